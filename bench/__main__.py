@@ -1,0 +1,47 @@
+"""`python -m bench [PART…] [--quick]`: prints tables of times and ratios.
+
+Ratios against a floor measured in the same run travel between machines; times do not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+
+PARTS = {
+    "first-rows": ("bench.first_rows", "time to the first rows at T, against others"),
+    "load": ("bench.load", "a million lines: read, keyed, ordered, explained; peak memory"),
+    "keys": ("bench.keystrokes", "key to frame at a million rows, while loading and after"),
+    "smoke": ("bench.smoke", "the store at ten million rows"),
+}
+
+
+def main() -> None:
+    """Measure the parts that were asked for, all by default."""
+    parser = argparse.ArgumentParser(
+        prog="python -m bench",
+        description="What is measured, against whom.",
+        epilog="; ".join(f"{name}: {words}" for name, (_, words) in PARTS.items()),
+    )
+    parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
+    parser.add_argument("--quick", action="store_true", help="small sizes and few runs, for CI")
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        default=Path(tempfile.gettempdir()) / "halfawake-bench",
+        help="where generated logs are kept for the next run (up to 1.3 GB)",
+    )
+    arguments = parser.parse_args()
+    if unknown := [part for part in arguments.parts if part not in PARTS]:
+        parser.error(f"no such part: {', '.join(unknown)}; there are {', '.join(PARTS)}")
+    arguments.folder.mkdir(parents=True, exist_ok=True)
+    for part in arguments.parts or PARTS:
+        measure: Callable[[Path, bool], None] = import_module(PARTS[part][0]).measure
+        measure(arguments.folder, arguments.quick)
+
+
+if __name__ == "__main__":
+    main()

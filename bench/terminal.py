@@ -1,0 +1,102 @@
+"""A program in a pseudo-terminal, watched from outside: when does a text or a frame appear?
+
+Knows nothing of the program; what it draws is only searched for bytes. A program and
+what it started are ended by the process group that was made for them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import subprocess
+import termios
+import time
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Self
+
+WIDTH, HEIGHT = 120, 40
+KEPT_BYTES = 1 << 16
+
+
+class NotSeen(RuntimeError):
+    """The program ended or the time was up before the text appeared."""
+
+
+class Terminal:
+    """One run of a program on a 120 by 40 terminal of its own; a context manager."""
+
+    def __init__(self, argv: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
+        self._argv = list(argv)
+        self._environment = {
+            **os.environ,
+            "TERM": "xterm-256color",
+            "COLUMNS": str(WIDTH),
+            "LINES": str(HEIGHT),
+            **(environment or {}),
+        }
+
+    def __enter__(self) -> Self:
+        self._fd, child = pty.openpty()
+        fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", HEIGHT, WIDTH, 0, 0))
+        self.started = time.perf_counter()
+        self._process = subprocess.Popen(
+            self._argv,
+            stdin=child,
+            stdout=child,
+            stderr=child,
+            env=self._environment,
+            start_new_session=True,
+        )
+        os.close(child)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        with contextlib.suppress(ProcessLookupError):  # it leads a session of its own
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        os.close(self._fd)
+
+    def seconds_until(self, text: str, limit: float = 120.0) -> float:
+        """Seconds from the start of the program to the bytes of `text`. Raises `NotSeen`."""
+        wanted, seen = text.encode(), b""
+        while (elapsed := time.perf_counter() - self.started) < limit:
+            chunk = self._read(limit - elapsed)
+            if not chunk and self._process.poll() is not None:
+                break
+            seen = seen[-KEPT_BYTES:] + chunk
+            if wanted in seen:
+                return time.perf_counter() - self.started
+        raise NotSeen(f"{self._argv[:6]} did not show {text!r}: {seen[-400:]!r}")
+
+    def seconds_to_frame(self, keys: str, limit: float = 5.0) -> float:
+        """Seconds from typing `keys` to the first bytes drawn after it."""
+        self.drain()
+        typed = time.perf_counter()
+        os.write(self._fd, keys.encode())
+        if not self._read(limit):
+            raise NotSeen(f"{self._argv[:6]} did not answer {keys!r}")
+        return time.perf_counter() - typed
+
+    def drain(self, quiet: float = 0.02) -> None:
+        """Read until nothing is drawn for `quiet` seconds (at most half a second)."""
+        until = time.perf_counter() + 0.5
+        while time.perf_counter() < until and self._read(quiet):
+            pass
+
+    def _read(self, timeout: float) -> bytes:
+        ready, _, _ = select.select([self._fd], [], [], max(timeout, 0))
+        if ready:
+            with contextlib.suppress(OSError):  # the other end closes when the program leaves
+                return os.read(self._fd, 1 << 16)
+        return b""

@@ -1,0 +1,42 @@
+"""What `check` says of a source's files: formats, zones, reach, and what cannot be read."""
+
+from __future__ import annotations
+
+from connectors.contract import CheckReport
+from connectors.logs.formats import GENERAL, JSON
+from connectors.logs.sight import instant
+from connectors.logs.sources import OpenMember, Settings, Sort, open_source
+
+
+def describe(source: str, settings: Settings) -> CheckReport:
+    """Open every member, say what it is, and close it again. Raises when none can be opened."""
+    opened = open_source(source, settings)
+    try:
+        facts = tuple(_fact(member) for member in opened.members)
+        blind = [problem.sentence() for problem in opened.problems]
+        blind += [
+            f"{member.name}: its format is not known, so its lines have no time; set format"
+            for member in opened.members
+            if member.sort is Sort.UNKNOWN
+        ]
+        if settings.zone.assumed:
+            blind.append("the zone of stamps that carry none: UTC is assumed; set zone")
+        size = sum(member.log.size for member in opened.members if member.log is not None)
+        count = len(opened.members)
+        system = f"{count} log file{'' if count == 1 else 's'}, {size / 2**20:.1f} MB"
+        return CheckReport(system, facts, tuple(blind))
+    finally:
+        opened.close()
+
+
+def _fact(member: OpenMember) -> str:
+    names = [item.name for item in member.dialect.formats if item not in GENERAL]
+    if not names and member.dialect.json is None and member.dialect.formats:
+        names = ["iso"]
+    if member.dialect.json is not None:
+        names.insert(0, JSON)
+    written = ", ".join(names) or member.sort.value
+    if member.first is None:
+        return f"{member.name}: {written}"
+    end = f" to {instant(member.last)}" if member.last is not None else ""
+    return f"{member.name}: {written}, {instant(member.first)}{end}"

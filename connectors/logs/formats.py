@@ -1,0 +1,263 @@
+r"""The table of log formats: where the stamp stands, what else is told, and an example of each.
+
+A pattern is one regular expression anchored at the start of the line, in the syntax that Python's
+`re` and Rust's `regex` share (no look-around, `[0-9]` instead of `\d`). Its named groups are the
+stamp (`year month day hour minute second fraction zone`, or `epoch`) and, where the format has
+them, `level`, `pri`, `host`, `actor` and `lead`. A pattern ends where the message begins, so that
+long messages cost nothing to match; the body is `lead message`. Specific formats stand before
+general ones: a line belongs to the first format of its source that matches.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+
+
+def words(text: str) -> tuple[str, ...]:
+    """The words of a text; reads better than a column of quoted names."""
+    return tuple(text.split())
+
+
+_CLOCK = r"(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2}):(?P<second>[0-9]{2})"
+_FRACTION = r"(?:[.,](?P<fraction>[0-9]{1,9})[0-9]*)?"
+_HOURS = "[+-](?:0[0-9]|1[0-4])"
+_ZONE = rf"(?P<zone> ?(?:Z|UTC|GMT|{_HOURS}:?(?:00|15|30|45))\b|{_HOURS}\b)"
+"""After a space only a full `+hh:mm` is a zone: `02:07:29 -05 items` may be a message."""
+_DATE = r"(?P<year>[0-9]{4})[-/](?P<month>[0-9]{2})[-/](?P<day>[0-9]{2})"
+_MONTH = r"(?P<month>Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
+
+ISO = rf"{_DATE}[T ]{_CLOCK}{_FRACTION}{_ZONE}?"
+CLF = rf"(?P<day>[0-9]{{2}})/{_MONTH}/(?P<year>[0-9]{{4}}):{_CLOCK} (?P<zone>[+-][0-9]{{4}})"
+EPOCH = r"(?P<epoch>[0-9]{9,11}(?:\.[0-9]{1,9})?|[0-9]{12,14}(?:\.[0-9]{1,9})?|[0-9]{15,19})"
+_CTIME = (
+    rf"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) {_MONTH} {{1,2}}(?P<day>[0-9]{{1,2}}) {_CLOCK}{_FRACTION}"
+    r" (?P<year>[0-9]{4})"
+)
+_RFC_DATE = rf"(?P<day>[0-9]{{1,2}}) {_MONTH} (?P<year>[0-9]{{4}}) {_CLOCK}{_FRACTION}"
+
+_UPPER = (
+    "TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|ERR|SEVERE|CRITICAL|CRIT|FATAL|PANIC|ALERT|EMERG"
+)
+_UPPER_LEVEL = rf"(?P<level>{_UPPER})\b"
+_ANY_LEVEL = rf"(?P<level>{_UPPER}|{_UPPER.lower()})\b"
+_TOKEN = r"(?:\[[^\]]*\]|[^\s\[\]]+)"  # noqa: S105  a word or a bracketed thread name
+_PAIR = r'[\w.@/-]+=(?:"(?:[^"\\]|\\.)*"|[^\s"]*)'
+_PAIRS = rf"^(?:{_PAIR}[ \t]+)*?"
+_DIGITS = "0123456789"
+_TIME_KEY = r"(?:ts|time|timestamp|@timestamp|t)"
+_GAP = r"(?:\s*[:|,]\s*|\s*-\s+|\s+)"
+"""Between the parts of a line; a dash that a space does not follow belongs to the message."""
+
+STAMPS: dict[str, str] = {
+    "iso": rf"^{ISO}$",
+    "epoch": rf"^{EPOCH}$",
+    "clf": rf"^{CLF}$",
+    "rfc": rf"^(?:[A-Z][a-z]{{2}}, )?{_RFC_DATE}{_ZONE}?$",
+    "kibana": rf"^{_MONTH} (?P<day>[0-9]{{1,2}}), (?P<year>[0-9]{{4}}) @ {_CLOCK}{_FRACTION}$",
+}
+"""Whole-text stamp patterns, for the time field of JSON lines and CSV columns."""
+
+
+@dataclass(frozen=True)
+class TextFormat:
+    """One line format. `sides` are extra patterns with one group for parts of no fixed place."""
+
+    name: str
+    pattern: str
+    example: str
+    sides: tuple[tuple[str, str], ...] = ()
+    weak: str = ""
+    """Empty when a match is proof enough. Otherwise at least half of the sample's `records` (lines
+    that some format claims) or of all its `lines` must match before the format is believed."""
+    opens: str = ""
+    """Characters a line may begin with; spares compiling patterns that cannot match."""
+    holds: str = ""
+    """A text that must stand in the line, for the same reason."""
+
+    def match(self, line: str) -> re.Match[str] | None:
+        """The match of a line that begins a record of this format."""
+        if (self.opens and line[:1] not in self.opens) or self.holds not in line:
+            return None
+        return self.compiled.match(line)
+
+    @cached_property
+    def compiled(self) -> re.Pattern[str]:
+        return re.compile(self.pattern)
+
+    @cached_property
+    def groups(self) -> frozenset[str]:
+        return frozenset(self.compiled.groupindex)
+
+    @property
+    def with_head(self) -> str:
+        """The pattern with all that it matched in a group of its own, `head`."""
+        return f"^(?P<head>{self.pattern.removeprefix('^')})"
+
+    @cached_property
+    def compiled_sides(self) -> tuple[tuple[str, re.Pattern[str]], ...]:
+        return tuple((role, re.compile(pattern)) for role, pattern in self.sides)
+
+
+def _logfmt_value(keys: str) -> str:
+    return rf'{_PAIRS}(?:{keys})=(?:"((?:[^"\\]|\\.)*)"|([^\s"]*))'
+
+
+_LOGFMT_SIDES = (
+    ("level", _logfmt_value("level|lvl|severity|log.level")),
+    ("actor", _logfmt_value("service|service.name|svc|app|application")),
+    ("host", _logfmt_value("host|hostname|host.name")),
+    ("message", _logfmt_value("msg|message|event")),
+    ("error", _logfmt_value("error|err|exception")),
+)
+
+FORMATS: tuple[TextFormat, ...] = (
+    TextFormat(
+        "logfmt",
+        rf'{_PAIRS}{_TIME_KEY}="?{ISO}"?(?:\s|$)',
+        'ts=2026-03-14T02:07:29.110Z level=error msg="enqueue failed" user_id=4711',
+        _LOGFMT_SIDES,
+        holds="=",
+    ),
+    TextFormat(
+        "logfmt-epoch",
+        rf'{_PAIRS}{_TIME_KEY}="?{EPOCH}"?(?:\s|$)',
+        'level=error time=1773454049.110 msg="enqueue failed" user_id=4711',
+        _LOGFMT_SIDES,
+        holds="=",
+    ),
+    TextFormat(
+        "syslog-5424",
+        rf"^<(?P<pri>[0-9]{{1,3}})>1 {ISO} (?P<host>\S+) (?P<actor>\S+) \S+ \S+"
+        rf" (?:-|(?:\[(?:[^\]\\]|\\.)*\])+) ?\ufeff?",
+        "<11>1 2026-03-14T02:07:29.110Z web-1 shop 812 - - enqueue failed for user_id=4711",
+        opens="<",
+    ),
+    TextFormat(
+        "syslog-3164",
+        rf"^(?:<(?P<pri>[0-9]{{1,3}})>)?{_MONTH} {{1,2}}(?P<day>[0-9]{{1,2}})"
+        rf"(?: (?P<year>[0-9]{{4}}))? {_CLOCK}{_FRACTION} (?P<host>\S+)"
+        rf" (?P<actor>[^\s:\[]+)(?:\[[0-9]+\])?: ?",
+        "Mar 14 02:07:29 web-1 shop[812]: enqueue failed for user_id=4711",
+        opens="<JFMASOND",
+    ),
+    TextFormat(
+        "access",
+        rf"^(?P<lead>\S+) \S+ \S+ \[{CLF}\] ",
+        '203.0.113.7 - - [14/Mar/2026:02:07:29 +0000] "POST /signups HTTP/1.1" 500 312',
+        holds=" [",
+    ),
+    TextFormat(
+        "nginx-error",
+        rf"^{ISO} \[(?P<level>[a-z]+)\] (?P<lead>[0-9]+#[0-9]+:) ",
+        "2026/03/14 02:07:29 [error] 31#31: *812 connect() failed (111: Connection refused)",
+        opens=_DIGITS,
+        holds="#",
+    ),
+    TextFormat(
+        "apache-error",
+        rf"^\[{_CTIME}\] (?:\[(?:\w+:)?(?P<level>[a-z]+)[0-9]?\] )?",
+        "[Sat Mar 14 02:07:29.110123 2026] [proxy:error] [pid 812] AH00957: connect failed",
+        opens="[",
+    ),
+    TextFormat(
+        "ctime",
+        rf"^{_CTIME}[\s:,-]+",
+        "Sat Mar 14 02:07:29 2026 worker stopped",
+        opens="MTWFS",
+    ),
+    TextFormat(
+        "klog",
+        rf"^(?P<level>[IWEF])(?P<month>[0-9]{{2}})(?P<day>[0-9]{{2}}) {_CLOCK}"
+        rf"\.(?P<fraction>[0-9]{{6}})\s+[0-9]+ ",
+        "E0314 02:07:29.110123       1 mailer.go:42] enqueue failed",
+        opens="IWEF",
+    ),
+    TextFormat(
+        "redis",
+        rf"^(?:[0-9]+:[A-Z]|\[[0-9]+\]) {_RFC_DATE} (?P<level>[.*#-]) ",
+        "812:M 14 Mar 2026 02:07:29.110 # Connection with replica lost.",
+        opens=_DIGITS + "[",
+    ),
+    TextFormat(
+        "ruby",
+        rf"^[DIWEFA], \[{ISO} #[0-9]+\]\s+(?P<level>[A-Z]+) -- (?P<lead>[^:]*): ?",
+        "E, [2026-03-14T02:07:29.110123 #812] ERROR -- : Redis::TimeoutError for user_id=4711",
+        opens="DIWEFA",
+        holds="#",
+    ),
+    TextFormat(
+        "postgresql",
+        rf"^{_DATE} {_CLOCK}{_FRACTION} (?P<zone>[A-Z]{{1,5}}|[+-][0-9]{{2}}(?::?[0-9]{{2}})?)"
+        r" ?(?P<lead>\S*[\[(]?[0-9]+[\])]?:?(?: \S+){0,3}?) *"
+        r"(?P<level>DEBUG[1-5]?|LOG|INFO|NOTICE|WARNING|ERROR|FATAL|PANIC|DETAIL|HINT|QUERY|CONTEXT"
+        rf"|LOCATION|STATEMENT): +",
+        "2026-03-14 02:07:29.110 UTC [812] ERROR:  duplicate key value violates unique constraint",
+        opens=_DIGITS,
+    ),
+    TextFormat(
+        "celery",
+        rf"^\[{ISO}: (?P<level>[A-Z]+)/(?P<lead>[^\]]+)\] ",
+        "[2026-03-14 02:07:29,110: ERROR/ForkPoolWorker-1] Task shop.mail[8f2c] raised unexpected",
+        opens="[",
+    ),
+    TextFormat(
+        "gunicorn",
+        rf"^\[{ISO}\] (?P<lead>\[[0-9]+\]) \[{_ANY_LEVEL}\] ",
+        "[2026-03-14 02:07:29 +0000] [812] [ERROR] Worker (pid:813) was sent SIGKILL!",
+        opens="[",
+    ),
+    TextFormat(
+        "iso-level",
+        rf"^\[?{ISO}\]?{_GAP}?[\[(<]?{_UPPER_LEVEL}[\])>]?{_GAP}?",
+        "2026-03-14T02:07:29.110Z ERROR enqueue failed for user_id=4711",
+        opens=_DIGITS + "[",
+    ),
+    TextFormat(  # a bare lower-case word may begin a sentence, so it must be marked off
+        "iso-marked-level",
+        rf"^\[?{ISO}\]?{_GAP}?[\[(<]?{_ANY_LEVEL}(?:[\])>]|[ ]*[:|\t]){_GAP}?",
+        "2026-03-14 02:07:29 [error] enqueue failed for user_id=4711",
+        opens=_DIGITS + "[",
+    ),
+    TextFormat(
+        "journal",
+        rf"^{_DATE}T{_CLOCK}{_FRACTION}{_ZONE} (?P<host>[\w.-]+)"
+        rf" (?P<actor>[^\s:\[]+)(?:\[[0-9]+\])?: ",
+        "2026-03-14T02:07:29+0000 web-1 shop[812]: enqueue failed for user_id=4711",
+        opens=_DIGITS,
+    ),
+    TextFormat(
+        "iso-lead-level",
+        rf"^\[?{ISO}\]?[\s|-]+(?P<lead>{_TOKEN}(?:[ \t]{_TOKEN})?)[\s|-]+"
+        rf"\[?{_UPPER_LEVEL}\]?{_GAP}?",
+        "2026-03-14 02:07:29,110 - shop.signup - ERROR - enqueue failed for user_id=4711",
+        weak="records",
+        opens=_DIGITS + "[",
+    ),
+    TextFormat(
+        "iso",
+        rf"^\[?{ISO}(?:\]?{_GAP}|\]|$)",
+        "2026/03/14 02:07:29 listening on :8080",
+        opens=_DIGITS + "[",
+    ),
+    TextFormat(
+        "epoch",
+        r"^\[?(?P<epoch>[0-9]{10}(?:\.[0-9]{1,9})?|[0-9]{13}|[0-9]{16}|[0-9]{19})\]?"
+        r"[\s:,|]+",
+        '1773454049.110123 [0 127.0.0.1:50412] "LPUSH" "rq:queue:mailers" "8f2c"',
+        weak="lines",
+        opens=_DIGITS + "[",
+    ),
+)
+
+BY_NAME: dict[str, TextFormat] = {item.name: item for item in FORMATS}
+GENERAL: tuple[TextFormat, ...] = tuple(
+    BY_NAME[name] for name in ("iso-level", "iso-marked-level", "iso")
+)
+"""Believed in every source: a line that opens with a full date and time begins a record, even if
+no such line was in the sample. It must not vanish into the record above it."""
+JSON = "json"
+CSV = "csv"
+NAMES: tuple[str, ...] = (JSON, CSV, *BY_NAME)
+"""What the `format` option accepts; without it the format is decided from a sample."""

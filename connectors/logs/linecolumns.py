@@ -1,0 +1,144 @@
+"""Which lines begin a record and what they say; agrees with `Dialect.read` line for line."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from connectors.logs.dialect import ESCAPES, Dialect
+from connectors.logs.formats import TextFormat, words
+from connectors.logs.jsoncolumns import json_texts, with_errors
+from connectors.logs.jsonshape import JsonShape
+from connectors.logs.levels import SEVERITY, SYSLOG_SEVERITY
+from connectors.logs.stampcolumns import groups_of, read_stamps, read_texts
+from connectors.logs.stamps import BROKEN_JSON
+from timeline.columns import PRECISION
+
+LINE_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
+    "line": pl.UInt32,
+    "timestamp": pl.Int64,
+    "precision": PRECISION,
+    "reason": pl.String,
+    "zone_assumed": pl.Boolean,
+    "zone_ambiguous": pl.Boolean,
+    "year_guessed": pl.Boolean,
+    "severity_number": pl.UInt8,
+    "service": pl.String,
+    "weak_actor": pl.String,
+    "host": pl.String,
+    "message": pl.String,
+}
+"""One row per line that begins a record; `line` is its row among the lines."""
+
+_STAMP_GROUPS = words("year month day hour minute second fraction zone epoch")
+
+
+def read_lines(texts: pl.Series, dialect: Dialect) -> pl.DataFrame:
+    """LINE_SCHEMA rows of a column of lines, in order."""
+    rest = pl.DataFrame({"text": texts}).with_row_index("line")
+    parts: list[pl.DataFrame] = []
+    if dialect.json is not None:
+        is_object = pl.col("text").str.starts_with("{")
+        found = rest.filter(is_object)
+        rest = rest.filter(~is_object)
+        if found.height:
+            parts.append(_read_json(found, dialect.json, dialect))
+    for item in dialect.formats:
+        if not rest.height:
+            break
+        matches = pl.col("text").str.contains(item.pattern)
+        found = rest.filter(matches)
+        rest = rest.filter(~matches)
+        if found.height:
+            parts.append(_read_text(found, item, dialect))
+    if not parts:
+        return pl.DataFrame(schema=LINE_SCHEMA)
+    return parts[0] if len(parts) == 1 else pl.concat(parts).sort("line")
+
+
+def _read_json(lines: pl.DataFrame, shape: JsonShape, dialect: Dialect) -> pl.DataFrame:
+    text = lines.get_column("text")
+    fields = json_texts(text, shape)
+    times = fields.get_column("time")
+    stamps = read_texts(times, shape.stamps, dialect.zone, dialect.not_after)
+    broken = fields.get_column("broken")
+    messages = fields.get_column("message")
+    if messages.null_count():
+        messages = messages.to_frame("m").select(pl.col("m").fill_null(text)).to_series()
+    return stamps.with_columns(
+        lines.get_column("line"),
+        pl.when(broken).then(pl.lit(BROKEN_JSON)).otherwise(pl.col("reason")).alias("reason"),
+        severity_column(fields.get_column("level")).alias("severity_number"),
+        fields.get_column("service").fill_null("").alias("service"),
+        pl.coalesce(fields["host"], fields["logger"], pl.lit("")).alias("weak_actor"),
+        fields.get_column("host").fill_null("").alias("host"),
+        with_errors(text, messages).alias("message"),
+    ).select(*LINE_SCHEMA)
+
+
+def _read_text(lines: pl.DataFrame, item: TextFormat, dialect: Dialect) -> pl.DataFrame:
+    text = lines.get_column("text")
+    groups = groups_of(text, item.with_head)
+    stamp_groups = groups.select(name for name in groups.columns if name in _STAMP_GROUPS)
+    stamps = read_stamps(stamp_groups, dialect.zone, dialect.not_after)
+    sides = {role: _side(text, pattern) for role, pattern in item.sides}
+    told = groups.with_columns(text, **{f"side_{role}": value for role, value in sides.items()})
+
+    def first(*names: str) -> pl.Expr:
+        present = [pl.col(name) for name in names if name in told.columns]
+        return pl.coalesce(*present, pl.lit("")) if present else pl.lit("")
+
+    told = told.with_columns(first("side_level", "level").alias("any_level"))
+    severity = severity_column(told.get_column("any_level"))
+    if "pri" in told.columns:
+        code = told.get_column("pri").cast(pl.Int64) % 8
+        severity = code.replace_strict(dict(enumerate(SYSLOG_SEVERITY)), return_dtype=pl.UInt8)
+        severity = severity.fill_null(0)
+    frame = told.select(
+        lines.get_column("line"),
+        severity.alias("severity_number"),
+        first("side_actor", "actor").alias("service"),
+        first("side_host", "host").alias("weak_actor"),
+        first("side_host", "host").alias("host"),
+        _message(told, item).alias("message"),
+    )
+    return pl.concat([stamps, frame], how="horizontal").select(*LINE_SCHEMA)
+
+
+def _message(told: pl.DataFrame, item: TextFormat) -> pl.Expr:
+    """`lead message`, then the error of a logfmt line; the whole line where none is marked out."""
+    if item.sides:
+        message = pl.coalesce("side_message", "text")
+    else:
+        message = pl.col("text").str.strip_prefix(pl.col("head"))
+    if "lead" in told.columns:
+        lead = pl.col("lead").fill_null("")
+        gap = pl.when((lead != "") & (message != "")).then(pl.lit(" ")).otherwise(pl.lit(""))
+        message = pl.concat_str(lead, gap, message)
+    message = pl.when(message == "").then("text").otherwise(message)
+    if "side_error" in told.columns:
+        error = pl.col("side_error").fill_null("")
+        is_new = (error != "") & ~message.str.contains(error, literal=True)
+        message = (
+            pl.when(is_new).then(pl.concat_str(message, pl.lit("\n"), error)).otherwise(message)
+        )
+    return message
+
+
+def _side(text: pl.Series, pattern: str) -> pl.Series:
+    """The first group that took part, with logfmt's backslash escapes undone."""
+    groups = text.str.extract_groups(pattern).struct.unnest()
+    value = groups.select(pl.coalesce(pl.all())).to_series()
+    escaped = value.str.contains("\\", literal=True).fill_null(value=False)
+    if escaped.any():
+        for written, plain in ESCAPES:
+            value = value.str.replace_all(written, plain, literal=True)
+    return value
+
+
+def severity_column(levels: pl.Series) -> pl.Series:
+    """OpenTelemetry severity numbers of level texts; 0 where the level is absent or unknown."""
+    return (
+        levels.str.to_lowercase()
+        .replace_strict(SEVERITY, default=0, return_dtype=pl.UInt8)
+        .fill_null(0)
+    )

@@ -1,0 +1,358 @@
+"""Reads what the server says about itself and its tables: columns, sizes, keys, rights.
+
+Asks pg_catalog rather than information_schema, which hides what the role may not select: a table
+that exists but cannot be read has to be said. Sizes come from pg_class, because the size functions
+wait for locks, and one table being altered must not cost the others.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterable, Sequence
+from typing import LiteralString
+
+from connectors.postgresql.options import PostgreSQLOptions, TableOptions
+from connectors.postgresql.session import Row, Session
+from connectors.postgresql.tables import (
+    CREATED,
+    DELETED,
+    INTEGER_TYPES,
+    UPDATED,
+    Catalog,
+    Column,
+    Server,
+    Table,
+    Unreadable,
+)
+from timeline.keys import KeyRules, KeyType
+from timeline.problems import Overloaded
+
+DEFAULT_PK = KeyType("").pk
+"""What a key type says when nobody configured a primary key; the catalog knows better."""
+MAX_DISCOVERED_TABLES = 20
+"""Tables read without being named. Each costs at least two indexed reads."""
+STATE_LIKE = re.compile(
+    r"(?:.*_)?(?:status|state)|aasm_state|type|kind|version|lock_version|attempts|retries|position",
+    re.IGNORECASE,
+)
+"""Columns carried by default beside ids and times: small vocabularies, never free text."""
+STATE_TYPES = frozenset(["varchar", "text", "bpchar", "int2", "int4", "int8", "bool"])
+
+SERVER: LiteralString = """
+SELECT current_setting('server_version'),
+       pg_is_in_recovery(),
+       current_setting('track_commit_timestamp') = 'on',
+       (extract(epoch FROM clock_timestamp()) * 1000000)::bigint,
+       (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint,
+       (extract(epoch FROM pg_conf_load_time()) * 1000000)::bigint,
+       CASE WHEN pg_is_in_recovery()
+            THEN (extract(epoch FROM pg_last_xact_replay_timestamp()) * 1000000)::bigint END,
+       CASE WHEN pg_is_in_recovery()
+            THEN coalesce(pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn(), false)
+                 AND EXISTS (SELECT 1 FROM pg_stat_wal_receiver) END,
+       current_user::text,
+       current_database()::text,
+       pg_has_role(current_user, 'pg_read_all_stats', 'MEMBER'),
+       (SELECT (extract(epoch FROM stats_reset) * 1000000)::bigint
+          FROM pg_stat_database WHERE datname = current_database())
+"""
+
+_TABLE_COLUMNS: LiteralString = """
+SELECT c.oid::bigint, n.nspname::text, c.relname::text, c.relkind::text,
+       pg_table_is_visible(c.oid),
+       (WITH RECURSIVE parts(oid) AS (
+            SELECT c.oid UNION ALL
+            SELECT i.inhrelid FROM pg_inherits AS i JOIN parts ON parts.oid = i.inhparent)
+        SELECT CASE WHEN bool_or(p.reltuples < 0 OR p.relpages = 0) THEN NULL
+                    ELSE sum(p.relpages) * current_setting('block_size')::bigint END
+          FROM parts JOIN pg_class AS p ON p.oid = parts.oid
+         WHERE p.relkind IN ('r', 'm'))::bigint,
+       has_table_privilege(c.oid, 'SELECT'),
+       has_table_privilege(c.oid, 'INSERT') OR has_table_privilege(c.oid, 'UPDATE')
+         OR has_table_privilege(c.oid, 'DELETE'),
+       row_security_active(c.oid),
+       s.n_tup_del::bigint,
+       count(*) OVER ()
+"""
+NAMED_TABLES: LiteralString = (
+    _TABLE_COLUMNS
+    + """
+  FROM unnest(%s::text[], %s::text[]) WITH ORDINALITY AS wanted(schema, name, place)
+  JOIN pg_class AS c ON c.relname = wanted.name
+  JOIN pg_namespace AS n ON n.oid = c.relnamespace
+  LEFT JOIN pg_stat_all_tables AS s ON s.relid = c.oid
+ WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
+   AND (n.nspname = wanted.schema OR (wanted.schema = '' AND pg_table_is_visible(c.oid)))
+ ORDER BY wanted.place
+"""
+)
+DISCOVERED_TABLES: LiteralString = (
+    _TABLE_COLUMNS  # noqa: S608  # two constants joined
+    + """
+  FROM pg_class AS c
+  JOIN pg_namespace AS n ON n.oid = c.relnamespace
+  LEFT JOIN pg_stat_all_tables AS s ON s.relid = c.oid
+ WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition
+   AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_'
+   AND EXISTS (SELECT 1 FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid
+                WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+                  AND lower(a.attname) = ANY(%s) AND t.typname IN ('timestamptz', 'timestamp'))
+ ORDER BY coalesce(s.n_tup_ins + s.n_tup_upd, 0) DESC, n.nspname, c.relname
+ LIMIT %s
+"""
+)
+COLUMNS: LiteralString = """
+SELECT a.attrelid::bigint, a.attname::text, t.typname::text, t.typtype::text, a.atttypmod,
+       format_type(a.atttypid, NULL), coalesce(pg_get_expr(d.adbin, d.adrelid), ''),
+       has_column_privilege(a.attrelid, a.attnum, 'SELECT'),
+       coalesce((SELECT array_position(i.indkey::int2[], a.attnum) FROM pg_index AS i
+                  WHERE i.indrelid = a.attrelid AND i.indisprimary), -1)::int,
+       (SELECT target.relname::text FROM pg_constraint AS f
+          JOIN pg_class AS target ON target.oid = f.confrelid
+         WHERE f.contype = 'f' AND f.conrelid = a.attrelid AND f.conkey = ARRAY[a.attnum]
+         ORDER BY f.conname LIMIT 1)
+  FROM pg_attribute AS a
+  JOIN pg_type AS t ON t.oid = a.atttypid
+  LEFT JOIN pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+ WHERE a.attrelid = ANY(%s) AND a.attnum > 0 AND NOT a.attisdropped
+ ORDER BY a.attrelid, a.attnum
+"""
+
+
+async def read_server(session: Session) -> Server:
+    """Ask the server what it is. Raises `SourceProblem`."""
+    (row,) = await session.read(SERVER)
+    return Server(
+        version=str(row[0]),
+        replica=bool(row[1]),
+        tracks_commits=bool(row[2]),
+        now=_nanoseconds(row[3]) or 0,
+        started_at=_nanoseconds(row[4]) or 0,
+        configured_at=_nanoseconds(row[5]) or 0,
+        replayed_until=_nanoseconds(row[6]),
+        caught_up=bool(row[7]),
+        role=str(row[8]),
+        database=str(row[9]),
+        sees_all_activity=bool(row[10]),
+        stats_since=_nanoseconds(row[11]),
+    )
+
+
+async def read_catalog(
+    session: Session, options: PostgreSQLOptions, key_rules: KeyRules
+) -> Catalog:
+    """Find the configured tables and, when asked to, those with a creation stamp."""
+    found: dict[int, tuple[Row, TableOptions]] = {}
+    unreadable: list[Unreadable] = []
+    of_keys = _tables_of_keys(options, key_rules)
+    for row, wanted in await _named(session, (*options.tables, *of_keys)):
+        if row is not None:
+            found.setdefault(_whole(row[0]), (row, wanted))
+        elif wanted not in of_keys:  # a key's table may well be in another database
+            unreadable.append(_missing(wanted))
+    left_out = 0
+    if options.discovers:
+        rows = await session.read(DISCOVERED_TABLES, (sorted(CREATED), MAX_DISCOVERED_TABLES))
+        for row in rows:
+            found.setdefault(_whole(row[0]), (row, TableOptions(name=str(row[2]))))
+        left_out = max(0, _whole(rows[0][10]) - len(rows)) if rows else 0
+    columns: dict[int, list[Column]] = {}
+    for row in await _columns(session, sorted(found)):
+        columns.setdefault(_whole(row[0]), []).append(_column(row))
+    tables: list[Table] = []
+    for oid, (row, wanted) in found.items():
+        if oid not in columns:
+            unreadable.append(_locked(str(row[2])))
+            continue
+        table = _table(row, columns[oid], wanted, key_rules)
+        if isinstance(table, Table):
+            tables.append(table)
+        else:
+            unreadable.append(table)
+    return Catalog(tuple(tables), tuple(unreadable), left_out)
+
+
+def _tables_of_keys(options: PostgreSQLOptions, key_rules: KeyRules) -> list[TableOptions]:
+    """Tables that `[keys.…]` name; they are read whether or not this source names them."""
+    named = {table.name for table in options.tables}
+    wanted = []
+    for key_type in key_rules.types:
+        schema, _, name = key_type.table.rpartition(".")
+        if name and name not in named:
+            pk = key_type.pk if key_type.pk != DEFAULT_PK else ""
+            wanted.append(TableOptions(name=name, schema_name=schema, pk=pk))
+    return wanted
+
+
+async def _named(
+    session: Session, wanted: Sequence[TableOptions]
+) -> list[tuple[Row | None, TableOptions]]:
+    if not wanted:
+        return []
+    rows = await session.read(
+        NAMED_TABLES, ([t.schema_name for t in wanted], [t.name for t in wanted])
+    )
+    by_name: dict[tuple[str, str], Row] = {}
+    for row in rows:
+        by_name[str(row[1]), str(row[2])] = row
+        if row[4]:
+            by_name["", str(row[2])] = row
+    return [(by_name.get((t.schema_name, t.name)), t) for t in wanted]
+
+
+async def _columns(session: Session, oids: Sequence[int]) -> list[Row]:
+    """Columns of all tables at once, or table by table when one of them is locked.
+
+    `pg_get_expr` opens the table in recent versions of PostgreSQL.
+    """
+    if not oids:
+        return []
+    try:
+        return await session.read(COLUMNS, (oids,))
+    except Overloaded:
+        answered = []
+        for oid in oids:
+            with contextlib.suppress(Overloaded):
+                answered += await session.read(COLUMNS, ([oid],))
+        return answered
+
+
+def _locked(label: str) -> Unreadable:
+    return Unreadable(
+        label,
+        f"{label} is locked, even for a look at its columns",
+        "An ALTER TABLE, VACUUM FULL or TRUNCATE is running: look for it.",
+    )
+
+
+def _missing(wanted: TableOptions) -> Unreadable:
+    label = f"{wanted.schema_name}.{wanted.name}" if wanted.schema_name else wanted.name
+    place = "" if wanted.schema_name else " on the role's search path"
+    return Unreadable(
+        label,
+        f"there is no table {label}{place}",
+        "Check the name, or write it as schema.table.",
+    )
+
+
+def _column(row: Row) -> Column:
+    return Column(
+        name=str(row[1]),
+        type_name=str(row[2]),
+        is_enum=row[3] == "e",
+        typmod=_whole(row[4]),
+        type_sql=str(row[5]),
+        default=str(row[6]),
+        readable=bool(row[7]),
+        primary_place=_whole(row[8]),
+        references=str(row[9] or ""),
+    )
+
+
+def _table(
+    row: Row, columns: Sequence[Column], wanted: TableOptions, key_rules: KeyRules
+) -> Table | Unreadable:
+    schema, name = str(row[1]), str(row[2])
+    label = name if row[4] else f"{schema}.{name}"
+    readable = {column.name: column for column in columns if column.readable}
+    if not readable:
+        return Unreadable(
+            label, f"the role may not read {label}", f"GRANT SELECT ON {label} TO the role."
+        )
+    pk = _primary(columns, readable, wanted)
+    if not pk:
+        return Unreadable(
+            label,
+            f"{label} has no primary key that the role may read",
+            f'Say which column identifies a row: {{ name = "{label}", pk = "…" }}.',
+        )
+    named = (*wanted.time_columns, *(wanted.columns or ()))
+    if unknown := next((column for column in named if column not in readable), None):
+        return Unreadable(
+            label,
+            f"{label} has no readable column {unknown}",
+            f"It has: {', '.join(sorted(readable))}.",
+        )
+    key_type = key_rules.for_table(name)
+    public = readable.get(key_type.public_id) if key_type and key_type.public_id else None
+    return Table(
+        schema=schema,
+        name=name,
+        label=label,
+        bytes=None if row[5] is None else _whole(row[5]),
+        has_xmin=row[3] in ("r", "m") and bool(row[6]),
+        writable=bool(row[7]),
+        row_security=bool(row[8]),
+        deleted_rows=_whole(row[9]) if row[9] is not None and row[3] == "r" else None,
+        pk=pk,
+        times=_times(readable.values(), wanted),
+        carried=_carried(readable.values(), wanted, pk, public),
+        key_type=wanted.key or key_rules.row_keys(name, "")[1].removesuffix(":"),
+        public_id=public,
+        clock=wanted.clock,
+    )
+
+
+def _primary(
+    columns: Sequence[Column], readable: dict[str, Column], wanted: TableOptions
+) -> tuple[Column, ...]:
+    if wanted.pk:
+        return (readable[wanted.pk],) if wanted.pk in readable else ()
+    primary = sorted(
+        (column for column in columns if column.primary_place >= 0),
+        key=lambda column: column.primary_place,
+    )
+    if primary:
+        return tuple(primary) if all(column.readable for column in primary) else ()
+    return (readable["id"],) if "id" in readable else ()
+
+
+def _times(columns: Iterable[Column], wanted: TableOptions) -> tuple[Column, ...]:
+    by_name = {column.name: column for column in columns if column.is_time}
+    if wanted.time_columns:
+        return tuple(by_name[name] for name in wanted.time_columns if name in by_name)
+    return tuple(
+        column
+        for names in (CREATED, UPDATED, DELETED)
+        for column in by_name.values()
+        if column.name.lower() in names
+    )
+
+
+def _carried(
+    columns: Iterable[Column],
+    wanted: TableOptions,
+    pk: tuple[Column, ...],
+    public: Column | None,
+) -> tuple[Column, ...]:
+    """Columns whose values travel with the row. Free text and addresses only when asked for."""
+    if wanted.columns is not None:
+        return tuple(column for column in columns if column.name in wanted.columns)
+    return tuple(
+        column
+        for column in columns
+        if column in pk
+        or column is public
+        or column.is_time
+        or column.references
+        or _names_a_row(column)
+        or (
+            STATE_LIKE.fullmatch(column.name)
+            and (column.is_enum or column.type_name in STATE_TYPES)
+        )
+    )
+
+
+def _names_a_row(column: Column) -> bool:
+    return column.name.endswith("_id") and column.type_name in (*INTEGER_TYPES, "uuid", "varchar")
+
+
+def _whole(value: object) -> int:
+    if not isinstance(value, int):
+        raise TypeError(f"the catalog answered {value!r} where a whole number was expected")
+    return value
+
+
+def _nanoseconds(microseconds: object) -> int | None:
+    return None if microseconds is None else _whole(microseconds) * 1_000

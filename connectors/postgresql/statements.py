@@ -1,0 +1,244 @@
+"""The SELECT statements over one table, built from identifiers the server itself named.
+
+Every statement has a LIMIT and a total order. Times travel as whole microseconds since the epoch,
+so that neither the session's TimeZone nor its DateStyle can change them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from connectors.postgresql.tables import Column, Table
+
+if TYPE_CHECKING:
+    from psycopg import sql
+
+VALUE_LENGTH = 200
+"""Characters of one carried value; longer ones are cut by the server, not by us."""
+SCAN_COST_PAGES = 20_480
+"""A whole scan of more than 160 MiB (8 KiB pages at seq_page_cost 1) is not started."""
+ALIAS = "t"
+"""Qualifies every column, so that ORDER BY never means an output column of the same name."""
+BISECT_STEPS = 64
+"""More than enough to bisect the 63 bits of a bigint key."""
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Half-open stretch of microseconds since the epoch."""
+
+    start: int
+    end: int
+
+
+def span_of(start_ns: int, end_ns: int) -> Span:
+    """The microseconds that lie in `[start_ns, end_ns)`."""
+    return Span(-(-start_ns // 1_000), -(-end_ns // 1_000))
+
+
+@lru_cache(maxsize=4_096)
+def iso(microseconds: int, *, zone: bool = True) -> str:
+    """ISO 8601 text of microseconds since the epoch, in UTC, with or without the offset.
+
+    Beyond the years that Python and ISO 8601 share (1 to 9999) the number itself.
+    """
+    try:
+        moment = EPOCH + timedelta(microseconds=microseconds)
+    except OverflowError:
+        return f"{microseconds} µs since 1970"
+    return moment.isoformat(timespec="microseconds") if zone else _bare(moment)
+
+
+def _bare(moment: datetime) -> str:
+    return moment.isoformat(timespec="microseconds").removesuffix("+00:00")
+
+
+class Statements:
+    """Builds statements for one table. `zone` is that of its columns without one."""
+
+    def __init__(self, table: Table, zone: str, *, commit_times: bool) -> None:
+        self.table = table
+        self.zone = zone
+        self.commit_times = commit_times and table.has_xmin
+
+    def page(
+        self,
+        column: Column,
+        limit: int,
+        *,
+        descending: bool = False,
+        resumed: bool = False,
+        bracketed: bool = False,
+    ) -> sql.Composed:
+        """Rows of a stretch of `column` in its order; parameters as `page_parameters` gives."""
+        from psycopg import sql
+
+        conditions = [
+            sql.SQL("{} >= {}").format(self._name(column), self._moment(column)),
+            sql.SQL("{} < {}").format(self._name(column), self._moment(column)),
+        ]
+        if bracketed:
+            conditions.append(sql.SQL("{} BETWEEN %s AND %s").format(self._name(self.table.pk[0])))
+        ordered = [column, *self.table.pk]
+        if resumed:
+            conditions.append(
+                sql.SQL("({}) {} ({})").format(
+                    sql.SQL(", ").join(self._name(item) for item in ordered),
+                    sql.SQL("<" if descending else ">"),
+                    sql.SQL(", ").join(
+                        sql.SQL("%s::") + sql.SQL(item.type_sql)  # named by format_type()
+                        for item in ordered
+                    ),
+                )
+            )
+        direction = sql.SQL(" DESC" if descending else " ASC")
+        return sql.SQL("SELECT {}, {} FROM {} WHERE {} ORDER BY {} LIMIT {}").format(
+            self._projection(),
+            self._microseconds(column, nominal=True),
+            self._from(),
+            sql.SQL(" AND ").join(conditions),
+            sql.SQL(", ").join(self._name(item) + direction for item in ordered),
+            sql.Literal(limit),
+        )
+
+    def by_values(self, column: Column, limit: int) -> sql.Composed:
+        """Rows whose `column` is one of the values of the only (array) parameter, newest first."""
+        from psycopg import sql
+
+        return sql.SQL("SELECT {} FROM {} WHERE {} = ANY(%s::{}[]) ORDER BY {} LIMIT {}").format(
+            self._projection(),
+            self._from(),
+            self._name(column),
+            sql.SQL(column.type_sql),  # named by format_type()
+            sql.SQL(", ").join(self._name(item) + sql.SQL(" DESC") for item in self.table.pk),
+            sql.Literal(limit),
+        )
+
+    def first_id_since(self, column: Column) -> sql.Composed:
+        """Bisects the integer primary key for the first row with `column` >= the parameter.
+
+        About log2(rows) index probes in one statement. Ids are given out nearly, not exactly, in
+        the order of time, so the caller widens what this finds.
+        """
+        from psycopg import sql
+
+        key = self._name(self.table.pk[0])
+        return sql.SQL(
+            """WITH RECURSIVE search(low, high, step) AS (
+    SELECT min({key})::bigint, max({key})::bigint + 1, 0 FROM {table}
+  UNION ALL
+    SELECT CASE WHEN probe.early THEN probe.id + 1 ELSE low END,
+           CASE WHEN probe.early THEN high ELSE low + (high - low) / 2 END,
+           step + 1
+      FROM search CROSS JOIN LATERAL (
+           SELECT {key}::bigint AS id, coalesce({column} < {moment}, true) AS early
+             FROM {table} WHERE {key} >= low + (high - low) / 2 ORDER BY {key} LIMIT 1) AS probe
+     WHERE low < high AND step < {steps})
+SELECT low FROM search ORDER BY step DESC LIMIT 1"""
+        ).format(
+            key=key,
+            table=self._from(),
+            column=self._name(column),
+            moment=self._moment(column),
+            steps=sql.Literal(BISECT_STEPS),
+        )
+
+    def bounds(self, column: Column, span: Span) -> tuple[str, str]:
+        """Parameters for the stretch conditions of `page`."""
+        return iso(span.start), iso(span.end)
+
+    def cursor(self, column: Column, nominal: int) -> str:
+        """Parameter to resume after a row whose column reads `nominal` microseconds."""
+        return iso(nominal, zone=column.has_zone)
+
+    def _projection(self) -> sql.Composed:
+        from psycopg import sql
+
+        parts: list[sql.Composable] = [
+            sql.SQL("{}::text").format(self._name(column)) for column in self.table.pk
+        ]
+        parts += [self._microseconds(column) for column in self.table.times]
+        parts += [self._value(column) for column in self.table.carried]
+        parts.append(sql.SQL("t.xmin::text" if self.table.has_xmin else "NULL::text"))
+        if self.commit_times:
+            parts.append(
+                sql.SQL("(extract(epoch FROM pg_xact_commit_timestamp(t.xmin)) * 1000000)::bigint")
+            )
+        else:
+            parts.append(sql.SQL("NULL::bigint"))
+        return sql.SQL(", ").join(parts)
+
+    def _value(self, column: Column) -> sql.Composable:
+        from psycopg import sql
+
+        if column.is_time:
+            return self._microseconds(column)
+        if column.is_integer or column.type_name == "bool":
+            return self._name(column)
+        return sql.SQL("left({}::text, {})").format(self._name(column), sql.Literal(VALUE_LENGTH))
+
+    def _microseconds(self, column: Column, *, nominal: bool = False) -> sql.Composed:
+        """Microseconds since the epoch; `nominal` reads a stamp without zone as it stands."""
+        from psycopg import sql
+
+        name = self._name(column)
+        stamp: sql.Composable = name
+        if not column.has_zone and not nominal:
+            stamp = sql.SQL("({} AT TIME ZONE {})").format(name, sql.Literal(self._zone))
+        return sql.SQL(
+            "CASE WHEN isfinite({}) THEN (extract(epoch FROM {}) * 1000000)::bigint END"
+        ).format(name, stamp)
+
+    def _moment(self, column: Column) -> sql.Composable:
+        """A parameter holding an instant, in the column's own type so that its index serves."""
+        from psycopg import sql
+
+        if column.has_zone:
+            return sql.SQL("%s::timestamptz")
+        return sql.SQL("(%s::timestamptz AT TIME ZONE {})").format(sql.Literal(self._zone))
+
+    @property
+    def _zone(self) -> str:
+        return self.zone or "UTC"
+
+    def _name(self, column: Column) -> sql.Identifier:
+        from psycopg import sql
+
+        return sql.Identifier(ALIAS, column.name)
+
+    def _from(self) -> sql.Composed:
+        from psycopg import sql
+
+        table = sql.Identifier(self.table.schema, self.table.name)
+        return sql.SQL("{} AS {}").format(table, sql.Identifier(ALIAS))
+
+
+def explained(statement: sql.Composed) -> sql.Composed:
+    """The plan of `statement` as JSON; nothing is executed."""
+    from psycopg import sql
+
+    return sql.SQL("EXPLAIN (FORMAT JSON) ") + statement
+
+
+def scans_everything(plan: object) -> bool:
+    """Whether a plan reads a big relation or index from end to end."""
+    if isinstance(plan, dict):
+        if _is_whole_scan(plan):
+            return True
+        return any(scans_everything(part) for part in plan.values())
+    if isinstance(plan, Sequence) and not isinstance(plan, str):
+        return any(scans_everything(part) for part in plan)
+    return False
+
+
+def _is_whole_scan(node: dict[object, object]) -> bool:
+    kind, cost = node.get("Node Type"), node.get("Total Cost")
+    if not isinstance(kind, str) or not isinstance(cost, int | float):
+        return False
+    narrowed = "Index Cond" in node or "Recheck Cond" in node
+    return kind.endswith("Scan") and not narrowed and cost > SCAN_COST_PAGES

@@ -1,0 +1,23 @@
+"""`halfawake at TIME [FILE…]`: everything around one instant, on one screen."""
+
+from __future__ import annotations
+
+import argparse
+
+from halfawake.exit_codes import ExitCode
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    from halfawake.where import add_live_arguments
+
+    parser.add_argument(
+        "time", metavar="TIME", help="03:14, 2026-03-14T02:13:40Z, '10m ago', an epoch, or a key"
+    )
+    add_live_arguments(parser)
+
+
+def run(arguments: argparse.Namespace) -> ExitCode:
+    from halfawake.show import show
+    from halfawake.where import live
+
+    return show(live(arguments.time, arguments))

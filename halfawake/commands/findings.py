@@ -1,0 +1,28 @@
+"""`halfawake findings WHERE`: state and findings, for people and for scripts."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from halfawake.exit_codes import ExitCode
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    from halfawake.where import add_live_arguments
+
+    parser.add_argument("where", metavar="WHERE", help="a TIME, a .halfawake file, or demo:STORY")
+    add_live_arguments(parser)
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+
+
+def run(arguments: argparse.Namespace) -> ExitCode:
+    from timeline.export.findings import findings_json, findings_text
+
+    from halfawake.headless import collect
+    from halfawake.where import target
+
+    collected = collect(target(arguments.where, arguments))
+    render = findings_json if arguments.json else findings_text
+    sys.stdout.write(render(collected.incident, collected.analysis))
+    return collected.exit_code

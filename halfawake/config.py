@@ -1,0 +1,231 @@
+"""The TOML configuration: sources per environment, keys, clocks. Made to live in a team's git.
+
+Secrets never stand in it: `${NAME}` takes an environment variable and `password_command` runs a
+command of the engineer's own. Unknown keys are refused with the file, the line and the nearest
+name. Imported after the first frame only (pydantic is not needed to paint).
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from timeline.clock import MILLISECOND_NS, ClockBound, ClockTable
+from timeline.keys import KeyRules, KeyType
+
+FILE_NAME = "halfawake.toml"
+
+
+class ConfigProblem(Exception):
+    """The configuration cannot be used; the message names file, line, key and remedy."""
+
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)")
+_UNIT_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000}
+
+
+def parse_duration_ms(value: object) -> float:
+    """Milliseconds of `20ms`, `1.5s`, `30m` or `2h`. Raises ValueError for anything else."""
+    match = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError(f"{value!r} is not a duration such as '20ms', '1.5s' or '30m'")
+    return float(match.group(1)) * _UNIT_MS[match.group(2)]
+
+
+DurationMs = Annotated[float, BeforeValidator(parse_duration_ms)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class KeyConfig(_Strict):
+    """`[keys.NAME]`: where keys of one type stand, and which table holds their rows."""
+
+    fields: tuple[str, ...] = ()
+    patterns: tuple[str, ...] = ()
+    table: str = ""
+    pk: str = "id"
+    public_id: str = ""
+
+
+class ClockConfig(_Strict):
+    """`[clocks.NAME]`: how far the clock of a host or source may be off."""
+
+    error: DurationMs
+
+
+class SourceConfig(BaseModel):
+    """`[env.E.sources.NAME]`: the connector, how to reach it, and the connector's own options."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    connector: str
+    via: str | None = None
+    tls_server_name: str | None = None
+    password_command: str | tuple[str, ...] | None = None
+    timeout: DurationMs | None = None
+
+    @property
+    def options(self) -> dict[str, object]:
+        """What is handed to the connector's own options model."""
+        return dict(self.model_extra or {})
+
+
+class EnvironmentConfig(_Strict):
+    """`[env.NAME]`: one environment. Two are never mixed on one screen."""
+
+    title: str = ""
+    expected_services: tuple[str, ...] = ()
+    sources: dict[str, SourceConfig] = Field(default_factory=dict)
+
+
+class Config(_Strict):
+    """A whole configuration file."""
+
+    default_env: str = ""
+    before: DurationMs | None = None
+    after: DurationMs | None = None
+    keys: dict[str, KeyConfig] = Field(default_factory=dict)
+    clocks: dict[str, ClockConfig] = Field(default_factory=dict)
+    env: dict[str, EnvironmentConfig] = Field(default_factory=dict)
+
+    def key_rules(self) -> KeyRules:
+        """The configured key types, before the well-known ones."""
+        return KeyRules(
+            tuple(KeyType(name=name, **key.model_dump()) for name, key in self.keys.items())
+        )
+
+    def clock_table(self) -> ClockTable:
+        """The declared clock bounds."""
+        bounds = {
+            name: ClockBound(
+                int(clock.error * MILLISECOND_NS), int(clock.error * MILLISECOND_NS), "declared"
+            )
+            for name, clock in self.clocks.items()
+        }
+        return ClockTable(bounds)
+
+    def environment(self, name: str | None) -> tuple[str, EnvironmentConfig]:
+        """The environment asked for, the default one, or the only one there is."""
+        if name is None:
+            name = self.default_env or (next(iter(self.env)) if len(self.env) == 1 else None)
+        if name is None:
+            known = ", ".join(self.env) or "none"
+            raise ConfigProblem(f"Which environment? Say -e NAME; configured: {known}.")
+        if name not in self.env:
+            near = difflib.get_close_matches(name, self.env, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise ConfigProblem(
+                f"No environment {name!r} is configured; there is {', '.join(self.env) or 'none'}."
+                + hint
+            )
+        return name, self.env[name]
+
+
+def find_config(explicit: Path | None, start: Path, user_folder: Path) -> Path | None:
+    """The file to use: the named one, else ./halfawake.toml, else the user's; None if neither."""
+    if explicit is not None:
+        if not explicit.is_file():
+            raise ConfigProblem(f"There is no configuration file {explicit}.")
+        return explicit
+    return next((p for p in (start / FILE_NAME, user_folder / FILE_NAME) if p.is_file()), None)
+
+
+def load_config(path: Path, environ: Mapping[str, str] | None = None) -> Config:
+    """Read and validate one file. Raises `ConfigProblem` with file, line, key and remedy."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        data = tomllib.loads(text)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigProblem(f"{path} cannot be read: {error}.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigProblem(f"{path} is not valid TOML: {error}.") from None
+    filled = _filled(data, os.environ if environ is None else environ, path, text, ())
+    try:
+        return Config.model_validate(filled)
+    except ValidationError as error:
+        raise ConfigProblem(explain(error, path, text, Config)) from None
+
+
+_VARIABLE = re.compile(r"\$\{(\w+)\}")
+
+
+def _filled(
+    value: object, environ: Mapping[str, str], path: Path, text: str, place: tuple[str, ...]
+) -> object:
+    """`value` with every `${NAME}` replaced; an unset name is refused with its line."""
+    if isinstance(value, dict):
+        return {k: _filled(v, environ, path, text, (*place, str(k))) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_filled(item, environ, path, text, place) for item in value]
+    if not isinstance(value, str):
+        return value
+    missing = [name for name in _VARIABLE.findall(value) if name not in environ]
+    if missing:
+        raise ConfigProblem(
+            f"{path}, line {line_of(text, place)}: {'.'.join(place)} needs the environment "
+            f"variable {missing[0]}, which is not set."
+        )
+    return _VARIABLE.sub(lambda match: environ[match.group(1)], value)
+
+
+def line_of(text: str, place: tuple[str, ...]) -> int:
+    """1-based line on which the key at `place` (table names, then the key) most likely stands."""
+    lines = text.splitlines()
+    for depth in range(len(place), 0, -1):
+        key = re.escape(place[depth - 1])
+        table = r"\.".join(rf'"?{re.escape(part)}"?' for part in place[: depth - 1])
+        header = re.compile(rf"\s*\[\[?\s*{table}\s*\]\]?") if table else None
+        assignment = re.compile(rf'\s*"?{key}"?\s*(=|\.)')
+        parent = rf"{table}\." if table else ""
+        whole = re.compile(rf'\s*\[\[?\s*{parent}"?{key}"?\s*[\].]')
+        inside = header is None
+        for number, line in enumerate(lines, 1):
+            if whole.match(line):
+                return number
+            if line.lstrip().startswith("["):
+                inside = bool(header and header.match(line))
+            elif inside and assignment.match(line):
+                return number
+    return 1
+
+
+def explain(
+    error: ValidationError,
+    path: Path,
+    text: str,
+    model: type[BaseModel],
+    prefix: tuple[str, ...] = (),
+) -> str:
+    """One sentence for the first validation error: file, line, key, what is wrong, nearest name."""
+    found = error.errors()
+    # a misspelt key is also a missing one: the misspelling is what the person can see
+    first = next((item for item in found if item["type"] == "extra_forbidden"), found[0])
+    place = (*prefix, *(str(part) for part in first["loc"] if not str(part).startswith("function")))
+    where = f"{path}, line {line_of(text, place)}"
+    name = ".".join(place)
+    if first["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(place[-1], _names(model, place[len(prefix) : -1]), n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        return f"{where}: there is no setting {name}.{hint}"
+    if first["type"] == "missing":
+        return f"{where}: {name} is missing."
+    return f"{where}: {name}: {first['msg'].removeprefix('Value error, ')}."
+
+
+def _names(model: type[BaseModel], place: tuple[str, ...]) -> list[str]:
+    """Setting names that are known where `place` leads, dictionaries skipped."""
+    for part in place:
+        annotation = model.model_fields[part].annotation if part in model.model_fields else None
+        for inner in (annotation, *getattr(annotation, "__args__", ())):
+            if isinstance(inner, type) and issubclass(inner, BaseModel):
+                model = inner
+    return list(model.model_fields)

@@ -1,0 +1,18 @@
+"""What the command's exit code says. One enum, documented in the README, never a bare number."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """0 done, 2 bad usage or configuration, 3 partly blind, 4 blind, 130 interrupted."""
+
+    DONE = 0
+    USAGE = 2
+    """A wrong argument or configuration; nothing was asked of any system."""
+    PARTIAL = 3
+    """Done, but some source failed or was cut."""
+    NO_ANSWER = 4
+    """No source answered."""
+    INTERRUPTED = 130

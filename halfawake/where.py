@@ -1,0 +1,248 @@
+"""What a WHERE or TIME on the command line means: a demo, a bundle, or live sources at an instant.
+
+Standard library only, so that the screen can be painted before anything else is imported.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from halfawake.cli import UsageProblem
+from halfawake.demo import NoSuchStory, story_path
+from halfawake.pin import Ambiguous, KeyPin, Pin, PinProblem, parse_pin
+from timeline.window import DEFAULT_AFTER_NS, DEFAULT_BEFORE_NS, Window
+
+if TYPE_CHECKING:
+    from halfawake.setup import Setup
+    from timeline.batch import Preview
+    from timeline.progress import Collector
+
+DEMO_PREFIX = "demo:"
+BUNDLE_SUFFIX = ".halfawake"
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where an incident comes from. `key` is set when the person named a key, not an instant."""
+
+    collector: Collector
+    window: Window
+    title: str
+    key: str | None = None
+    recorded: bool = False
+
+
+def add_live_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of every command that may ask live sources or files."""
+    parser.add_argument("files", nargs="*", metavar="FILE", help="log files; no configuration")
+    parser.add_argument("-e", "--env", metavar="ENV", help="environment of the configuration")
+    parser.add_argument("--before", metavar="30m", help="how far the window reaches before T")
+    parser.add_argument("--after", metavar="5m", help="how far it reaches after T")
+    parser.add_argument("--source", action="append", default=[], metavar="NAME", dest="only")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="configuration file")
+    parser.add_argument("--zone", metavar="ZONE", help="zone of T and of stamps without one")
+
+
+def target(where: str, arguments: argparse.Namespace) -> Target:
+    """Understand WHERE. Raises `UsageProblem` with one sentence."""
+    if where.startswith(DEMO_PREFIX):
+        try:
+            return recorded(story_path(where.removeprefix(DEMO_PREFIX)), where)
+        except NoSuchStory as problem:
+            raise UsageProblem(str(problem)) from None
+    if where.endswith(BUNDLE_SUFFIX):
+        return recorded(Path(where), Path(where).name)
+    return live(where, arguments)
+
+
+def recorded(path: Path, title: str) -> Target:
+    """A bundle. Raises `UsageProblem` when it cannot be read."""
+    from halfawake.bundles import open_window
+    from halfawake.recorded import RecordedCollector
+
+    try:
+        window = open_window(path)
+    except ValueError as problem:
+        raise UsageProblem(str(problem)) from None
+    return Target(RecordedCollector(path), window, title, recorded=True)
+
+
+def live(where: str, arguments: argparse.Namespace) -> Target:
+    """Live sources or files around an instant or a key."""
+    now = time.time_ns()
+    zone = _zone(arguments.zone)
+    try:
+        pin = parse_pin(
+            where, now_ns=now, zone=zone or datetime.now(UTC).astimezone().tzinfo or UTC
+        )
+    except PinProblem as problem:
+        raise UsageProblem(str(problem)) from None
+    if isinstance(pin, Ambiguous):
+        named = pin.readings[:-1]  # UTC is the last; a clock change can repeat a time of the zone
+        pin = named[0] if zone is not None and len(named) == 1 else _ask(pin, arguments)
+    before, after = (
+        _arm(arguments.before, DEFAULT_BEFORE_NS),
+        _arm(arguments.after, DEFAULT_AFTER_NS),
+    )
+    prepare = prepare_files(arguments) if arguments.files else _prompting_first(arguments)
+    preview = preview_files(arguments) if arguments.files else None
+    if isinstance(pin, KeyPin):
+        from halfawake.locate import locate
+
+        found = locate(pin.key, prepare, now)
+        window = Window.around(found, before, after, now)
+        return Target(_collector(prepare, preview), window, pin.key, key=pin.key)
+    if isinstance(pin, Pin) and pin.zone_note:
+        sys.stderr.write(f"halfawake: {pin.zone_note}\n")
+    return Target(_collector(prepare, preview), Window.around(pin.ns, before, after, now), where)
+
+
+def _collector(
+    prepare: Callable[[], Setup], preview: Callable[[Window], Sequence[Preview]] | None
+) -> Collector:
+    from halfawake.collector import LiveCollector
+
+    return LiveCollector(prepare, preview)
+
+
+def prepare_files(arguments: argparse.Namespace) -> Callable[[], Setup]:
+    """Sources for the files named on the command line."""
+    paths = [Path(name) for name in arguments.files]
+    missing = [path for path in paths if not path.exists() and not _is_glob(path)]
+    if missing:
+        raise UsageProblem(f"There is no file {missing[0]}.")
+
+    def prepare() -> Setup:
+        from halfawake.setup import setup_for_files
+
+        return setup_for_files(paths, arguments.zone)
+
+    return prepare
+
+
+def preview_files(arguments: argparse.Namespace) -> Callable[[Window], Sequence[Preview]]:
+    """The rows nearest T of every named file, by the standard library alone."""
+
+    def preview(window: Window) -> Sequence[Preview]:
+        from connectors.logs.preview import preview_files as read
+        from halfawake.file_groups import grouped
+
+        groups = grouped([Path(name) for name in arguments.files])
+        return [
+            read(source, [str(p) for p in paths], window, zone=arguments.zone)
+            for source, paths in groups.items()
+        ]
+
+    return preview
+
+
+def prepare_environment(arguments: argparse.Namespace) -> Callable[[], Setup]:
+    """Sources of the configured environment."""
+
+    def prepare() -> Setup:
+        from platformdirs import user_config_path
+
+        from halfawake.collector import SetupProblem
+        from halfawake.config import ConfigProblem, find_config, load_config
+        from halfawake.exit_codes import ExitCode
+        from halfawake.setup import setup_for_environment
+
+        try:
+            path = find_config(arguments.config, Path.cwd(), user_config_path("halfawake"))
+            if path is None:
+                raise ConfigProblem(
+                    "There is nothing to look at: name log files (halfawake at 03:14 app.log), "
+                    "or describe your sources in ./halfawake.toml. To look around first: "
+                    "halfawake demo"
+                )
+            config = load_config(path)
+            return setup_for_environment(config, path, arguments.env, arguments.only)
+        except ConfigProblem as problem:
+            raise SetupProblem(str(problem), ExitCode.USAGE) from None
+
+    return prepare
+
+
+def _prompting_first(arguments: argparse.Namespace) -> Callable[[], Setup]:
+    """Sources of the environment; tunnels and password prompts are dealt with before the screen."""
+    prepare = prepare_environment(arguments)
+    if not _may_prompt(arguments):
+        return prepare
+    from halfawake.collector import SetupProblem
+
+    try:
+        ready = prepare()
+    except SetupProblem as problem:
+        raise UsageProblem(str(problem)) from None
+    return lambda: ready
+
+
+def _may_prompt(arguments: argparse.Namespace) -> bool:
+    """Whether the configuration names a command; a look at the text decides, nothing is parsed."""
+    path = arguments.config or Path.cwd() / "halfawake.toml"
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError:
+        return False
+    return any(word in text for word in ("via", "password_command", "argv"))
+
+
+def _is_glob(path: Path) -> bool:
+    return any(sign in str(path) for sign in "*?[")
+
+
+def _arm(text: str | None, default: int) -> int:
+    if text is None:
+        return default
+    import re
+
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)", text)
+    if match is None:
+        raise UsageProblem(f"{text!r} is not a duration; write 90s, 30m or 2h.")
+    unit = {"ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3_600 * 10**9, "d": 86_400 * 10**9}
+    return int(float(match.group(1)) * unit[match.group(2)])
+
+
+def _zone(name: str | None) -> tzinfo | None:
+    if name is None:
+        return None
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    if name.upper() in ("UTC", "Z"):
+        return UTC
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise UsageProblem(f"{name!r} is not a time zone; write UTC or Europe/Berlin.") from None
+
+
+def _ask(pin: Ambiguous, arguments: argparse.Namespace) -> Pin:
+    """Print both readings and let one key pick. Without a terminal: refuse, never guess."""
+    lines = []
+    for number, reading in enumerate(pin.readings, 1):
+        held = _held(reading, arguments)
+        lines.append(f"  {number}  {reading.text}{held}\n")
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        listed = "".join(lines)
+        raise UsageProblem(f"{pin.sentence()}\n{listed}Say which: --zone UTC, or an offset on T")
+    sys.stderr.write(f"{pin.sentence()}\n{''.join(lines)}Which one? ")
+    sys.stderr.flush()
+    answer = sys.stdin.readline().strip()
+    if answer not in {str(number) for number in range(1, len(pin.readings) + 1)}:
+        raise UsageProblem("No reading was picked.")
+    return pin.readings[int(answer) - 1]
+
+
+def _held(reading: Pin, arguments: argparse.Namespace) -> str:
+    if not arguments.files:
+        return ""
+    window = Window.around(reading.ns, now=time.time_ns())
+    rows = sum(len(preview.events) for preview in preview_files(arguments)(window))
+    return f"  ({'at least ' if rows >= 200 else ''}{rows} lines near it)"

@@ -1,0 +1,1 @@
+"""What "a connector" means, as tests: inherit `ConnectorConformance` and describe a `Subject`."""

@@ -1,0 +1,365 @@
+"""Pure drawing: widths are cells, words stand before colours, nothing is said beyond its sight."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from tests.tui import story
+from timeline.analysis import Condition
+from timeline.clean import UNSAFE_PATTERN, clean
+from timeline.coverage import Coverage, CoverageMap, Sight
+from timeline.event import Precision
+from timeline.order import Verdict
+from timeline.progress import CollectionEnded, IncidentGrew, Phase, StatusChanged
+from timeline.window import Window
+from tui.canvas import Brush
+from tui.density import Columns, bands_of, density_of
+from tui.glyphs import ASCII, UNICODE, Glyphs, glyphs_for
+from tui.header import header_height, header_lines
+from tui.lanes import axis_line, columns_for, lane_lines
+from tui.overview import overview_height, overview_lines
+from tui.panel import panel_lines
+from tui.pieces import Line, fit, plain, width_of, wrap
+from tui.record import record_lines
+from tui.row import RowLayout, RowState, row_line, set_off
+from tui.state import ScreenState
+
+UNSAFE = re.compile(UNSAFE_PATTERN)
+WIDE_ROW = RowLayout.for_width(120)
+NARROW_ROW = RowLayout.for_width(80)
+
+
+def told(*, analysed: bool = True) -> ScreenState:
+    state = ScreenState(story.WINDOW, environment="prod eu-1", title="shop", now=lambda: story.NOW)
+    state.take(StatusChanged(story.statuses()))
+    incident = story.incident()
+    density = density_of(incident.snapshot, incident.window)
+    state.take(IncidentGrew(incident, story.ANALYSIS if analysed else None), density)
+    state.take(CollectionEnded(story.statuses()))
+    return state
+
+
+@given(st.text(max_size=60), st.integers(1, 50))
+def test_a_fitted_line_has_exactly_its_width(text: str, width: int) -> None:
+    assert width_of(fit([(clean(text), "text"), ("tail", "dim")], width)) == width
+
+
+@given(st.text(alphabet="ab 漢é", max_size=80), st.integers(2, 30))
+def test_wrapping_loses_nothing_but_spaces(text: str, width: int) -> None:
+    pieces = wrap(text, width)
+    assert all(cell_len(piece) <= width for piece in pieces)
+    assert "".join(pieces).replace(" ", "") == text.replace(" ", "")
+
+
+@given(st.text(max_size=200))
+def test_any_cleaned_body_makes_a_row_of_the_right_width(body: str) -> None:
+    event = dataclasses.replace(story.PAGED, body=clean(body))
+    for layout in (WIDE_ROW, NARROW_ROW, RowLayout.for_width(50)):
+        line = row_line(event, story.T, layout, RowState(), UNICODE)
+        assert width_of(line) == layout.width
+
+
+@pytest.mark.parametrize(
+    ("precision", "shown"),
+    [
+        (Precision.MINUTE, "02:07"),
+        (Precision.SECOND, "02:07:29"),
+        (Precision.MILLISECOND, "02:07:29.120"),
+        (Precision.MICROSECOND, "02:07:29.120345"),
+        (Precision.NANOSECOND, "02:07:29.120345"),
+    ],
+)
+def test_a_stamp_has_the_digits_its_source_wrote(precision: Precision, shown: str) -> None:
+    event = dataclasses.replace(
+        story.PAGED, timestamp=story.at("02:07:29.120345678"), precision=precision
+    )
+    words = plain(row_line(event, story.T, WIDE_ROW, RowState(), UNICODE)).split()
+    assert words[0] == shown
+
+
+def test_severity_and_failure_are_words() -> None:
+    for event, word in (
+        (story.NOT_FOUND, "ERROR"),
+        (story.PAGED, "WARN"),
+        (story.RECOVERED, "INFO"),
+        (story.FAILED, "FAILED"),
+    ):
+        for layout in (WIDE_ROW, NARROW_ROW):
+            assert word in plain(row_line(event, story.T, layout, RowState(), UNICODE)).split()
+
+
+def test_gutter_tells_cursor_mark_and_step_apart() -> None:
+    state = RowState(cursor=True, marked=True, step=2)
+    text = plain(row_line(story.ENQUEUED, story.T, WIDE_ROW, state, UNICODE))
+    assert text.startswith("▸●2 ")
+
+
+def test_markup_in_a_body_stays_text() -> None:
+    event = dataclasses.replace(story.PAGED, body="[ERROR] [/b] [red]boom[/red]")
+    text = plain(row_line(event, story.T, WIDE_ROW, RowState(), UNICODE))
+    assert "[ERROR] [/b] [red]boom[/red]" in text
+
+
+def test_search_words_are_set_off_without_touching_the_text() -> None:
+    pieces = set_off("User 4711 not found, user 4712", ("user 47",))
+    assert [text for text, role in pieces if role == "match"] == ["User 47", "user 47"]
+    assert plain(pieces) == "User 4711 not found, user 4712"
+
+
+# -- header ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [(50, 12), (80, 24), (99, 30), (100, 30), (120, 40), (200, 60)])
+@pytest.mark.parametrize("glyphs", [UNICODE, ASCII])
+def test_blocks_fill_their_lines_exactly(size: tuple[int, int], glyphs: Glyphs) -> None:
+    width, height = size
+    for state in (told(), told(analysed=False)):
+        state.go_to_finding(2)
+        header = header_lines(state, width, height, glyphs)
+        block = overview_height(state, width, height)
+        overview = overview_lines(state, width, block, height, story.ONSET, glyphs)
+        assert len(header) == header_height(width, height)
+        assert len(overview) == block
+        assert {width_of(line) for line in [*header, *overview]} == {width}
+
+
+def test_rows_keep_room_on_a_small_terminal() -> None:
+    for width, height in ((80, 24), (100, 24), (120, 24), (60, 16), (40, 10)):
+        above = header_height(width, height) + overview_height(told(), width, height)
+        assert height - above - 1 >= 5
+
+
+@pytest.mark.parametrize(
+    ("condition", "words"),
+    [
+        (Condition.FAILING, "still failing since 02:08:00"),
+        (Condition.RECOVERED, "recovered 02:08:00"),
+        (Condition.QUIET, "no error seen up to 02:18:40"),
+        (Condition.UNKNOWN, "state unknown, seen up to 02:18:40"),
+    ],
+)
+def test_the_state_is_a_word(condition: Condition, words: str) -> None:
+    state = told()
+    changed = dataclasses.replace(story.ANALYSIS.state, condition=condition)
+    analysis = dataclasses.replace(story.ANALYSIS, state=changed)
+    state.take(IncidentGrew(story.incident(), analysis))
+    assert words in plain(header_lines(state, 140, 40, UNICODE)[0])
+
+
+def test_an_unknown_onset_is_said() -> None:
+    state = told()
+    state.take(IncidentGrew(story.incident(), dataclasses.replace(story.ANALYSIS, onset=None)))
+    assert "no onset found" in plain(header_lines(state, 120, 40, UNICODE)[0])
+
+
+# -- lanes -----------------------------------------------------------------------------------
+
+
+@given(
+    before=st.integers(1, 10**12),
+    after=st.integers(1, 10**12),
+    cells=st.integers(8, 200),
+    where=st.floats(0, 1, exclude_max=True),
+)
+def test_columns_cover_the_window_and_never_hide_t(
+    before: int, after: int, cells: int, where: float
+) -> None:
+    window = Window(10**13, 10**13 - before, 10**13 + after)
+    columns = Columns.over(window, cells)
+    assert columns.cells <= cells
+    instant = window.start + int((window.end - window.start) * where)
+    cell = columns.cell(instant)
+    if cell is not None:
+        assert cell != columns.before
+        assert (cell < columns.before) == (instant < window.pin)
+    assert columns.cell(window.pin - 1) in (None, columns.before - 1)
+
+
+def test_bands_count_every_row_of_the_window_once() -> None:
+    incident = story.incident()
+    columns = Columns.over(story.WINDOW, 40)
+    bands = density_of(incident.snapshot, incident.window).bands(columns)
+    inside = [e for e in [*story.CAST, *story.crowd()] if story.WINDOW.contains(e.timestamp)]
+    for source in story.SOURCES:
+        own = [event for event in inside if event.source == source.name]
+        assert bands[source.name].rows == len(own)
+    failed = sum(e.severity_number >= 17 for e in inside if e.source == "web")
+    assert bands["web"].error_rows == failed
+    assert bands["jobs"].error_rows == 1
+
+
+def test_bands_from_preview_events_agree_with_the_snapshot() -> None:
+    events = [e for e in [*story.CAST, *story.crowd()] if story.WINDOW.contains(e.timestamp)]
+    columns = Columns.over(story.WINDOW, 40)
+    plainly = bands_of(events, columns)
+    for name, band in density_of(story.incident().snapshot, story.WINDOW).bands(columns).items():
+        assert band.rows == plainly[name].rows
+        assert band.error_rows == plainly[name].error_rows
+
+
+def test_t_stands_in_the_same_cell_of_every_lane() -> None:
+    lines = [plain(line) for line in lane_lines(told(), 64, 10, UNICODE)]
+    assert len({line.index("┃") for line in lines}) == 1
+    axis = plain(axis_line(told(), 64, None, UNICODE))
+    assert axis.index("T") == lines[0].index("┃")
+
+
+def test_emptiness_is_shaded_unless_the_source_was_looking() -> None:
+    state = told()
+    lines = {plain(line).split()[1]: plain(line) for line in lane_lines(state, 64, 5, UNICODE)}
+    assert "░" in lines["jobs"]
+    assert "░" not in lines["deploys"]
+    assert state.incident is not None
+    blind = Coverage("deploys", story.WINDOW.start, story.T, Sight.BLIND, "token expired")
+    snapshot = dataclasses.replace(state.incident.snapshot, coverage=CoverageMap((blind,)))
+    incident = dataclasses.replace(state.incident, snapshot=snapshot)
+    state.take(IncidentGrew(incident))
+    lines = {plain(line).split()[1]: plain(line) for line in lane_lines(state, 64, 5, UNICODE)}
+    assert "░" in lines["deploys"]
+
+
+def test_a_failed_source_says_why_in_its_lane() -> None:
+    state = told()
+    failed = dataclasses.replace(
+        story.statuses()[1], source="billing", phase=Phase.FAILED, problem="connection refused"
+    )
+    state.take(StatusChanged((failed,)))
+    assert any("failed: connection refused" in plain(x) for x in lane_lines(state, 64, 9, UNICODE))
+
+
+def test_more_sources_than_lines_are_counted() -> None:
+    lines = lane_lines(told(), 64, 3, UNICODE)
+    assert plain(lines[-1]).startswith("+ 3 more sources")
+
+
+def test_the_cursor_and_the_onset_stand_on_the_axis() -> None:
+    state = told()
+    cell = columns_for(state, 64).cell(story.at("01:50:00"))
+    assert cell is not None
+    axis = plain(axis_line(state, 64, story.at("01:50:00"), UNICODE))
+    assert axis.index("▴") == cell + axis.index("T") - columns_for(state, 64).before
+    assert "onset┊" in axis
+
+
+# -- findings --------------------------------------------------------------------------------
+
+
+def text_of(lines: list[Line]) -> str:
+    return "\n".join(plain(line) for line in lines)
+
+
+def test_findings_begin_with_verdict_words() -> None:
+    lines = [plain(line).split() for line in panel_lines(told(), 70, 12, UNICODE)]
+    heads = [words[:2] for words in lines if words and words[0].lstrip("▸") in ("1", "2", "3")]
+    verdicts = [words[1] for words in heads if words[1] in ("certain", "likely", "possible")]
+    assert verdicts == ["likely", "certain", "possible"]
+
+
+def test_what_was_not_evaluated_is_never_dropped() -> None:
+    for height in range(2, 12):
+        text = text_of(panel_lines(told(), 70, height, UNICODE))
+        assert "not evaluated: lost-update" in text
+
+
+def test_seven_findings_in_few_lines_keep_the_current_one_and_count_the_rest() -> None:
+    state = told()
+    seven = tuple(
+        story.Hiccup(
+            verdict=Verdict.LIKELY, weakest_link="", began=0, ended=0, story=f"hiccup number {n}"
+        )
+        for n in range(7)
+    )
+    state.take(IncidentGrew(story.incident(), dataclasses.replace(story.ANALYSIS, findings=seven)))
+    for current in range(1, 8):
+        state.go_to_finding(current)
+        text = text_of(panel_lines(state, 90, 4, UNICODE))
+        assert f"hiccup number {current - 1}" in text
+        assert "and 5 more" in text
+
+
+def test_no_finding_is_not_a_clean_bill() -> None:
+    state = told()
+    state.take(IncidentGrew(story.incident(), dataclasses.replace(story.ANALYSIS, findings=())))
+    text = text_of(panel_lines(state, 70, 6, UNICODE))
+    assert "No finding." in text
+    assert "not evaluated: lost-update (needs row versions)" in text
+
+
+def test_the_current_step_stays_in_a_short_panel() -> None:
+    state = told()
+    state.go_to_finding(2)
+    for step in range(5):
+        state.step = step
+        text = text_of(panel_lines(state, 90, 6, UNICODE))
+        assert story.FINDINGS[1].steps[step].why in text
+
+
+# -- record ----------------------------------------------------------------------------------
+
+
+def test_a_record_shows_body_lines_attributes_and_where_it_is_kept() -> None:
+    clocks = story.incident().clocks
+    text = text_of(record_lines(story.NOT_FOUND, story.T, clocks, 100))
+    assert "line 42, in welcome_mail" in text
+    assert "mailer.log@900001" in text
+    assert "␊" not in text
+    text = text_of(record_lines(story.INSERTED, story.T, clocks, 100))
+    assert "columns.state  new" in text
+    assert "any time after" in text
+    assert "±4 ms measured" in text
+
+
+def test_attributes_that_are_not_json_are_shown_as_they_are() -> None:
+    event = dataclasses.replace(story.PAGED, attributes="{half a rec")
+    assert "{half a rec" in text_of(record_lines(event, story.T, story.incident().clocks, 80))
+
+
+# -- signs -----------------------------------------------------------------------------------
+
+
+def test_every_sign_is_one_cell() -> None:
+    for glyphs in (UNICODE, ASCII):
+        for value in glyphs:
+            if isinstance(value, str):
+                assert all(cell_len(sign) == 1 for sign in value)
+    assert all(value.isascii() for value in ASCII if isinstance(value, str))
+
+
+@pytest.mark.parametrize(
+    ("encoding", "expected"),
+    [("utf-8", UNICODE), ("UTF8", UNICODE), ("latin-1", ASCII), ("cp1252", ASCII), (None, ASCII),
+     ("no-such", ASCII)],
+)  # fmt: skip
+def test_signs_follow_the_encoding(encoding: str | None, expected: Glyphs) -> None:
+    assert glyphs_for(encoding) is expected
+
+
+@given(st.text(max_size=80))
+def test_ascii_keeps_every_cell(text: str) -> None:
+    text = clean(text)
+    shown = ASCII.shown(text)
+    assert shown.isascii()
+    assert cell_len(shown) == cell_len(text)
+
+
+@given(st.text(max_size=60))
+def test_no_control_character_reaches_the_terminal(text: str) -> None:
+    for glyphs in (UNICODE, ASCII):
+        strip = Brush(glyphs).strip([(text, "text")], 60)
+        assert not UNSAFE.search(strip.text)
+
+
+def test_every_condition_has_its_role() -> None:
+    state = told()
+    for condition in Condition:
+        changed = dataclasses.replace(story.ANALYSIS.state, condition=condition)
+        state.take(
+            IncidentGrew(story.incident(), dataclasses.replace(story.ANALYSIS, state=changed))
+        )
+        assert header_lines(state, 120, 40, UNICODE)

@@ -1,0 +1,505 @@
+"""The screen as a person meets it: what is shown when, and what every key does."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+from tests.tui import story
+from tests.tui.conftest import Night, Opening
+from timeline.event import Lane
+from timeline.progress import (
+    CollectionEnded,
+    IncidentGrew,
+    Phase,
+    PreviewArrived,
+    SetupFailed,
+    SourceStatus,
+    StatusChanged,
+)
+from timeline.window import Window
+from tui import actions
+from tui.proof import ProofScreen
+from tui.reader import Reader
+from tui.rows import identity
+
+if TYPE_CHECKING:
+    import pytest
+
+
+async def test_paints_before_anything_has_answered(open_night: Opening) -> None:
+    async with open_night() as night:
+        text = night.screen_text()
+        assert "prod eu-1" in text
+        assert "T 02:13:40Z" in text
+        assert "reaching the sources" in text
+        assert night.collector.windows == [story.WINDOW]
+
+
+async def test_says_how_many_have_answered_while_collecting(open_night: Opening) -> None:
+    async with open_night() as night:
+        await night.tell(StatusChanged(story.statuses(answered=2)))
+        assert "2 of 5 answered" in night.screen_lines()[0]
+        assert "Reading jobs, shop, deploys." in night.screen_text()
+        await night.tell(StatusChanged(story.statuses(answered=5)))
+        assert "looking up keys" in night.screen_lines()[0]
+        await night.tell(CollectionEnded(story.statuses()))
+        assert "looking up" not in night.screen_lines()[0]
+
+
+async def test_preview_rows_are_drawn_without_a_snapshot(open_night: Opening) -> None:
+    async with open_night() as night:
+        await night.tell(PreviewArrived(story.preview()))
+        assert "alert: welcome mails missing" in night.screen_text()
+        assert night.state.incident is None
+        assert night.read == identity(story.PAGED)
+
+
+async def test_rows_that_arrive_do_not_move_the_row_being_read(open_night: Opening) -> None:
+    async with open_night() as night:
+        await night.tell(PreviewArrived(story.preview()))
+        await night.press("up", "up", "up")
+        read = night.read
+        before = _line_of_cursor(night)
+        early = [event for event in [*story.CAST, *story.crowd()] if event.timestamp < story.T]
+        await night.tell(IncidentGrew(story.incident([*early[: len(early) // 2], story.PAGED])))
+        await night.tell(IncidentGrew(story.incident()))
+        await night.tell(IncidentGrew(story.incident(), story.ANALYSIS))
+        assert len(night.state.rows) == len(story.CAST) + len(story.crowd())
+        assert night.read == read
+        assert _line_of_cursor(night) == before
+
+
+async def test_keys_move_the_cursor_row_by_row_and_page_by_page(open_night: Opening) -> None:
+    async with open_night() as night:
+        await night.tell_all()
+        here = night.timeline.cursor
+        height = night.timeline.size.height
+        await night.press("down", "j", "up")
+        assert night.timeline.cursor == here + 1
+        await night.press("pagedown")
+        assert night.timeline.cursor == here + 1 + height - 2
+        await night.press("home")
+        assert night.timeline.cursor == 0
+        await night.press("end")
+        assert night.timeline.cursor == len(night.state.rows) - 1
+        assert any(line.startswith("▸") for line in night.screen_lines())
+
+
+async def test_until_the_person_moves_t_stays_in_sight(open_night: Opening) -> None:
+    async with open_night() as night:
+        await night.tell(PreviewArrived(story.preview("mailer")))
+        await night.tell(IncidentGrew(story.incident(), story.ANALYSIS))
+        assert night.read == identity(story.PAGED)
+        assert any("T 02:13:40Z" in line for line in night.screen_lines()[15:])
+
+
+async def test_scrolled_away_from_the_cursor_the_top_row_stays(open_night: Opening) -> None:
+    async with open_night() as night:
+        half = [event for number, event in enumerate(story.crowd()) if number % 2]
+        await night.tell(IncidentGrew(story.incident([*story.CAST, *half])))
+        night.timeline.scroll_to(y=200, animate=False, immediate=True, force=True)
+        await night.pilot.pause()
+        top = _first_row(night)
+        await night.tell(IncidentGrew(story.incident()))
+        assert _first_row(night) == top
+
+
+async def test_finer_stamps_realign_rows_that_were_drawn_before(open_night: Opening) -> None:
+    async with open_night() as night:
+        coarse = [e for e in story.crowd() if e.source == "web"]
+        await night.tell(IncidentGrew(story.incident([*coarse, story.PAGED])))
+        await night.tell(IncidentGrew(story.incident([*coarse, story.PAGED, story.INSERTED])))
+        rows = [line for line in night.screen_lines() if "GET /orders" in line]
+        assert len(rows) > 5
+        assert len({row.index("GET /orders") for row in rows}) == 1
+
+
+async def test_a_headline_that_changes_says_so(open_night: Opening) -> None:
+    async with open_night() as night:
+        await night.tell_all()
+        assert "changed" not in night.screen_lines()[1]
+        other = dataclasses.replace(story.ANALYSIS, headline="Redis was down for 2.1 s.")
+        await night.tell(IncidentGrew(story.incident(), other))
+        assert "changed" in night.screen_lines()[1]
+        assert "Redis was down for 2.1 s." in night.screen_lines()[1]
+
+
+async def test_the_first_screen_answers_the_first_questions(open_night: Opening) -> None:
+    async with open_night() as night:
+        await night.tell_all()
+        text = night.screen_text()
+        for answer in (
+            "31 min ago",
+            "onset 02:07:29 (-6 min 11 s)",
+            "recovered 02:08:00",
+            "Web lost Redis for 2.1 s",
+            "Next: Look up 4711 and 4715",
+            "Blind: mailer: silent since 02:12:40",
+            "zone assumed: mailer",
+            "3 undated (web)",
+            "12 out of order (web)",
+            "not evaluated: lost-update",
+        ):
+            assert answer in text
+
+
+async def test_narrow_terminal_keeps_sentence_findings_and_every_lane(open_night: Opening) -> None:
+    async with open_night(size=(80, 24)) as night:
+        await night.tell_all()
+        await night.press("2")
+        text = night.screen_text()
+        for answer in (
+            "Web lost Redis",
+            "onset 02:07:29",
+            "certain",
+            "possible",
+            "deploys",
+            "shop",
+        ):
+            assert answer in text
+        assert "finding 2 step 1/5" in text
+
+
+async def test_tiny_terminal_still_shows_sentence_and_rows(open_night: Opening) -> None:
+    async with open_night(size=(50, 12)) as night:
+        await night.tell_all()
+        text = night.screen_text()
+        assert "Web lost Redis" in text
+        assert "alert" in text and "WARN" in text
+
+
+async def test_n_and_p_walk_steps_and_roll_into_the_next_finding(open_night: Opening) -> None:
+    async with open_night() as night:
+        await night.tell_all()
+        places = []
+        for _ in range(4):
+            await night.press("n")
+            places.append((night.state.finding, night.state.step))
+        assert places == [(0, 0), (0, 1), (0, 2), (1, 0)]
+        assert night.read == identity(story.INSERTED)
+        await night.press("p")
+        assert night.read == identity(story.RECOVERED)
+
+
+async def test_a_number_goes_to_that_finding_and_a_missing_one_is_said(open_night: Opening) -> None:
+    async with open_night() as night:
+        await night.tell_all()
+        await night.press("2")
+        assert night.read == identity(story.INSERTED)
+        assert "finding 2 step 1/5" in night.screen_text()
+        await night.press("6")
+        assert "There is no finding 6" in night.screen_text()
+        assert night.state.finding == 1
+
+
+async def test_enter_shows_the_proof_and_escape_comes_back_to_the_same_row(
+    open_night: Opening,
+) -> None:
+    async with open_night() as night:
+        await night.tell_all()
+        await night.press("2", "n", "n", "n")
+        read = night.read
+        await night.press("enter")
+        assert isinstance(night.app.screen, ProofScreen)
+        text = night.screen_text()
+        assert "certain" in text and "job-before-commit" in text
+        assert "undecided: gap 3 ms is inside the clock bounds" in text
+        await night.press("escape")
+        assert not isinstance(night.app.screen, Reader)
+        assert night.read == read
+
+
+async def test_proof_walks_steps_with_their_records(open_night: Opening) -> None:
+    async with open_night(size=(120, 60)) as night:
+        await night.tell_all()
+        await night.press("2", "enter", "n", "n", "n")
+        text = night.screen_text()
+        assert "record of step 4" in text
+        assert "line 42, in welcome_mail" in text
+        assert "mailer.log@900001" in text
+        await night.press("enter")
+        assert night.read == identity(story.NOT_FOUND)
+
+
+async def test_enter_on_a_row_without_a_finding_shows_its_record(open_night: Opening) -> None:
+    async with open_night() as night:
+        await night.tell_all()
+        await night.press("enter")
+        text = night.screen_text()
+        assert "no finding cites this row" in text
+        assert "web.log@900005" in text
+        assert "2026-03-14 02:13:40 UTC" in text
+
+
+async def test_follow_lists_keys_with_counts_and_looks_the_key_up(open_night: Opening) -> None:
+    async with open_night() as night:
+        await night.tell_all()
+        await night.press("2", "f")
+        text = night.screen_text()
+        assert "user:4711" in text and "5 rows" in text
+        keys = dict(night.state.keys_with_counts(story.INSERTED))
+        place = sorted(keys, key=lambda key: keys[key]).index("user:4711")
+        await night.press(*["down"] * place, "enter")
+        assert night.collector.looked_up == ["user:4711"]
+        assert len(night.state.rows) == 5
+        assert "following user:4711" in night.screen_text()
+        await night.press("escape")
+        assert len(night.state.rows) == len(story.CAST) + len(story.crowd())
+        assert night.read == identity(story.INSERTED)
+
+
+async def test_rows_looked_up_outside_the_window_appear_while_following(
+    open_night: Opening,
+) -> None:
+    async with open_night() as night:
+        await night.tell_all()
+        night.state.follow_key("user:4711")
+        old = dataclasses.replace(
+            story.row("02:07:29.110402", 4711), ref="mails/1", timestamp=story.at("00:00:01")
+        )
+        await night.tell(IncidentGrew(story.incident([*story.CAST, *story.crowd(), old])))
+        assert len(night.state.rows) == 6
+
+
+async def test_pin_here_collects_around_the_cursor_and_undo_goes_back(open_night: Opening) -> None:
+    async with open_night() as night:
+        await night.tell_all()
+        await night.press("2", "t")
+        pinned = night.collector.windows[-1]
+        assert pinned.pin == story.INSERTED.timestamp
+        assert night.read == identity(story.INSERTED)
+        await night.press("u")
+        assert night.collector.windows[-1] == story.WINDOW
+        await night.press("u")
+        assert len(night.collector.windows) == 3
+        assert "Nothing to undo" in night.screen_text()
+
+
+async def test_answers_to_a_window_that_was_left_are_ignored(open_night: Opening) -> None:
+    async with open_night() as night:
+        await night.tell_all()
+        await night.press("2", "t")
+        held = night.state.incident
+        await night.tell(IncidentGrew(story.incident(list(story.CAST))))
+        assert night.state.incident is held
+        there = Window.around(story.INSERTED.timestamp, now=story.NOW)
+        await night.tell(IncidentGrew(story.incident(list(story.CAST), there)))
+        assert night.state.incident is not held
+
+
+async def test_window_halves_and_doubles(open_night: Opening) -> None:
+    async with open_night() as night:
+        await night.tell_all()
+        await night.press("left_square_bracket")
+        half = night.collector.windows[-1]
+        assert half.end - half.start == (story.WINDOW.end - story.WINDOW.start) // 2
+        await night.press("right_square_bracket")
+        assert night.collector.windows[-1] == story.WINDOW
+
+
+async def test_onset_and_back_to_t(open_night: Opening) -> None:
+    async with open_night() as night:
+        await night.tell_all()
+        await night.press("o")
+        assert abs(night.read_at - story.ONSET) < 2 * story.SECOND
+        await night.press("0")
+        assert night.read == identity(story.PAGED)
+
+
+async def test_search_finds_walks_and_ends(open_night: Opening) -> None:
+    async with open_night() as night:
+        await night.tell_all()
+        await night.press("home", "slash", *"LookupError", "enter")
+        assert night.read == identity(story.NOT_FOUND)
+        await night.press("full_stop")
+        assert night.read == identity(story.FAILED)
+        await night.press("comma")
+        assert night.read == identity(story.NOT_FOUND)
+        await night.press("escape")
+        assert night.state.search == ""
+        await night.press("slash", *"nowhere", "enter")
+        assert "No row holds 'nowhere'" in night.screen_text()
+
+
+async def test_digits_and_letters_typed_into_a_search_are_not_gestures(open_night: Opening) -> None:
+    async with open_night() as night:
+        await night.tell_all()
+        await night.press("slash", "2", "t", "q", "escape")
+        assert night.state.step == -1
+        assert len(night.collector.windows) == 1
+        assert night.app.is_running
+
+
+async def test_marked_rows_reach_the_export(open_night: Opening) -> None:
+    async with open_night() as night:
+        await night.tell_all()
+        await night.press("2", "space", "e")
+        assert night.handover.exported == [(story.INSERTED.id,)]
+        assert "Wrote postmortem.md" in night.screen_text()
+
+
+async def test_export_that_cannot_be_written_says_why(
+    open_night: Opening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_night() as night:
+        await night.tell_all()
+
+        def refuse(*_: object) -> str:
+            raise PermissionError(13, "Permission denied", "postmortem.md")
+
+        monkeypatch.setattr(night.handover, "export", refuse)
+        await night.press("e")
+        assert "could not be written" in night.screen_text()
+        assert "Permission denied" in night.screen_text()
+
+
+async def test_status_goes_to_the_clipboard(open_night: Opening) -> None:
+    async with open_night() as night:
+        await night.tell_all()
+        await night.press("y")
+        assert night.app.clipboard == "recovered\nlook up 4711\nblind: mailer"
+
+
+async def test_sources_page_names_problem_and_remedy(open_night: Opening) -> None:
+    async with open_night() as night:
+        broken = SourceStatus(
+            "shop", Lane.DATABASE, "postgresql", Phase.FAILED,
+            problem="db1:5432 refused the password", remedy="Set SHOP_PASSWORD.",
+        )  # fmt: skip
+        await night.tell(StatusChanged((broken,)))
+        await night.press("s")
+        text = night.screen_text()
+        assert "db1:5432 refused the password" in text
+        assert "do: Set SHOP_PASSWORD." in text
+
+
+async def test_an_open_page_follows_what_arrives(open_night: Opening) -> None:
+    async with open_night() as night:
+        await night.tell(StatusChanged(story.statuses(answered=0)))
+        await night.press("s")
+        assert "0 of 5 answered" in night.screen_text()
+        await night.tell(CollectionEnded(story.statuses()))
+        assert "5 of 5 answered" in night.screen_text()
+
+
+async def test_help_lists_every_key_of_the_registry(open_night: Opening) -> None:
+    async with open_night(size=(120, 100)) as night:
+        await night.press("question_mark")
+        text = night.screen_text()
+        assert isinstance(night.app.screen, Reader)
+        for action in actions.of("incident"):
+            assert f"   {action.key_text} " in text
+            assert action.help.partition(",")[0][:40] in text
+        for words in ("not evaluated", "Undecided", "░"):
+            assert words in text
+
+
+async def test_the_mouse_reaches_rows_and_findings(open_night: Opening) -> None:
+    async with open_night() as night:
+        await night.tell_all()
+        lines = night.screen_lines()
+        y = next(n for n, line in enumerate(lines) if "GET /orders/4833" in line)
+        await night.pilot.click("#timeline", offset=(30, y - night.timeline.region.y))
+        await night.pilot.pause()
+        event = night.timeline.event
+        assert event is not None and "orders/4833" in event.body
+        y = next(n for n, line in enumerate(lines) if "3 possible" in line)
+        overview = night.app.incident_screen.query_one("#overview")
+        await night.pilot.click("#overview", offset=(90, y - overview.region.y))
+        await night.pilot.pause()
+        assert night.state.finding == 2
+
+
+async def test_resizing_keeps_the_row_being_read_in_sight(open_night: Opening) -> None:
+    async with open_night() as night:
+        await night.tell_all()
+        await night.press("2", "n")
+        for size in ((80, 24), (140, 50), (60, 14), (120, 40)):
+            await night.pilot.resize_terminal(*size)
+            await night.pilot.pause()
+            assert night.read == identity(story.ENQUEUED)
+            assert any(line.startswith("▸") and " 2 " in line for line in night.screen_lines())
+
+
+async def test_a_new_first_finding_does_not_take_the_walk_away(open_night: Opening) -> None:
+    async with open_night() as night:
+        await night.tell_all()
+        await night.press("2", "n")
+        turned = dataclasses.replace(story.ANALYSIS, findings=tuple(reversed(story.FINDINGS)))
+        added = dataclasses.replace(turned, findings=(story.FINDINGS[0], *turned.findings))
+        await night.tell(IncidentGrew(story.incident(), added))
+        assert night.state.current_finding is story.FINDINGS[1]
+        assert night.state.step == 1
+
+
+async def test_a_source_still_reading_claims_no_count(open_night: Opening) -> None:
+    async with open_night() as night:
+        await night.tell(StatusChanged(story.statuses(answered=0)))
+        await night.tell(PreviewArrived(story.preview()))
+        lanes = [line for line in night.screen_lines() if line.startswith((" log ", " queue "))]
+        assert len(lanes) == 3
+        assert all("reading..." in line or "so far" in line for line in lanes)
+        assert not any("0 rows" in line for line in lanes)
+
+
+async def test_all_sources_failed_is_one_sentence(open_night: Opening) -> None:
+    async with open_night() as night:
+        failed = tuple(
+            dataclasses.replace(s, phase=Phase.FAILED, problem="no route to host")
+            for s in story.statuses()
+        )
+        await night.tell(CollectionEnded(failed))
+        assert "No source answered. Press s to see why" in night.screen_text()
+        assert "failed: no route to host" in night.screen_text()
+
+
+async def test_an_empty_window_does_not_claim_more_than_was_seen(open_night: Opening) -> None:
+    async with open_night() as night:
+        await night.tell(IncidentGrew(story.incident([])), CollectionEnded(story.statuses()))
+        text = night.screen_text()
+        assert "not everything could be seen (mailer, jobs)" in text
+        assert "Nothing happened" not in text
+
+
+async def test_t_outside_the_rows_is_said(open_night: Opening) -> None:
+    async with open_night() as night:
+        early = [e for e in story.crowd() if e.timestamp < story.at("01:50:00")]
+        await night.tell(IncidentGrew(story.incident(early)))
+        text = night.screen_text()
+        assert "T lies after the last row (01:49:5" in text
+        assert "after the last row" in text
+
+
+async def test_failed_setup_leaves_with_its_sentence_and_code(open_night: Opening) -> None:
+    async with open_night() as night:
+        await night.tell(SetupFailed("halfawake.toml line 3: unknown key 'tabel'.", 2))
+    assert night.app.return_value == "halfawake.toml line 3: unknown key 'tabel'."
+    assert night.app.return_code == 2
+
+
+async def test_quitting_closes_the_collector(open_night: Opening) -> None:
+    async with open_night() as night:
+        await night.press("q")
+    assert night.collector.closed == 1
+    assert night.app.return_code == 0
+
+
+async def test_plain_ascii_terminal_gets_plain_ascii(open_night: Opening) -> None:
+    async with open_night(encoding="ascii") as night:
+        await night.tell_all()
+        await night.press("2", "n")
+        assert night.screen_text().isascii()
+        await night.press("enter")
+        assert night.screen_text().isascii()
+
+
+def _line_of_cursor(night: Night) -> int:
+    lines = night.screen_lines()
+    return next(n for n, line in enumerate(lines) if line.startswith("▸") and ":" in line[5:14])
+
+
+def _first_row(night: Night) -> str:
+    lines = night.screen_lines()
+    start = next(n for n, line in enumerate(lines) if "T" in line and "01:43:40" in line) + 2
+    return next(line for line in lines[start:] if ":" in line[5:14])[5:]

@@ -1,0 +1,111 @@
+"""From an incident to what the first two lines say: state, onset, findings, what is common.
+
+`analyse` runs every detector it is given and never fails because one of them did: a detector
+that breaks is reported as not evaluated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from timeline.coverage import Coverage
+from timeline.finding import Detector, Finding, NotEvaluated
+from timeline.incident import Incident
+
+
+class Condition(StrEnum):
+    """Whether it still hurts."""
+
+    FAILING = "still failing"
+    RECOVERED = "recovered"
+    QUIET = "quiet"
+    """No error in the window at all."""
+    UNKNOWN = "unknown"
+    """The sources that would tell could not be read up to now."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Above all findings: still failing or recovered, since when, how many victims.
+
+    Times are ns UTC or None when not known. `new_per_minute` counts distinct victims in the last
+    minutes that the sources cover; `victims` are distinct joinable keys with an error.
+    """
+
+    condition: Condition
+    since: int | None
+    new_per_minute: float
+    victims: tuple[str, ...]
+    seen_until: int
+    """How far the error-bearing sources reach, ns UTC; the claim ends there."""
+
+    @property
+    def distinct_keys(self) -> int:
+        return len(self.victims)
+
+
+@dataclass(frozen=True, slots=True)
+class CommonTrait:
+    """Something the victims share and others do not: `actor=worker-3`, 38 of 41 against 12 %."""
+
+    trait: str
+    value: str
+    victims_with: int
+    victims: int
+    others_share: float
+    """Share of the non-failing events with the same trait, 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """What is said above the timeline. Findings stand in reading order: the trigger first."""
+
+    state: State
+    onset: int | None
+    """When it began, ns UTC; None when nothing stands out."""
+    findings: tuple[Finding, ...]
+    not_evaluated: tuple[NotEvaluated, ...]
+    common: tuple[CommonTrait, ...]
+    blind: tuple[Coverage, ...]
+    """Everything that could not be seen, widest first."""
+    headline: str
+    """Line one: state and what most likely happened, at most about 140 characters."""
+    next_action: str
+    """Line two: what to do next."""
+
+
+def analyse(incident: Incident, detectors: Sequence[Detector]) -> Analysis:
+    """Run `detectors` over `incident` and bring the result into reading order."""
+    from timeline.common import what_is_common
+    from timeline.headline import headline_of, next_action_of
+    from timeline.onset import onset_of
+    from timeline.reading_order import in_reading_order
+    from timeline.state import state_of
+
+    findings: list[Finding] = []
+    skipped: list[NotEvaluated] = []
+    for detector in detectors:
+        try:
+            result = detector.detect(incident)
+            if isinstance(result, NotEvaluated):
+                skipped.append(result)
+            else:
+                findings.extend([*result])
+        except Exception as error:  # a stranger's detector must not take the screen away
+            skipped.append(NotEvaluated(detector.term, f"a repair: {error!r}"))
+    ordered = in_reading_order(findings)
+    onset = onset_of(incident, ordered)
+    state = state_of(incident)
+    blind = sorted(incident.snapshot.coverage.blind(), key=lambda c: (c.start - c.end, c.source))
+    return Analysis(
+        state=state,
+        onset=onset,
+        findings=ordered,
+        not_evaluated=tuple(skipped),
+        common=what_is_common(incident, state),
+        blind=tuple(blind),
+        headline=headline_of(incident, state, ordered),
+        next_action=next_action_of(ordered),
+    )

@@ -1,0 +1,180 @@
+"""blind-spot: somebody who should speak is silent, late, or was never here.
+
+Story: the logs exist, but in another region that central logging does not cover; everything looks
+quiet there exactly when it matters.
+
+Predicate: `silent`: no line for at least a minute and far beyond the actor's own habit, while jobs,
+other actors or siblings show it at work; `lagging`: the same up to the end of what was read;
+`never-present`: a service that is expected, or named as a worker, without one line; `partial`: a
+log source that could not be read in full at T.
+
+False positives: an idle service and off-hours. Without a sign of activity nothing is said; with
+only a sibling's, it is a qualifier. The claims of other detectors are weakened by
+`timeline.facts.sight.absence`, which reads the same silences.
+
+Reference: missing telemetry; fluent/fluent-bit#7521, vectordotdev/vector#21793.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import polars as pl
+
+from timeline.coverage import Sight
+from timeline.event import Lane
+from timeline.facts.sight import Silence, heard, read_until
+from timeline.facts.words import instant, length
+from timeline.finding import Finding, NotEvaluated, Step
+from timeline.order import Verdict
+
+if TYPE_CHECKING:
+    from timeline.coverage import Coverage
+    from timeline.incident import Incident
+
+
+@dataclass(frozen=True, kw_only=True)
+class BlindSpot(Finding):
+    """An actor or source that cannot be seen in `[began, ended)`; `proof` says why it matters."""
+
+    term: ClassVar[str] = "blind-spot"
+    remedy: ClassVar[str] = (
+        "Read it where it is written (the node's own files, `kubectl logs --previous`, the other "
+        "region's store) and repair the shipping."
+    )
+
+    variant: str
+    actor: str
+    source: str
+    proof: str
+
+    def sentence(self) -> str:
+        who = self.actor or self.source
+        if self.variant == "never-present":
+            return f"{who} wrote no line at all that could be read; {self.proof}."
+        if self.variant == "partial":
+            return f"{who} could not be read in full at T: {self.proof}."
+        end = "to the end" if self.variant == "lagging" else f"until {instant(self.ended)}"
+        return (
+            f"No line from {who} from {instant(self.began)} {end} "
+            f"({length(self.ended - self.began)}); {self.proof}."
+        )
+
+    def clause(self) -> str:
+        who = self.actor or self.source
+        if self.variant == "never-present":
+            return f"{who} has no logs here"
+        if self.variant == "partial":
+            return f"{who} was not read in full"
+        return f"{who} silent since {instant(self.began)[:8]}"
+
+
+class BlindSpotDetector:
+    """Finds what should be here and is not; see the module."""
+
+    term: ClassVar[str] = BlindSpot.term
+
+    def detect(self, incident: Incident) -> Sequence[Finding] | NotEvaluated:
+        if not heard(incident, Lane.LOG):
+            return NotEvaluated(self.term, "logs, or a list of the services that should write some")
+        found = [_silent(incident, silence) for silence in incident.silences]
+        found += _never_present(incident)
+        found += _partial(incident)
+        return sorted(found, key=lambda f: (f.qualifier, list(Verdict).index(f.verdict), f.began))
+
+
+def _silent(incident: Incident, silence: Silence) -> BlindSpot:
+    steps: tuple[Step, ...] = ()
+    if silence.proof_row is not None:
+        event = incident.snapshot.event(silence.proof_row)
+        steps = (Step("at work", event, f"{silence.actor} was at work: {silence.proof}"),)
+    return BlindSpot(
+        verdict=silence.verdict,
+        weakest_link=silence.proof,
+        began=silence.start,
+        ended=silence.end,
+        steps=steps,
+        would_decide=(f"Read {silence.actor}'s own log for these minutes where it is written.",),
+        alternatives=() if silence.verdict is Verdict.CERTAIN else (f"{silence.actor} was idle",),
+        next_action=f"Fetch {silence.actor}'s log from {instant(silence.start)} on elsewhere.",
+        qualifier=silence.verdict is Verdict.POSSIBLE,
+        variant="lagging" if silence.ongoing else "silent",
+        actor=silence.actor,
+        source=silence.source,
+        proof=silence.proof,
+    )
+
+
+def _never_present(incident: Incident) -> list[BlindSpot]:
+    """Expected services, and workers whose colleagues write logs, without a single line."""
+    events = incident.snapshot.events
+    logs = events.filter(pl.col("lane") == Lane.LOG.value).get_column("actor").unique()
+    speaking = {str(name) for name in logs if name}
+    workers = set(incident.jobs.transitions.get_column("worker").drop_nulls().to_list())
+    missing = {
+        name: "it is configured as expected"
+        for name in incident.expected_services
+        if not _speaks(name, speaking)
+    }
+    if workers & speaking:  # only then do queue and logs use the same names
+        missing |= {
+            name: "the queue shows jobs it ran"
+            for name in sorted(workers - speaking)
+            if name not in missing
+        }
+    return [_absent(incident, name, proof) for name, proof in missing.items()]
+
+
+def _speaks(name: str, speaking: set[str]) -> bool:
+    """Whether `name` or one of its instances (`name-1`, `name.host`) wrote a line."""
+    return any(
+        actor == name or (actor.startswith(name) and not actor[len(name)].isalnum())
+        for actor in speaking
+    )
+
+
+def _absent(incident: Incident, name: str, proof: str) -> BlindSpot:
+    return BlindSpot(
+        verdict=Verdict.CERTAIN,
+        weakest_link=proof,
+        began=incident.window.start,
+        ended=read_until(incident),
+        would_decide=(f"Find out where {name} writes its log.",),
+        next_action=f"Add {name}'s log as a source, or read it by hand.",
+        variant="never-present",
+        actor=name,
+        source="",
+        proof=proof,
+    )
+
+
+def _partial(incident: Incident) -> list[BlindSpot]:
+    """Log sources that were blind or cut at T itself: what woke you may be what is missing."""
+    logs, pin = incident.sources_in(Lane.LOG), incident.window.pin
+    weak = [
+        entry
+        for entry in incident.snapshot.coverage.entries
+        if entry.source in logs
+        and entry.sight in (Sight.BLIND, Sight.PARTIAL)
+        and entry.start <= pin < entry.end
+    ]
+    first = {entry.source: entry for entry in sorted(weak, key=lambda e: (e.start, e.source))}
+    return [_cut(entry) for entry in first.values()]
+
+
+def _cut(entry: Coverage) -> BlindSpot:
+    return BlindSpot(
+        verdict=Verdict.CERTAIN,
+        weakest_link="the source itself said so",
+        began=entry.start,
+        ended=entry.end,
+        would_decide=(entry.remedy,) if entry.remedy else (),
+        next_action=entry.remedy,
+        qualifier=True,
+        variant="partial",
+        actor="",
+        source=entry.source,
+        proof=entry.reason or entry.sight.value,
+    )

@@ -1,0 +1,132 @@
+"""The top of the Markdown export: impact, and the curated table of 8 to 15 rows."""
+
+from __future__ import annotations
+
+from timeline.analysis import Condition
+from timeline.event import Precision
+from timeline.export.document import Document, Impact, Moment, Origin, Place, Row
+from timeline.export.injection import clip, code, in_cell
+from timeline.export.markdown_words import cites, joined, keys, sentence
+from timeline.export.times import from_pin, rfc3339, table_time
+from timeline.words import count_of, grouped, span_words
+
+EVENT_CHARACTERS = 120
+"""Most characters of an event in the table, so that a row stays a row."""
+SPEAKER_CHARACTERS = 60
+SHORTEST_BODY = 40
+"""Characters a body keeps however long its label is."""
+
+_NO_RECOVERY = {
+    Condition.FAILING: "no, still failing",
+    Condition.RECOVERED: "yes, at a time that is not known",
+    Condition.QUIET: "there was no error in the window",
+    Condition.UNKNOWN: "not known",
+}
+_COARSE = {
+    Precision.SECOND: " A time without a fraction was recorded to the second.",
+    Precision.MINUTE: " A time without seconds was recorded to the minute.",
+}
+
+
+def impact_section(document: Document) -> list[str]:
+    """When it began, was detected and recovered, and whom it met."""
+    impact = document.impact
+    pin = document.pin.timestamp
+    lines = ["### Impact", ""]
+    if impact.headline:
+        lines.extend([sentence(impact.headline), ""])
+    lines.append(f"- **Began:** {_began(impact, pin)}")
+    lines.append(f"- **Detected (T):** {rfc3339(pin, document.pin.precision)}")
+    recovered = _NO_RECOVERY[impact.condition]
+    if impact.recovered is not None:
+        recovered = _instant(impact.recovered, pin)
+    lines.append(f"- **Recovered:** {recovered}")
+    if impact.duration is not None:
+        lines.append(f"- **Duration:** {span_words(impact.duration)}, from began to recovered")
+    nobody = "no key could be joined to an error"
+    lines.append(f"- **Affected:** {keys(impact.affected) if impact.affected else nobody}")
+    lines.append(f"- **Newly affected:** {impact.new_per_minute:g} a minute{_up_to(impact)}")
+    if impact.common:
+        lines.append(f"- **In common:** {joined(impact.common)}")
+    if impact.next_action:
+        lines.append(f"- **Next:** {sentence(impact.next_action)}")
+    return [*lines, ""]
+
+
+def _began(impact: Impact, pin: int) -> str:
+    if impact.began is None:
+        return "not known; nothing in the window stands out as the onset"
+    return _instant(impact.began, pin) + cites(impact.began_cites)
+
+
+def _instant(moment: Moment, pin: int) -> str:
+    distance = from_pin(moment.timestamp - pin, moment.precision)
+    return f"{rfc3339(moment.timestamp, moment.precision)} ({distance} from T)"
+
+
+def _up_to(impact: Impact) -> str:
+    seen = impact.seen_until.timestamp
+    return f", as far as the sources reach: {rfc3339(seen, Precision.SECOND)}" if seen > 0 else ""
+
+
+def timeline_section(document: Document) -> list[str]:
+    """The table; outside text stands in code, so no cell can be left."""
+    pin = document.pin.timestamp
+    return [
+        "### Timeline",
+        "",
+        _legend(document),
+        "",
+        "| Time (UTC) | from T | Source | Event |",
+        "| --- | ---: | --- | --- |",
+        *(_table_row(row, pin) for row in document.timeline),
+        "",
+    ]
+
+
+def _legend(document: Document) -> str:
+    recorded = [row for row in document.timeline if row.cites]
+    coarse = {row.moment.precision for row in recorded} & _COARSE.keys()
+    precision = "".join(_COARSE[unit] for unit in sorted(coarse))
+    zone = f" {sentence(document.local_zone)}." if document.local_zone else ""
+    shown = count_of(sum(len(row.cites) for row in recorded), "record")
+    before = span_words(document.pin.timestamp - document.window_start)
+    after = span_words(document.window_end - document.pin.timestamp)
+    return (
+        f"Times are UTC, as recorded.{precision}{zone} Shown: {shown} of the "
+        f"{grouped(document.records_in_window)} between {before} before T and {after} after."
+    )
+
+
+def _table_row(row: Row, pin: int) -> str:
+    moment = row.moment
+    is_pin = row.origin is Origin.PIN
+    distance = "T" if is_pin else from_pin(moment.timestamp - pin, moment.precision)
+    cells = [table_time(moment.timestamp, moment.precision), distance, _speaker(row), _event(row)]
+    return f"| {' | '.join(in_cell(cell) for cell in cells)} |"
+
+
+def _speaker(row: Row) -> str:
+    return sentence(row.speaker, SPEAKER_CHARACTERS)
+
+
+def _event(row: Row) -> str:
+    if row.origin is Origin.PIN:
+        return f"**{row.text}**"
+    if row.origin is Origin.INFERRED:
+        return f"inferred: {row.text}{cites(row.cites)}"
+    label = f"{sentence(row.label, SPEAKER_CHARACTERS)} " if row.label else ""
+    repeats = _repeats(row)
+    room = EVENT_CHARACTERS - len(label) - len(repeats)
+    body = code(clip(row.text, max(room, SHORTEST_BODY)))
+    return f"{label}{body}{repeats}{cites(row.cites)}"
+
+
+def _repeats(row: Row) -> str:
+    if row.repeats <= 1:
+        return ""
+    count = grouped(row.repeats)
+    if row.place is Place.LAST:
+        return f" (the last of {count})"
+    many = f"x{count}" if row.place is Place.FIRST else f"one of {count}"
+    return f" ({many} over {span_words(row.repeats_span)})"

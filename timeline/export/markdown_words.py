@@ -1,0 +1,49 @@
+"""Pieces that the sections of the Markdown export share: lists, keys, citations, limits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from timeline.export.injection import clip, code, prose
+from timeline.words import count_of, grouped
+
+TITLE_CHARACTERS = 120
+SENTENCE_CHARACTERS = 600
+REASON_CHARACTERS = 300
+LIST_ITEMS = 20
+"""Most items of one list (keys, checks, unknowns); the rest is counted and in the JSON export."""
+
+
+def sentence(text: str, limit: int = SENTENCE_CHARACTERS) -> str:
+    """Outside text as harmless prose of bounded length."""
+    return prose(clip(text, limit))
+
+
+def bullets(sentences: Sequence[str], indent: str = "", limit: int = LIST_ITEMS) -> list[str]:
+    """One bullet a sentence; what exceeds `limit` is counted in a last one."""
+    lines = [f"{indent}- {sentence(text)}" for text in sentences[:limit]]
+    if len(sentences) > limit:
+        more = grouped(len(sentences) - limit)
+        lines.append(f"{indent}- and {more} more, listed in the JSON export")
+    return lines
+
+
+def joined(sentences: Sequence[str]) -> str:
+    """Several sentences in one line."""
+    return "; ".join(sentence(text, REASON_CHARACTERS) for text in sentences[:LIST_ITEMS])
+
+
+def keys(names: Sequence[str]) -> str:
+    """`4 keys: ...`, each as code."""
+    shown = ", ".join(code(clip(name, TITLE_CHARACTERS)) for name in names[:LIST_ITEMS])
+    more = len(names) - LIST_ITEMS
+    rest = f" and {grouped(more)} more" if more > 0 else ""
+    return f"{count_of(len(names), 'key')}: {shown}{rest}"
+
+
+def cites(labels: Sequence[str]) -> str:
+    """` [E3]`, or a range when one row cites many; empty for none."""
+    if not labels:
+        return ""
+    named = ", ".join(labels) if len(labels) <= 3 else f"{labels[0]} to {labels[-1]}"
+    return f" [{named}]"

@@ -1,0 +1,98 @@
+"""Errors that came close together, and whether that is unusual for this very stream.
+
+Statistics here are placebo tests: the same count, on other windows of the same length. A textbook
+Poisson test raises a false alarm in a quarter to three quarters of healthy bursty windows; ranking
+against placebo windows does not. Owns no opinion on causes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, NamedTuple
+
+import polars as pl
+
+from timeline.facts.sight import read_until
+
+if TYPE_CHECKING:
+    from timeline.incident import Incident
+
+BIN_NS = 30_000_000_000
+"""Width in which a template's rate is compared with its own rate elsewhere."""
+ROUTINE_QUANTILE = 0.25
+"""A template's routine rate: it is exceeded in three quarters of all bins, so that even an outage
+that fills most of the window does not pass for routine."""
+FOLD = 2
+"""What stands out is at least this multiple of what is usual."""
+MIN_PLACEBOS = 19
+"""Rank 1 among 19 control windows is a false alarm rate of at most 1 in 20."""
+MAX_PLACEBOS = 120
+
+
+class Placebo(NamedTuple):
+    """The same count on other windows: how many could be read, and the highest of them."""
+
+    windows: int
+    highest: int
+
+    def rank_one(self, count: int) -> bool:
+        """Whether `count` is at least `FOLD` times the highest of enough control windows."""
+        return self.windows >= MIN_PLACEBOS and count >= FOLD * max(self.highest, 1)
+
+
+def without_routine(incident: Incident, hits: pl.DataFrame) -> pl.DataFrame:
+    """`hits` less those whose template occurs at a similar rate in most of the window."""
+    if hits.is_empty():
+        return hits
+    start, until = incident.window.start, read_until(incident)
+    bins = max(1, -(-(until - start) // BIN_NS))
+    template = ["actor", "fragment", "peer"]
+    binned = hits.with_columns(bin=(pl.col("timestamp") - start) // BIN_NS)
+    counts = binned.group_by([*template, "bin"]).agg(n=pl.len())
+    rank = int((1 - ROUTINE_QUANTILE) * (bins - 1))
+    routine = counts.group_by(template).agg(
+        usual=pl.col("n").sort(descending=True).get(rank, null_on_oob=True).fill_null(0)
+    )
+    rates = counts.join(routine, on=template, nulls_equal=True)
+    standing = rates.filter(pl.col("n") >= FOLD * pl.col("usual"))
+    kept = binned.join(standing, on=[*template, "bin"], how="semi", nulls_equal=True)
+    return kept.drop("bin").sort("timestamp", maintain_order=True)
+
+
+def clusters(hits: pl.DataFrame, gap: int, least: int) -> list[pl.DataFrame]:
+    """`hits` (time order) cut where more than `gap` ns pass, groups of at least `least` kept."""
+    if hits.is_empty():
+        return []
+    number = (pl.col("timestamp").diff().fill_null(0) > gap).cum_sum().alias("cluster")
+    grouped = hits.with_columns(number)
+    large = grouped.filter(pl.len().over("cluster") >= least)
+    return [part.drop("cluster") for part in large.partition_by("cluster", maintain_order=True)]
+
+
+def placebo(
+    incident: Incident, stamps: pl.Series, sources: Iterable[str], first: int, last: int
+) -> Placebo:
+    """How often `stamps` (ns, ascending) fall into other windows as long as `[first, last]`.
+
+    Only windows that all `sources` cover in full count as controls: nothing seen where nobody
+    looked proves nothing.
+    """
+    width = max(last - first, BIN_NS)
+    names = tuple(sources)
+    begin, until = incident.window.start, read_until(incident)
+    covered = _covers(incident, names)
+    before = range(first - width, begin - 1, -width)
+    after = range(last + 1, until - width + 1, width)
+    starts = [at for at in (*before, *after) if covered(at, at + width)][:MAX_PLACEBOS]
+    edges = [
+        int(stamps.search_sorted(at + width, "left")) - int(stamps.search_sorted(at, "left"))
+        for at in starts
+    ]
+    return Placebo(len(starts), max(edges, default=0))
+
+
+def _covers(incident: Incident, sources: tuple[str, ...]) -> Callable[[int, int], bool]:
+    def covers(start: int, end: int) -> bool:
+        return bool(sources) and not incident.snapshot.coverage.limits(sources, start, end)
+
+    return covers

@@ -1,0 +1,146 @@
+"""Every event that is a known error, found once for all detectors.
+
+Owns the text that is searched: log bodies, and the stored error of failed jobs. Row, metric and
+note events are never searched. It decides nothing about causes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from timeline.errors.kinds import Outcome, Phase
+from timeline.event import SEVERITY_ERROR, Kind, Lane
+
+if TYPE_CHECKING:
+    from timeline.incident import Incident
+
+NETWORK_CLASSES = (
+    "refused",
+    "connect_timeout",
+    "read_timeout",
+    "reset",
+    "closed",
+    "dns",
+    "tls",
+    "unreachable",
+    "gateway",
+)
+"""Classes that a broken path between two systems produces. A full pool or a server that answers
+with a refusal of its own is not among them."""
+TIMEOUT_CLASSES = ("connect_timeout", "read_timeout")
+NOT_FOUND = "not_found"
+
+MISSING_ENTITY = (
+    r"(?i)\b[a-z]\w*(?:[ #:=]{1,2}|\(|\[)(?:id[ =:#]{1,2})?['\"]?[\w-]*\d[\w-]*['\"]?[\])]? "
+    r"(?:(?:was|could|is|does|has) )?not (?:be )?(?:found|exist|visible)\b"
+    r"|\b(?:no such|unknown|can(?:not|'t) find|could(?: not|n't) find|did(?: not|n't) find) "
+    r"[a-z]\w*[ #:=]{1,3}(?:with )?(?:id[ =:#]{1,2})?['\"]?[\w-]*\d"
+)
+"""How applications say in words of their own that a row with an id is not there: `User 4711 not
+found`. Believed only of errors and failed jobs; clients' wordings are in `timeline.errors`."""
+MISSING_FRAGMENT = "<entity> not found"
+
+JOB_FAILURES = (Kind.JOB_FAILED.value, Kind.JOB_RETRIED.value, Kind.JOB_DEAD.value)
+
+HIT_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
+    "row": pl.UInt32,  # row of `Snapshot.events`
+    "timestamp": pl.Int64,
+    "source": pl.String,
+    "actor": pl.String,
+    "clock": pl.String,  # the clock whose opinion the stamp is; never empty
+    "lane": pl.String,
+    "kind": pl.String,
+    "severity_number": pl.UInt8,
+    "error_class": pl.String,
+    "outcome": pl.String,  # a value of `timeline.errors.kinds.Outcome`
+    "phase": pl.String,  # how far the operation had come, `timeline.errors.kinds.Phase`
+    "fragment": pl.String,
+    "peer": pl.String,
+    "system": pl.String,
+    "errno": pl.Int64,
+    "sqlstate": pl.String,
+    "body": pl.String,  # the text that matched
+}
+
+
+def error_hits(incident: Incident) -> pl.DataFrame:
+    """All known errors of the incident in time order; columns as in `HIT_SCHEMA`.
+
+    A line shipped twice (equal stamp, actor and text) is one error, whatever its source.
+    """
+    from timeline.errors.matcher import match_errors
+
+    events = incident.snapshot.events
+    if events.is_empty():
+        return pl.DataFrame(schema=HIT_SCHEMA)
+    texts = _searched(events)
+    severities = events.get_column("severity_number")
+    matched = match_errors(texts, severities=severities)
+    matched = _with_missing_entities(events, texts, matched)
+    if matched.is_empty():
+        return pl.DataFrame(schema=HIT_SCHEMA)
+    rows = matched.get_column("row")
+    context = events.select(
+        "timestamp",
+        pl.col("source", "actor", "clock").cast(pl.String).fill_null(""),
+        pl.col("lane", "kind").cast(pl.String),
+        "severity_number",
+    )[rows]
+    hits = pl.concat(
+        [matched, context, texts.gather(rows).to_frame("body")],
+        how="horizontal",
+    ).with_columns(
+        clock=pl.when(pl.col("clock") == "").then("source").otherwise("clock"),
+        severity_number=pl.when(pl.col("kind").is_in(JOB_FAILURES))
+        .then(pl.max_horizontal("severity_number", pl.lit(SEVERITY_ERROR, pl.UInt8)))
+        .otherwise("severity_number"),
+    )
+    hits = hits.select(pl.col(name).cast(dtype) for name, dtype in HIT_SCHEMA.items())
+    ordered = hits.sort(["timestamp", "source", "row"])
+    return ordered.unique(["timestamp", "actor", "body"], keep="first", maintain_order=True)
+
+
+def network_errors(hits: pl.DataFrame) -> pl.DataFrame:
+    """The hits that a broken network path can cause."""
+    return hits.filter(pl.col("error_class").is_in(NETWORK_CLASSES))
+
+
+def _with_missing_entities(
+    events: pl.DataFrame, texts: pl.Series, matched: pl.DataFrame
+) -> pl.DataFrame:
+    """`matched` and the errors that report a missing row in an application's own words."""
+    severe = (pl.col("severity_number") >= SEVERITY_ERROR) | (
+        pl.col("kind").cast(pl.String).is_in(JOB_FAILURES)
+    )
+    rows = events.select(severe.arg_true().cast(pl.UInt32)).to_series()
+    told = pl.DataFrame({"row": rows, "text": texts.gather(rows)})
+    told = told.filter(pl.col("text").str.contains(MISSING_ENTITY))
+    told = told.join(matched.select("row"), on="row", how="anti").select(
+        "row",
+        error_class=pl.lit(NOT_FOUND),
+        outcome=pl.lit(Outcome.ROLLED_BACK.value),
+        phase=pl.lit(Phase.REQUEST.value),
+        fragment=pl.lit(MISSING_FRAGMENT),
+    )
+    if told.is_empty():
+        return matched
+    text = matched.with_columns(pl.col("error_class", "outcome", "phase").cast(pl.String))
+    return pl.concat([text, told], how="diagonal_relaxed").sort("row")
+
+
+def _searched(events: pl.DataFrame) -> pl.Series:
+    """The text to search per event; empty where an event is not a report of an error."""
+    body = pl.col("body")
+    if events.get_column("lane").eq(Lane.LOG.value).all():
+        return events.get_column("body")
+    failed = pl.col("kind").cast(pl.String).is_in(JOB_FAILURES)
+    # Not the line about the job: its arguments are not what the error says.
+    stored = pl.col("attributes").str.json_path_match("$.error")
+    failures = events.with_row_index("row").filter(failed).select("row", text=stored)
+    logs = events.with_row_index("row").filter(pl.col("lane") == Lane.LOG.value)
+    texts = pl.concat([logs.select("row", text=body), failures])
+    every = pl.DataFrame({"row": pl.int_range(events.height, dtype=pl.UInt32, eager=True)})
+    joined = every.join(texts, on="row", how="left", maintain_order="left")
+    return joined.get_column("text").fill_null("").alias("body")

@@ -1,0 +1,60 @@
+"""Which actors run jobs. Names differ between a queue's workers and the logs they write, so the
+role is read from what actors log, not from what they are called."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from timeline.event import Lane
+from timeline.facts.entities import pairs_of_type
+
+if TYPE_CHECKING:
+    from timeline.incident import Incident
+
+RUN_SLACK_NS = 1_000_000_000
+"""How far outside a job's run its worker's lines may stand; worker and queue clocks differ."""
+
+
+def worker_actors(incident: Incident) -> frozenset[str]:
+    """Log actors that run jobs and serve no requests.
+
+    An actor runs jobs when it writes lines under a job key, or about a job's entity while that
+    job runs, or when the queue names it as a worker.
+    """
+    keys = incident.snapshot.keys
+    job_rows = pairs_of_type(keys, "job").select("row").unique()
+    requests = pairs_of_type(keys, "request").select("row")
+    named = incident.jobs.transitions.get_column("worker").drop_nulls().unique().to_list()
+    runs_jobs = _log_actors(incident, job_rows.join(requests, on="row", how="anti"))
+    runs_jobs |= _actors_during_runs(incident)
+    runs_jobs |= _log_actors(incident, None).intersection(named) if named else set()
+    if not runs_jobs:
+        return frozenset()
+    return frozenset(runs_jobs - _log_actors(incident, requests))
+
+
+def _actors_during_runs(incident: Incident) -> set[str]:
+    jobs = incident.jobs
+    spans = jobs.runs.drop_nulls("end").select("job", "start", "end")
+    if spans.is_empty() or jobs.entities.is_empty():
+        return set()
+    spans = spans.join(jobs.entities, on="job").select("key", "start", "end")
+    snapshot = incident.snapshot
+    held = snapshot.keys.join(spans.select("key").unique(), on="key", how="semi")
+    times = snapshot.events.get_column("timestamp")
+    held = held.with_columns(at=times.gather(held.get_column("row"))).join(spans, on="key")
+    during = held.filter(
+        pl.col("at").is_between(pl.col("start") - RUN_SLACK_NS, pl.col("end") + RUN_SLACK_NS)
+    )
+    return _log_actors(incident, during.select("row"))
+
+
+def _log_actors(incident: Incident, rows: pl.DataFrame | None) -> set[str]:
+    """Actors of the log lines among `rows`, or of all log lines."""
+    picked = incident.snapshot.events.select("lane", "actor")
+    if rows is not None:
+        picked = picked[rows.get_column("row")]
+    logs = picked.filter(pl.col("lane") == Lane.LOG.value)
+    return {str(name) for name in logs.get_column("actor").unique() if name}

@@ -1,0 +1,243 @@
+"""What may be said about what is not there: silences of those who should speak, and `absence`.
+
+Every detector that claims a negative asks `absence`. It knows coverage and silences, and it only
+ever weakens a claim.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import polars as pl
+
+from timeline.coverage import Coverage, Sight
+from timeline.event import SEVERITY_WARN, Lane
+from timeline.facts.words import counted, instant
+from timeline.order import Verdict
+
+if TYPE_CHECKING:
+    from timeline.incident import Incident
+
+MIN_SILENCE_NS = 60_000_000_000
+"""Shorter pauses happen to every service."""
+SILENCE_FOLD = 10
+"""A pause is out of the ordinary from this multiple of the actor's own 99th percentile gap."""
+MIN_GAPS = 20
+"""Gaps an actor must have shown before its pauses mean anything."""
+BUCKET_NS = 5_000_000_000
+"""Gaps are measured between buckets of this width; far below `MIN_SILENCE_NS`."""
+
+
+class Absence(NamedTuple):
+    """How sure it is that nothing was there, and every reason against being surer."""
+
+    verdict: Verdict
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """An actor of a log source that said nothing in `[start, end)` (ns), against its habit.
+
+    `verdict` is certain when it was provably at work meanwhile, likely when others spoke of it,
+    possible when only its siblings went on. `proof` says which, in words; `proof_row` is the event
+    that shows it best, or None. `ongoing` is whether it lasts to the end of what was read.
+    """
+
+    actor: str
+    source: str
+    start: int
+    end: int
+    verdict: Verdict
+    proof: str
+    proof_row: int | None
+    ongoing: bool
+
+
+def absence(incident: Incident, sources: Iterable[str], start: int, end: int) -> Absence:
+    """How sure "nothing of the kind happened in `[start, end)`" is, said of all `sources`.
+
+    Certain only if every source was fully covered and none of its actors had fallen silent while
+    at work; otherwise possible. Without any source it is possible.
+    """
+    names = tuple(dict.fromkeys(sources))
+    if not names:
+        return Absence(Verdict.POSSIBLE, ("no source was read that would hold it",))
+    limits = incident.snapshot.coverage.limits(names, start, max(end, start + 1))
+    reasons = [limit.sentence() for limit in limits]
+    reasons += [
+        f"{silence.actor} is silent from {instant(silence.start)}"
+        for silence in incident.silences
+        if silence.source in names and silence.start < end and silence.end > start
+    ]
+    verdict = Verdict.POSSIBLE if reasons else Verdict.CERTAIN
+    return Absence(verdict, tuple(dict.fromkeys(reasons)))
+
+
+def heard(incident: Incident, lane: Lane) -> tuple[str, ...]:
+    """Names of the sources of `lane` that answered at all: with an event, or with some coverage.
+
+    A configured source that could not be reached is none of them.
+    """
+    spoke = incident.snapshot.events.filter(pl.col("lane") == lane.value).get_column("source")
+    names = {str(name) for name in spoke.unique()}
+    covered = {
+        entry.source
+        for entry in incident.snapshot.coverage.entries
+        if entry.sight is not Sight.BLIND
+    }
+    return tuple(sorted(names | covered.intersection(incident.sources_in(lane))))
+
+
+def covered_until(incident: Incident, sources: Iterable[str], start: int) -> int:
+    """How far all `sources` were fully covered from `start` on, without a hole; `start` if not.
+
+    A log file is only known to be complete up to its last line, so "nothing until the end of the
+    window" can seldom be said, and "nothing until then" can.
+    """
+    coverage = incident.snapshot.coverage
+    return min((_unbroken(coverage.of(name), start) for name in set(sources)), default=start)
+
+
+def _unbroken(entries: Iterable[Coverage], start: int) -> int:
+    """How far the entries of one source cover everything from `start` on."""
+    after = [entry for entry in entries if entry.end > start]
+    weak = [max(entry.start, start) for entry in after if entry.sight is not Sight.FULL]
+    reached = start
+    for entry in sorted(after, key=lambda item: item.start):
+        if entry.sight is Sight.FULL:
+            if entry.start > reached:
+                break
+            reached = max(reached, entry.end)
+    return min([reached, *weak])
+
+
+def read_until(incident: Incident) -> int:
+    """The instant (ns) up to which the window was read."""
+    window = incident.window
+    return min(window.end, incident.collected_at) if incident.collected_at else window.end
+
+
+def silences_in(incident: Incident) -> tuple[Silence, ...]:
+    """All silences with some sign that the actor was, or may have been, at work; by start."""
+    gaps = _long_gaps(incident)
+    workers = incident.workers if gaps.height else frozenset()
+    found = [_proved(incident, gap, workers) for gap in gaps.iter_rows(named=True)]
+    return tuple(sorted((s for s in found if s is not None), key=lambda s: (s.start, s.actor)))
+
+
+def _long_gaps(incident: Incident) -> pl.DataFrame:
+    """(actor, source, start, end, ongoing) of pauses far beyond each actor's own habit."""
+    window, until = incident.window, read_until(incident)
+    logs = incident.snapshot.events.lazy().filter(
+        (pl.col("lane") == Lane.LOG.value) & pl.col("timestamp").is_between(window.start, until)
+    )
+    spoken = (
+        logs.group_by("source", "actor", pl.col("timestamp") // BUCKET_NS)
+        .agg(first=pl.col("timestamp").min(), last=pl.col("timestamp").max())
+        .select("source", "actor", "first", "last")
+        .collect()
+        .sort("source", "actor", "first")
+    )
+    per = ("source", "actor")
+    gaps = spoken.with_columns(
+        start=pl.col("last"),
+        end=pl.col("first").shift(-1).over(per).fill_null(until),
+        ongoing=pl.col("first").shift(-1).over(per).is_null(),
+    ).with_columns(gap=pl.col("end") - pl.col("start"))
+    habit = (
+        gaps.filter(~pl.col("ongoing"))
+        .group_by(per)
+        .agg(habit=pl.col("gap").quantile(0.99, "lower"), gaps=pl.len())
+    )
+    long = gaps.join(habit, on=list(per)).filter(
+        (pl.col("gaps") >= MIN_GAPS)
+        & (pl.col("gap") > MIN_SILENCE_NS)
+        & (pl.col("gap") > SILENCE_FOLD * pl.col("habit"))
+    )
+    return long.select(pl.col("actor", "source").cast(pl.String), "start", "end", "ongoing").filter(
+        pl.col("actor") != ""
+    )
+
+
+def _proved(incident: Incident, gap: dict[str, object], workers: frozenset[str]) -> Silence | None:
+    actor, source = str(gap["actor"]), str(gap["source"])
+    start, end = _ns(gap["start"]), _ns(gap["end"])
+    proof = (
+        _jobs_meanwhile(incident, actor, start, end, workers)
+        or _named_by_others(incident, actor, start, end)
+        or _siblings(incident, actor, start, end)
+    )
+    if proof is None:
+        return None
+    verdict, words, row = proof
+    return Silence(actor, source, start, end, verdict, words, row, bool(gap["ongoing"]))
+
+
+_Proof = tuple[Verdict, str, int | None]
+
+
+def _jobs_meanwhile(
+    incident: Incident, actor: str, start: int, end: int, workers: frozenset[str]
+) -> _Proof | None:
+    """Jobs that ran in the gap, by name or because no other actor runs jobs."""
+    moves = incident.jobs.transitions.filter(
+        (pl.col("kind") != "job.enqueued") & pl.col("timestamp").is_between(start, end, "none")
+    )
+    named = moves.filter(pl.col("worker") == actor)
+    if named.is_empty() and workers == {actor}:
+        named = moves
+    if named.is_empty():
+        return None
+    jobs = named.get_column("job").n_unique()
+    return Verdict.CERTAIN, f"the queue shows {counted(jobs, 'job')} run meanwhile", named["row"][0]
+
+
+def _named_by_others(incident: Incident, actor: str, start: int, end: int) -> _Proof | None:
+    """Lines of other actors in the gap that speak of this one without complaint."""
+    name = rf"(?i)(?:^|[^\w.-]){re.escape(actor)}(?:[^\w-]|$)"
+    snapshot = incident.snapshot
+    first, last = snapshot.position_at(start + 1), snapshot.position_at(end)
+    rows = snapshot.order.slice(first, last - first)
+    lines = snapshot.events.select("lane", "actor", "severity_number", "body")[rows]
+    speaking = lines.with_columns(row=rows).filter(
+        (pl.col("lane") == Lane.LOG.value)
+        & (pl.col("actor").cast(pl.String) != actor)
+        & (pl.col("severity_number") < SEVERITY_WARN)
+        & pl.col("body").str.contains(name)
+    )
+    speaking = speaking.join(incident.errors.select("row"), on="row", how="anti")
+    if speaking.is_empty():
+        return None
+    words = f"{counted(speaking.height, 'line')} of others speak of it meanwhile"
+    return Verdict.LIKELY, words, speaking["row"][0]
+
+
+def _siblings(incident: Incident, actor: str, start: int, end: int) -> _Proof | None:
+    """Actors of the same name but for a trailing number that went on."""
+    stem = re.sub(r"[-_.]?\d+$", "", actor)
+    if stem == actor:
+        return None
+    events = incident.snapshot.events
+    others = [
+        str(name)
+        for name in events.get_column("actor").unique()
+        if name and str(name) != actor and re.sub(r"[-_.]?\d+$", "", str(name)) == stem
+    ]
+    spoke = events.filter(
+        (pl.col("lane") == Lane.LOG.value)
+        & pl.col("timestamp").is_between(start, end, "none")
+        & pl.col("actor").cast(pl.String).is_in(others)
+    )
+    if spoke.is_empty():
+        return None
+    return Verdict.POSSIBLE, f"{others[0]} went on meanwhile; it is quiet or gone", None
+
+
+def _ns(value: object) -> int:
+    if not isinstance(value, int):
+        raise TypeError(f"nanoseconds were expected here, not {value!r}")
+    return value

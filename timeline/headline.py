@@ -1,0 +1,87 @@
+"""Line one and line two: what most likely happened, and what to do next.
+
+Line one is put together from the clauses of the findings in reading order; it never claims more
+than they do. A finding that is only possible says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from timeline.analysis import Condition, State
+from timeline.facts.words import capital, counted, instant
+from timeline.order import Verdict
+
+if TYPE_CHECKING:
+    from timeline.finding import Finding
+    from timeline.incident import Incident
+
+WIDTH = 140
+"""Characters of line one; clauses that do not fit are left to the list of findings."""
+
+SILENCE = {
+    Condition.FAILING: "Still failing; no known pattern explains it",
+    Condition.RECOVERED: "Recovered; no known pattern explains it",
+    Condition.QUIET: "Nothing stands out in what was read",
+    Condition.UNKNOWN: "Nothing is known: the sources that would tell could not be read up to now",
+}
+"""What is said without findings."""
+
+
+def headline_of(incident: Incident, state: State, findings: Sequence[Finding]) -> str:
+    """One line of about `WIDTH` characters: the strongest clauses, then the rate of new victims."""
+    if not incident.snapshot.events.height:
+        return "Nothing was read for this window."
+    told = [_clause(finding) for finding in findings if not finding.qualifier]
+    if not told:
+        told = [_silence(state)]
+    rate = _rate(state)
+    line = told[0]
+    for clause in told[1:]:
+        longer = f"{line} {clause}"
+        if len(longer) + len(rate) + 1 <= WIDTH:
+            line = longer
+    return f"{line} {rate}".strip()
+
+
+def next_action_of(findings: Sequence[Finding]) -> str:
+    """What to do next: the first finding that names keys to act on, else its general remedy.
+
+    The trigger is over when it is read; what it left open decides the next step, so findings
+    further down the chain that name an action go first.
+    """
+    acting = [finding for finding in findings if finding.next_action and not finding.qualifier]
+    if acting:
+        return min(acting, key=_urgency).next_action
+    first = next((finding for finding in findings if not finding.qualifier), None)
+    return first.remedy if first else ""
+
+
+def _urgency(finding: Finding) -> tuple[int, int]:
+    trigger = 1 if finding.term in ("network-hiccup", "blind-spot") else 0
+    return trigger, -len(finding.keys)
+
+
+def _clause(finding: Finding) -> str:
+    words = finding.clause().rstrip(".")
+    if finding.verdict is Verdict.POSSIBLE and "possib" not in words and "unknown" not in words:
+        words = f"possibly: {words}"
+    return f"{capital(words)}."
+
+
+def _silence(state: State) -> str:
+    words = SILENCE[state.condition]
+    if state.condition is Condition.RECOVERED and not state.victims:
+        words = SILENCE[Condition.QUIET]  # errors that hurt nobody in particular
+    if state.since is None:
+        return f"{words}."
+    since = f"{'last error' if state.condition is Condition.RECOVERED else 'since'}"
+    victims = f", {counted(state.distinct_keys, 'key')} affected" if state.victims else ""
+    return f"{words} ({since} {instant(state.since)}{victims})."
+
+
+def _rate(state: State) -> str:
+    if state.condition in (Condition.UNKNOWN, Condition.QUIET):
+        return ""
+    return f"{state.new_per_minute:g} new/min."

@@ -1,0 +1,106 @@
+"""One incident as detectors, screen and exports see it: a window, a snapshot, clocks, knowledge.
+
+Frozen. Facts that several detectors share (error hits, jobs, rows, executions) are built once,
+when first asked for, by the modules of `timeline.facts`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from timeline.clock import ClockTable
+from timeline.event import Lane
+from timeline.keys import KeyRules
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from timeline.facts.executions import Executions
+    from timeline.facts.jobs import Jobs
+    from timeline.facts.records import Records
+    from timeline.facts.sight import Silence
+    from timeline.store import Snapshot
+    from timeline.window import Window
+
+
+@dataclass(frozen=True, slots=True)
+class SourceInfo:
+    """A configured source: what it is called, which lane it speaks in, which system it is."""
+
+    name: str
+    lane: Lane
+    system: str
+    """Connector name and, once known, version: `postgresql 15.18 (primary)`."""
+    forgets: str = ""
+    """What this system does not keep, in words: `keeps no successes after 500 s`."""
+
+
+@dataclass(frozen=True)
+class Incident:
+    """Everything known about one pinned instant at one moment."""
+
+    window: Window
+    snapshot: Snapshot
+    clocks: ClockTable = ClockTable()
+    key_rules: KeyRules = field(default_factory=KeyRules)
+    sources: tuple[SourceInfo, ...] = ()
+    environment: str = ""
+    expected_services: tuple[str, ...] = ()
+    """Services that should speak in this environment, configured or empty."""
+    collected_at: int = 0
+    """When the collection ended, ns UTC; `now` for every claim about the present."""
+
+    def sources_in(self, *lanes: Lane) -> tuple[str, ...]:
+        """Names of the sources that speak in any of `lanes`."""
+        return tuple(source.name for source in self.sources if source.lane in lanes)
+
+    @cached_property
+    def errors(self) -> pl.DataFrame:
+        """Every event that is a known error; see `timeline.facts.errors` for the columns."""
+        from timeline.facts.errors import error_hits
+
+        return error_hits(self)
+
+    @cached_property
+    def jobs(self) -> Jobs:
+        """Every job seen, with its transitions."""
+        from timeline.facts.jobs import jobs_in
+
+        return jobs_in(self)
+
+    @cached_property
+    def records(self) -> Records:
+        """Every database row seen, with its versions."""
+        from timeline.facts.records import records_in
+
+        return records_in(self)
+
+    @cached_property
+    def executions(self) -> Executions:
+        """Everything that had a beginning and an end: requests and job runs."""
+        from timeline.facts.executions import executions_in
+
+        return executions_in(self)
+
+    @cached_property
+    def silences(self) -> tuple[Silence, ...]:
+        """Stretches in which somebody who should have spoken did not."""
+        from timeline.facts.sight import silences_in
+
+        return silences_in(self)
+
+    @cached_property
+    def failures(self) -> pl.DataFrame:
+        """Every failing event inside the window; see `timeline.facts.failures`."""
+        from timeline.facts.failures import failures_in
+
+        return failures_in(self)
+
+    @cached_property
+    def workers(self) -> frozenset[str]:
+        """Log actors that run jobs; see `timeline.facts.roles`."""
+        from timeline.facts.roles import worker_actors
+
+        return worker_actors(self)

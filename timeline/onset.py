@@ -1,0 +1,58 @@
+"""When it began: the earliest evidence of a finding, else the first bucket that stands out.
+
+An alert comes five to fifteen minutes late, so T is never taken for the onset.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from timeline.facts.sight import read_until
+from timeline.order import Verdict, at_least
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from timeline.finding import Finding
+    from timeline.incident import Incident
+
+BUCKET_NS = 30_000_000_000
+MIN_BEFORE = 19
+"""Quiet buckets that must come first: rank 1 among 19 is a false alarm in at most 1 of 20."""
+FOLD = 2
+MIN_ERRORS = 5
+"""A bucket stands out with this many errors and `FOLD` times the highest bucket before it."""
+
+
+def onset_of(incident: Incident, findings: Sequence[Finding]) -> int | None:
+    """The instant (ns) at which the trouble began, or None when nothing stands out."""
+    window = incident.window
+    told = [
+        finding.began
+        for finding in findings
+        if not finding.qualifier and _dated(finding) and window.contains(finding.began)
+    ]
+    if told:
+        return min(told)
+    return _first_unusual(incident, incident.failures.get_column("timestamp"))
+
+
+def _dated(finding: Finding) -> bool:
+    """Whether the finding says when something happened, and not that something was never here."""
+    return at_least(finding.verdict, Verdict.LIKELY) and bool(finding.steps)
+
+
+def _first_unusual(incident: Incident, stamps: pl.Series) -> int | None:
+    """First error of the first bucket above all buckets before it."""
+    start, until = incident.window.start, read_until(incident)
+    edges = list(range(start, until, BUCKET_NS))
+    places = [int(stamps.search_sorted(edge, "left")) for edge in [*edges, until]]
+    counts = [after - before for before, after in itertools.pairwise(places)]
+    highest = 0
+    for index, count in enumerate(counts):
+        if index >= MIN_BEFORE and count >= MIN_ERRORS and count >= FOLD * max(highest, 1):
+            return int(stamps[places[index]])
+        highest = max(highest, count)
+    return None

@@ -1,0 +1,184 @@
+"""The application: hands the collector's updates to the screen's state, and owns colours and exit.
+
+Importing this module loads Textual and the standard library only: no Polars, no pydantic, no
+driver. The first frame is painted before the collector is started.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from textual.app import App, SystemCommand
+from textual.markup import escape
+from textual.message import Message
+
+from timeline.progress import (
+    CollectionEnded,
+    Collector,
+    IncidentGrew,
+    PreviewArrived,
+    SetupFailed,
+    StatusChanged,
+    Update,
+)
+from tui import actions, theme
+from tui.canvas import Brush
+from tui.glyphs import glyphs_for
+from tui.incident_screen import IncidentScreen
+from tui.state import Handover, ScreenState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from textual.screen import Screen
+
+    from timeline.window import Window
+    from tui.density import Density
+
+INTERRUPTED = 130
+"""Exit code after SIGTERM or SIGHUP, as shells report an interruption."""
+
+
+@dataclass
+class Arrived(Message):
+    """An update from the collector's thread, with what was counted there already."""
+
+    update: Update
+    density: Density | None = None
+
+    def can_replace(self, message: Message) -> bool:
+        """Only the newest of several waiting snapshots is drawn."""
+        return (
+            isinstance(message, Arrived)
+            and isinstance(self.update, IncidentGrew)
+            and isinstance(message.update, IncidentGrew)
+            and (self.update.analysis is not None or message.update.analysis is None)
+        )
+
+
+class HalfawakeApp(App[str]):
+    """The screen over one collection. `run()` returns a sentence when set-up failed, else None.
+
+    `now` gives the present in ns UTC; `handover` redacts and writes what leaves the screen;
+    `encoding` is that of the terminal (standard output's by default).
+    """
+
+    CSS_PATH = "halfawake.tcss"
+    TITLE = "halfawake"
+    ENABLE_COMMAND_PALETTE = True
+
+    def __init__(
+        self,
+        collector: Collector,
+        window: Window,
+        *,
+        environment: str,
+        title: str,
+        now: Callable[[], int],
+        handover: Handover,
+        encoding: str | None = None,
+    ) -> None:
+        # the framework asks for the theme's variables while it is being constructed
+        self.brush = Brush(glyphs_for(encoding or sys.stdout.encoding))
+        super().__init__()
+        self.animation_level = "none"
+        self._collector = collector
+        self.state = ScreenState(window, environment=environment, title=title, now=now)
+        self.incident_screen = IncidentScreen(self.state, self.brush, collector, handover)
+        self.register_theme(theme.SAFE)
+        self.theme = theme.SAFE.name
+        self.set_class(self.brush.glyphs.ascii_only, "-ascii")
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return theme.variables_for(self.current_theme)
+
+    def get_css_variables(self) -> dict[str, str]:
+        variables = super().get_css_variables()
+        self.brush.use(variables)
+        return variables
+
+    def get_default_screen(self) -> IncidentScreen:
+        return self.incident_screen
+
+    def on_mount(self) -> None:
+        self._end_on_signals()
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        self._collector.start(self.state.window, self._from_collector)
+
+    def _end_on_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for name in ("SIGTERM", "SIGHUP"):
+            number = getattr(signal, name, None)
+            if number is None:
+                continue
+            try:
+                loop.add_signal_handler(number, partial(self.exit, return_code=INTERRUPTED))
+            except (NotImplementedError, RuntimeError, ValueError):
+                return  # not the main thread, or a platform without signals: the default stands
+
+    def on_unmount(self) -> None:
+        self._collector.close()
+
+    # -- updates -----------------------------------------------------------------------------
+
+    def _from_collector(self, update: Update) -> None:
+        """Called in the collector's thread: counts there, so that the screen only draws."""
+        density = None
+        if isinstance(update, IncidentGrew):
+            from tui.density import density_of  # Polars is loaded by whoever made the snapshot
+
+            density = density_of(update.incident.snapshot, update.incident.window)
+        self.post_message(Arrived(update, density))
+
+    def on_arrived(self, message: Arrived) -> None:
+        update = message.update
+        if isinstance(update, SetupFailed):
+            self.exit(result=update.sentence, return_code=update.exit_code)
+            return
+        self.state.take(update, message.density)
+        rows = isinstance(update, (PreviewArrived, IncidentGrew))
+        if rows or isinstance(update, (StatusChanged, CollectionEnded)):
+            self.incident_screen.facts_changed(rows=rows)
+        self._reload_page()
+
+    def _reload_page(self) -> None:
+        if self.screen is self.incident_screen:
+            return
+        from tui.reader import Reader  # loaded already: such a page is open
+
+        if isinstance(self.screen, Reader):
+            self.screen.reload()
+
+    def export_screenshot(self, *, title: str | None = None, simplify: bool = False) -> str:
+        """The current frame as an SVG that fetches nothing when it is looked at."""
+        from tui.picture import self_contained  # not needed for the first frame
+
+        return self_contained(super().export_screenshot(title=title, simplify=simplify))
+
+    # -- palette -----------------------------------------------------------------------------
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """Every action of the registry, then the themes. The palette reads markup: escaped."""
+        if screen is not self.incident_screen:
+            return
+        for action in actions.of("incident"):
+            if action.numbered:
+                yield from self._finding_commands(action)
+            elif action.name != "palette":
+                run = partial(screen.run_action, action.name)
+                words = escape(f"{action.help} Key: {action.key_text}")
+                yield SystemCommand(action.title, words, run)
+        yield SystemCommand("theme: Choose colours", "Any theme works.", self.action_change_theme)
+
+    def _finding_commands(self, action: actions.Action) -> Iterable[SystemCommand]:
+        for number, finding in enumerate(self.state.findings, 1):
+            title = escape(f"finding: Go to {number} ({finding.term})")
+            run = partial(self.incident_screen.action_finding, number)
+            yield SystemCommand(title, action.help, run)

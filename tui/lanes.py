@@ -1,0 +1,234 @@
+"""One band for each source: how much happened when, how bad it was, and where nobody was looking.
+
+Pure drawing. T has a cell of its own in every band. A stretch that a source could not fully see is
+shaded, because an empty cell there is not evidence of nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from timeline.coverage import Coverage, Sight
+from timeline.event import Lane
+from timeline.progress import Phase, SourceStatus
+from timeline.words import LANE_WORDS, clock_face, count_of, grouped
+from tui.bars import TICKED, bar_row, tick_row
+from tui.density import Band, Columns, bands_of
+from tui.pieces import Line, Piece, cut, fit, padded, right
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tui.glyphs import Glyphs
+    from tui.state import ScreenState
+    from tui.theme import Role
+
+LANE_CELLS = 7
+SOURCE_CELLS = 11
+COUNT_CELLS = 16
+"""`12 304` rows and `88 err`, right aligned."""
+LABEL_CELLS = 1 + LANE_CELLS + SOURCE_CELLS
+
+_LANE_RANK = {lane: number for number, lane in enumerate(Lane)}
+
+
+class Known(NamedTuple):
+    """A source as far as it is known: configured, answering, or only seen in rows."""
+
+    name: str
+    lane: Lane
+    status: SourceStatus | None
+
+
+def known_sources(state: ScreenState) -> list[Known]:
+    """Every source once, in the order of the lanes and, within one, as configured."""
+    found: dict[str, Known] = {s.source: Known(s.source, s.lane, s) for s in state.statuses}
+    if state.incident is not None:
+        for info in state.incident.sources:
+            found.setdefault(info.name, Known(info.name, info.lane, None))
+    for event in state.preview_events:
+        found.setdefault(event.source, Known(event.source, event.lane, None))
+    return sorted(found.values(), key=lambda known: _LANE_RANK[known.lane])
+
+
+def wanted_lines(state: ScreenState) -> int:
+    """Lines for every source, and for the errors of those that flow."""
+    sources = known_sources(state)
+    return len(sources) + sum(known.lane not in TICKED for known in sources)
+
+
+def columns_for(state: ScreenState, width: int) -> Columns:
+    """The columns of the bands in a panel `width` cells wide."""
+    return Columns.over(state.window, max(width - LABEL_CELLS - COUNT_CELLS - 1, 8))
+
+
+def lane_lines(state: ScreenState, width: int, height: int, glyphs: Glyphs) -> list[Line]:
+    """Exactly `height` lines: a band per source, with a second line for errors where it fits."""
+    columns = columns_for(state, width)
+    bands = _bands(state, columns)
+    sources = known_sources(state)
+    hidden = len(sources) - height
+    shown = sources if hidden <= 0 else sources[: max(height - 1, 0)]
+    with_errors = _worth_an_error_line(shown, bands, -hidden)
+    lines: list[Line] = []
+    for known in shown:
+        band = bands.get(known.name)
+        split = known.name in with_errors
+        lines.append(_band_line(state, known, band, columns, glyphs, calm=split))
+        if split and band is not None:
+            lines.append(_error_line(state, band, columns, glyphs))
+    if hidden > 0:
+        lines.append([(f"+ {len(sources) - len(shown)} more sources, press s", "dim")])
+    lines += [_empty_line(state, columns, glyphs) for _ in range(height - len(lines))]
+    return [fit(line, width) for line in lines[:height]]
+
+
+def axis_line(state: ScreenState, width: int, here: int | None, glyphs: Glyphs) -> Line:
+    """The rule under the bands: window ends, the onset, T, and where the cursor is."""
+    columns = columns_for(state, width)
+    line: list[Piece] = [(glyphs.rule, "faint") for _ in range(columns.cells)]
+    onset = state.analysis.onset if state.analysis else None
+    if onset is not None and (cell := columns.cell(onset)) is not None:
+        word = "onset"[: max(cell, 0)] if cell < columns.before else ""
+        for offset, letter in enumerate(word, cell - len(word)):
+            line[offset] = (letter, "accent")
+        line[cell] = (glyphs.onset, "accent")
+    if here is not None and (cell := columns.cell(here)) is not None:
+        line[cell] = (glyphs.here, "strong")
+    line[columns.before] = ("T", "pin")
+    start, end = clock_face(state.window.start), clock_face(state.window.end)
+    label = right(f"{cut(start, LABEL_CELLS - 2)} ", LABEL_CELLS)
+    rest = glyphs.rule * max(width - LABEL_CELLS - columns.cells - len(end) - 2, 0)
+    return fit([(label, "faint"), *line, (f" {end} {rest}", "faint")], width)
+
+
+def _bands(state: ScreenState, columns: Columns) -> Mapping[str, Band]:
+    if state.density is not None:
+        return state.density.bands(columns)
+    inside = (e for e in state.preview_events if state.window.contains(e.timestamp))
+    return bands_of(inside, columns)
+
+
+def _worth_an_error_line(
+    shown: list[Known], bands: Mapping[str, Band], room: int
+) -> frozenset[str]:
+    failing = [k.name for k in shown if k.name in bands and bands[k.name].error_rows]
+    failing.sort(key=lambda name: -bands[name].error_rows)
+    return frozenset(failing[: max(room, 0)])
+
+
+def _band_line(
+    state: ScreenState,
+    known: Known,
+    band: Band | None,
+    columns: Columns,
+    glyphs: Glyphs,
+    *,
+    calm: bool,
+) -> Line:
+    """Label, cells, counts; `calm` when errors have a line of their own below."""
+    label: list[Piece] = [
+        (padded(f" {LANE_WORDS[known.lane]}", 1 + LANE_CELLS), "dim"),
+        (padded(cut(known.name, SOURCE_CELLS - 1), SOURCE_CELLS), "text"),
+    ]
+    status = known.status
+    if status is not None and status.phase is Phase.FAILED and band is None:
+        words = cut(f"failed: {status.problem}", columns.cells + COUNT_CELLS)
+        return [*label, (words, "warning")]
+    cells = _cells(state, known, band, columns, glyphs, calm=calm)
+    drawn = _with_instants(state, cells, columns, glyphs)
+    return [*label, *drawn, (" ", "text"), *_counts(state, known, band)]
+
+
+def _counts(state: ScreenState, known: Known, band: Band | None) -> Line:
+    """Rows and errors in the window; what is still missing goes before both."""
+    status = known.status
+    if status is not None and not status.answered:
+        words = f"{grouped(status.rows)} so far" if status.rows else f"{status.phase.value}..."
+        return [(right(words, COUNT_CELLS), "accent")]
+    if state.incident is None:
+        count = status.rows if status is not None else 0
+        return [(right(count_of(count, "row"), COUNT_CELLS), "text")]
+    rows = right(grouped(band.rows if band else 0), 7)
+    if status is not None and status.phase in (Phase.FAILED, Phase.CUT):
+        return [(rows, "text"), (right(status.phase.value, 9), "warning")]
+    if band is not None and band.error_rows:
+        return [(rows, "text"), (right(f"{grouped(band.error_rows)} err", 9), "error")]
+    return [(rows, "text"), (right("rows", 9), "dim")]
+
+
+def _error_line(state: ScreenState, band: Band, columns: Columns, glyphs: Glyphs) -> Line:
+    roles: list[Role] = ["error" for _ in band.errors]
+    cells = _with_instants(state, bar_row(band.errors, roles, glyphs), columns, glyphs)
+    peak = f"max {grouped(max(band.errors))} err"
+    label = padded(" " * LANE_CELLS + "   errors", LABEL_CELLS)
+    return [(label, "dim"), *cells, (" ", "text"), (right(peak, COUNT_CELLS), "dim")]
+
+
+def _empty_line(state: ScreenState, columns: Columns, glyphs: Glyphs) -> Line:
+    nothing: list[Piece] = [(glyphs.empty, "text") for _ in range(columns.cells - 1)]
+    cells = _with_instants(state, nothing, columns, glyphs)
+    return [(" " * LABEL_CELLS, "text"), *cells]
+
+
+def _with_instants(
+    state: ScreenState, cells: list[Piece], columns: Columns, glyphs: Glyphs
+) -> list[Piece]:
+    """T in a cell of its own; the onset only where it hides nothing."""
+    drawn = list(cells)
+    drawn.insert(columns.before, (glyphs.pin, "pin"))
+    onset = state.analysis.onset if state.analysis else None
+    cell = None if onset is None else columns.cell(onset)
+    if cell is not None and drawn[cell][0] == glyphs.empty:
+        drawn[cell] = (glyphs.onset, "accent")
+    return drawn
+
+
+def _cells(
+    state: ScreenState,
+    known: Known,
+    band: Band | None,
+    columns: Columns,
+    glyphs: Glyphs,
+    *,
+    calm: bool,
+) -> list[Piece]:
+    """Cells without T: bars or ticks, and shade where nobody was looking."""
+    shaded = _shaded(state, known, columns)
+    counts = band.counts if band else [0] * len(shaded)
+    roles: list[Role] = ["faint" if calm else _role(band, c) for c in range(len(shaded))]
+    if known.lane in TICKED:
+        cells = tick_row(known.lane, counts, roles, glyphs)
+    else:
+        cells = bar_row(counts, roles, glyphs)
+    return [
+        (glyphs.unseen, "faint") if shaded[column] and not counts[column] else cell
+        for column, cell in enumerate(cells)
+    ]
+
+
+def _role(band: Band | None, column: int) -> Role:
+    if band is not None and band.errors[column]:
+        return "error"
+    return "warning" if band is not None and band.warnings[column] else "faint"
+
+
+def _shaded(state: ScreenState, known: Known, columns: Columns) -> list[bool]:
+    """Which columns the source did not see in full; none while it is still answering."""
+    width = columns.before + columns.after
+    answered = known.status is None or known.status.answered
+    if state.incident is None or not answered:
+        return [False] * width
+    seen = [False] * width
+    weak = [False] * width
+    for entry in state.incident.snapshot.coverage.of(known.name):
+        target = seen if entry.sight is Sight.FULL else weak
+        for column in _columns_of(entry, columns, width):
+            target[column] = True
+    return [weak[c] or not seen[c] for c in range(width)]
+
+
+def _columns_of(entry: Coverage, columns: Columns, width: int) -> range:
+    first = max(columns.column(entry.start), 0)
+    last = min(columns.column(entry.end - 1), width - 1)
+    return range(first, last + 1)

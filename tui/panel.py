@@ -1,0 +1,185 @@
+"""The findings beside the lanes: verdict words first, the current one with its steps.
+
+Pure drawing. A detector that could not look always has a line: it must never read as a clean bill.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+from timeline.summary import common_words
+from timeline.words import count_of, order_words, wall_time
+from tui.pieces import Line, Piece, cut, fit, padded, paragraph, wrap
+
+if TYPE_CHECKING:
+    from timeline.finding import Finding, Step
+    from timeline.order import Verdict
+    from tui.glyphs import Glyphs
+    from tui.state import ScreenState
+    from tui.theme import Role
+
+VERDICT_CELLS = 9
+
+Owned: TypeAlias = "tuple[int, Line]"
+
+
+def panel_lines(state: ScreenState, width: int, height: int, glyphs: Glyphs) -> list[Line]:
+    """Exactly `height` lines of findings, the current one's steps, and what was not evaluated."""
+    return [line for _, line in owned_lines(state, width, height, glyphs)]
+
+
+def owned_lines(state: ScreenState, width: int, height: int, glyphs: Glyphs) -> list[Owned]:
+    """The panel's lines, each with the number of the finding it belongs to (0 for none)."""
+    lines: list[Owned]
+    reserved = 1 if state.analysis is not None and state.analysis.not_evaluated else 0
+    if state.analysis is None:
+        lines = [(0, [("No finding yet: the sources are still answering.", "dim")])]
+    elif not state.findings:
+        lines = [(0, [("No finding. The rows below speak for themselves.", "text")])]
+    else:
+        lines = _findings(state, width, height - reserved, glyphs)
+    lines = lines[: max(height - reserved, 0)]
+    lines += [(0, line) for line in _common(state, height - len(lines) - reserved, glyphs)]
+    lines += [(0, line) for line in _not_evaluated(state, width, height - len(lines), glyphs)]
+    lines += [(0, []) for _ in range(height - len(lines))]
+    return [(owner, fit(line, width)) for owner, line in lines[:height]]
+
+
+def _findings(state: ScreenState, width: int, room: int, glyphs: Glyphs) -> list[Owned]:
+    if len(state.findings) > room:
+        return _some_findings(state, width, room, glyphs)
+    current = state.current_finding
+    spare = room - len(state.findings) - (len(current.steps) if current else 0)
+    lines: list[Owned] = []
+    for number, finding in enumerate(state.findings, 1):
+        here = finding is current
+        most = 2 if here and spare > 0 else 1
+        head = _head(number, finding, width, most, here=here, glyphs=glyphs)
+        if here:
+            rest = len(state.findings) - 1 + len(head)
+            head += _step_lines(state, room - rest, glyphs)
+        lines += [(number, line) for line in head]
+    return lines
+
+
+def _some_findings(state: ScreenState, width: int, room: int, glyphs: Glyphs) -> list[Owned]:
+    """One line each for the findings around the current one, then how many are left out."""
+    count = max(room - 1, 1)
+    first = min(max(state.finding - count // 2, 0), len(state.findings) - count)
+    lines: list[Owned] = []
+    for place in range(first, first + count):
+        here = place == state.finding
+        finding = state.findings[place]
+        head = _head(place + 1, finding, width, 1, here=here, glyphs=glyphs)
+        lines += [(place + 1, line) for line in head]
+    left = len(state.findings) - count
+    lines.append((0, [(f"   and {left} more, press their numbers", "dim")]))
+    return lines[:room]
+
+
+def _head(
+    number: int, finding: Finding, width: int, most: int, *, here: bool, glyphs: Glyphs
+) -> list[Line]:
+    """Number, verdict word and sentence in at most `most` lines."""
+    cursor = glyphs.cursor if here else " "
+    room = width - 3 - VERDICT_CELLS
+    role: Role = "dim" if finding.qualifier else "strong" if here else "text"
+    sentence = finding.sentence()
+    parts = wrap(sentence, room)
+    if len(parts) > most:
+        parts = [*parts[: most - 1], cut(" ".join(parts[most - 1 :]), room)]
+    lead: Line = [
+        (f"{cursor}{number} ", "accent" if here else "dim"),
+        (padded(finding.verdict.value, VERDICT_CELLS), verdict_role(finding.verdict)),
+        (parts[0], role),
+    ]
+    return [lead, *([(" " * (3 + VERDICT_CELLS), "text"), (part, role)] for part in parts[1:])]
+
+
+def verdict_role(verdict: Verdict) -> Role:
+    """Certain stands out, possible steps back; the word itself is always printed."""
+    roles: dict[str, Role] = {"certain": "success", "likely": "info", "possible": "warning"}
+    return roles[verdict.value]
+
+
+def _step_lines(state: ScreenState, room: int, glyphs: Glyphs) -> list[Line]:
+    """The current finding's steps, as many as fit, kept around the current one."""
+    finding = state.current_finding
+    if finding is None or room <= 0:
+        return []
+    first = 0
+    if len(finding.steps) > room:
+        first = min(max(state.step - room // 2, 0), len(finding.steps) - room)
+    chosen = finding.steps[first : first + room]
+    return [
+        _step(number, step, here=number - 1 == state.step, glyphs=glyphs)
+        for number, step in enumerate(chosen, first + 1)
+    ]
+
+
+def _step(number: int, step: Step, *, here: bool, glyphs: Glyphs) -> Line:
+    stamp = wall_time(step.event.timestamp, step.event.precision, digits=3)
+    order = glyphs.order(step.order)
+    return [
+        (f"   {number} {order:<2}", "accent" if here else "dim"),
+        (f"{stamp} ", "text" if here else "dim"),
+        (f"{step.role}: {step.why}", "strong" if here else "dim"),
+    ]
+
+
+def _common(state: ScreenState, room: int, glyphs: Glyphs) -> list[Line]:
+    """What the victims share; it has no line on a small terminal, the proof tells more."""
+    if state.analysis is None:
+        return []
+    words = common_words(state.analysis)[: max(room, 0)]
+    return [[(f" {glyphs.shared} ", "info"), (text, "text")] for text in words]
+
+
+def _not_evaluated(state: ScreenState, width: int, room: int, glyphs: Glyphs) -> list[Line]:
+    if state.analysis is None or room <= 0:
+        return []
+    skipped = state.analysis.not_evaluated
+    lead = f" {glyphs.dash} "
+    whole = [
+        line for entry in skipped for line in paragraph(entry.sentence(), width, "dim", first=lead)
+    ]
+    if len(whole) <= room:
+        return whole
+    if len(skipped) <= room:
+        return [[(lead, "dim"), (entry.sentence(), "dim")] for entry in skipped]
+    names = ", ".join(entry.term for entry in skipped)
+    return [[(lead, "dim"), (f"not evaluated: {names}", "dim")]]
+
+
+def story_line(state: ScreenState, width: int, glyphs: Glyphs) -> Line:
+    """The line above the rows: the step being read, or what is shown and how to get on."""
+    if state.search:
+        count = state.match_count
+        return _said(
+            f"/{state.search}",
+            f"{count_of(count, 'row')} found; . and , walk them, esc ends",
+            width,
+        )
+    if state.follow:
+        return _said(
+            f"following {state.follow}", f"{count_of(len(state.rows), 'row')}; esc shows all", width
+        )
+    step, finding = state.current_step, state.current_finding
+    if finding is None:
+        return _said("", "Rows around T; o goes to the onset, / searches, ? explains.", width)
+    number = state.finding + 1
+    if step is None:
+        return _said("", f"n walks the {len(finding.steps)} steps of finding {number}.", width)
+    pieces: list[Piece] = [
+        (f" finding {number} step {state.step + 1}/{len(finding.steps)} ", "badge"),
+        (" ", "text"),
+    ]
+    pieces.append((f"{glyphs.order(step.order)} {step.role}: {step.why}".strip(), "strong"))
+    if step.order is not None:
+        pieces.append((f"  {order_words(step.order)}", "info"))
+    return fit(pieces, width)
+
+
+def _said(first: str, rest: str, width: int) -> Line:
+    lead: list[Piece] = [(f" {first} ", "badge"), (" ", "text")] if first else [(" ", "text")]
+    return fit([*lead, (rest, "dim")], width)
