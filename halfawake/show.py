@@ -35,6 +35,7 @@ def _on_screen(target: Target) -> ExitCode:
         title=target.title,
         now=time.time_ns,
         handover=FileHandover(Path.cwd()),
+        follow=target.key or "",
     )
     sentence = app.run()
     if sentence:
@@ -67,7 +68,7 @@ def _as_text(target: Target) -> ExitCode:
     from timeline.export.plain import PlainOptions, render_plain
 
     collected = collect(target)
-    options = PlainOptions(width=PLAIN_WIDTH)
+    options = PlainOptions(width=PLAIN_WIDTH, key=target.key or "")
     incident, analysis = collected.incident, collected.analysis
     sys.stdout.write(render_plain(incident, analysis, collected.statuses, options))
     return collected.exit_code

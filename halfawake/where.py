@@ -10,13 +10,14 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from halfawake.cli import UsageProblem
 from halfawake.demo import NoSuchStory, story_path
 from halfawake.pin import Ambiguous, KeyPin, Pin, PinProblem, parse_pin
+from halfawake.zone import machine_zone
 from timeline.window import DEFAULT_AFTER_NS, DEFAULT_BEFORE_NS, Window
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 DEMO_PREFIX = "demo:"
 BUNDLE_SUFFIX = ".halfawake"
+TITLE_NAMES = 3
+"""File names that fit into the header beside T."""
 
 
 @dataclass(frozen=True)
@@ -79,9 +82,7 @@ def live(where: str, arguments: argparse.Namespace) -> Target:
     now = time.time_ns()
     zone = _zone(arguments.zone)
     try:
-        pin = parse_pin(
-            where, now_ns=now, zone=zone or datetime.now(UTC).astimezone().tzinfo or UTC
-        )
+        pin = parse_pin(where, now_ns=now, zone=zone or machine_zone())
     except PinProblem as problem:
         raise UsageProblem(str(problem)) from None
     if isinstance(pin, Ambiguous):
@@ -101,7 +102,14 @@ def live(where: str, arguments: argparse.Namespace) -> Target:
         return Target(_collector(prepare, preview), window, pin.key, key=pin.key)
     if isinstance(pin, Pin) and pin.zone_note:
         sys.stderr.write(f"halfawake: {pin.zone_note}\n")
-    return Target(_collector(prepare, preview), Window.around(pin.ns, before, after, now), where)
+    window = Window.around(pin.ns, before, after, now)
+    return Target(_collector(prepare, preview), window, _title(arguments))
+
+
+def _title(arguments: argparse.Namespace) -> str:
+    """What the header names beside T: the files, or the sources that were asked for."""
+    named = [Path(name).name for name in arguments.files] or arguments.only
+    return ", ".join(named[:TITLE_NAMES]) + (" …" if len(named) > TITLE_NAMES else "")
 
 
 def _collector(

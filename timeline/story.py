@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from timeline.coverage import Coverage
     from timeline.event import Event
     from timeline.incident import Incident
+    from timeline.store import Snapshot
 
 LINKING_TYPES = frozenset(("request", "trace", "job", "txn"))
 """Keys of one unit of work. Others (a customer, an order) would lead into other stories."""
@@ -36,19 +37,26 @@ class Story:
 def story_of(incident: Incident, key: str) -> Story:
     """Everything the incident holds about `key`."""
     snapshot = incident.snapshot
-    own = snapshot.rows_with([key]).head(MOST_EVENTS)
-    links = _links(incident, own)
-    rows = snapshot.rows_with([key, *links]).head(MOST_EVENTS)
-    events = tuple(snapshot.events_at(rows.to_list()))
+    events = tuple(snapshot.events_at(story_rows(snapshot, key).to_list()))
     start = min((event.timestamp for event in events), default=incident.window.start)
     names = [source.name for source in incident.sources]
     unknown = snapshot.coverage.limits(names, start, max(incident.window.end, start + 1))
-    return Story(key, events, links, unknown)
+    return Story(key, events, links_of(snapshot, key), unknown)
 
 
-def _links(incident: Incident, rows: pl.Series) -> tuple[str, ...]:
-    keys = incident.snapshot.keys_of(rows).get_column("key").unique(maintain_order=True)
-    broad = incident.snapshot.broad_keys
+def story_rows(snapshot: Snapshot, key: str) -> pl.Series:
+    """Row numbers (u32, time order) of the story of `key`, at most `MOST_EVENTS`."""
+    return snapshot.rows_with([key, *links_of(snapshot, key)]).head(MOST_EVENTS)
+
+
+def links_of(snapshot: Snapshot, key: str) -> tuple[str, ...]:
+    """Requests, jobs and transactions that share an event with `key`, in order of appearance."""
+    rows = snapshot.rows_with([key]).head(MOST_EVENTS)
+    keys = snapshot.keys_of(rows).get_column("key").unique(maintain_order=True)
     return tuple(
-        key for key in keys.to_list() if split_key(key)[0] in LINKING_TYPES and key not in broad
+        other
+        for other in keys.to_list()
+        if other != key
+        and split_key(other)[0] in LINKING_TYPES
+        and other not in snapshot.broad_keys
     )

@@ -64,8 +64,9 @@ class Arrived(Message):
 class HalfawakeApp(App[str]):
     """The screen over one collection. `run()` returns a sentence when set-up failed, else None.
 
-    `now` gives the present in ns UTC; `handover` redacts and writes what leaves the screen;
-    `encoding` is that of the terminal (standard output's by default).
+    `follow` is a key whose story is shown first. `now` gives the present in ns UTC; `handover`
+    redacts and writes what leaves the screen; `encoding` is that of the terminal (standard
+    output's by default).
     """
 
     CSS_PATH = "halfawake.tcss"
@@ -81,6 +82,7 @@ class HalfawakeApp(App[str]):
         title: str,
         now: Callable[[], int],
         handover: Handover,
+        follow: str = "",
         encoding: str | None = None,
     ) -> None:
         # the framework asks for the theme's variables while it is being constructed
@@ -89,6 +91,7 @@ class HalfawakeApp(App[str]):
         self.animation_level = "none"
         self._collector = collector
         self.state = ScreenState(window, environment=environment, title=title, now=now)
+        self.state.follow_key(follow)
         self.incident_screen = IncidentScreen(self.state, self.brush, collector, handover)
         self.register_theme(theme.SAFE)
         self.theme = theme.SAFE.name
@@ -111,6 +114,8 @@ class HalfawakeApp(App[str]):
 
     def _begin(self) -> None:
         self._collector.start(self.state.window, self._from_collector)
+        if self.state.follow:
+            self._collector.look_up([self.state.follow])
 
     def _end_on_signals(self) -> None:
         loop = asyncio.get_running_loop()

@@ -129,8 +129,10 @@ class ScreenState:
     def _rebuild(self) -> None:
         if self.incident is None:
             return
+        from timeline.story import story_rows  # whoever made the snapshot has loaded its library
+
         snapshot = self.incident.snapshot
-        chosen = snapshot.rows_with([self.follow]) if self.follow else None
+        chosen = story_rows(snapshot, self.follow) if self.follow else None
         self.rows = SnapshotRows(snapshot, chosen)
 
     @property
@@ -227,7 +229,7 @@ class ScreenState:
         return True
 
     def follow_key(self, key: str) -> None:
-        """Show only the rows that carry `key`; an empty key shows all again."""
+        """Show only the story of `key` (its rows, requests, jobs); an empty key shows all again."""
         self.follow = key
         self._rebuild()
 

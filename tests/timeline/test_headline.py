@@ -126,7 +126,7 @@ def test_qualifiers_make_no_headline() -> None:
     [
         (Condition.FAILING, "Still failing; no known pattern explains it"),
         (Condition.RECOVERED, "Recovered; no known pattern explains it"),
-        (Condition.UNKNOWN, "could not be read up to now"),
+        (Condition.UNKNOWN, "was read up to now"),
     ],
 )
 def test_without_findings_the_state_is_the_headline(condition: Condition, words: str) -> None:

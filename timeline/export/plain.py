@@ -12,9 +12,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+import polars as pl
+
 from timeline.clean import LINE_BREAK
-from timeline.event import Event
+from timeline.event import SEVERITY_ERROR, Event
 from timeline.export.redact import Redactor
+from timeline.story import story_of
 from timeline.summary import (
     blind_words,
     common_words,
@@ -47,6 +50,10 @@ if TYPE_CHECKING:
 DEFAULT_WIDTH = 100
 DEFAULT_ROWS = 40
 """Rows of the timeline: about one screen, enough to see what surrounds T and the onset."""
+ERROR_SHARE = 4
+"""One row in four may go to the errors nearest T, wherever in the window they are."""
+STORY_LINKS = 4
+"""Requests and jobs named in the heading of a story."""
 ACTOR_CELLS = 14
 LEAST_BODY = 12
 """Cells of a body that matter more than the count of its further lines."""
@@ -65,6 +72,8 @@ class PlainOptions:
     rows: int = DEFAULT_ROWS
     ascii_only: bool = False
     redacted: bool = True
+    key: str = ""
+    """A key whose whole story is told before the timeline."""
 
 
 def render_plain(
@@ -83,6 +92,8 @@ def render_plain(
         *_header(incident, analysis, statuses),
         "",
         *_findings(incident, analysis, options),
+        *(_story(incident, options, redact) if options.key else ()),
+        *_as_read(incident),
         "",
         *_timeline(incident, analysis, statuses, options, redact),
     ]
@@ -156,6 +167,36 @@ def _told(step: Step) -> str:
     return f"{step.role}: {step.why}"
 
 
+def _story(incident: Incident, options: PlainOptions, redact: Redact) -> Iterable[str]:
+    """What is known about one key, and what cannot be known."""
+    story = story_of(incident, options.key)
+    yield ""
+    linked = f", with {', '.join(story.links[:STORY_LINKS])}" if story.links else ""
+    yield f"STORY of {options.key} (UTC, {count_of(len(story.events), 'row')}{linked})"
+    today = ""
+    for event in story.events:
+        if day(event.timestamp) != today:
+            today = day(event.timestamp)
+            yield f"     {today}"
+        yield _row(event, incident.window.pin, "", options.width, redact)
+    yield from (f"     cannot be known: {entry.sentence()}" for entry in story.unknown)
+
+
+def _as_read(incident: Incident) -> Iterable[str]:
+    """What was assumed, lost or left out while reading, and the records without a time."""
+    snapshot = incident.snapshot
+    said = {remark.source for remark in snapshot.remarks if remark.topic == "undated"}
+    undated = snapshot.undated.group_by("source", "reason").len().sort("source", "reason")
+    told = [f" - {remark.source}: {remark.sentence}" for remark in snapshot.remarks]
+    told += [
+        f" - {source}: {count_of(count, 'record')} without a time: {reason}"
+        for source, reason, count in undated.iter_rows()
+        if source not in said
+    ]
+    if told:
+        yield from ("", "AS READ", *told)
+
+
 def _timeline(
     incident: Incident,
     analysis: Analysis | None,
@@ -218,6 +259,7 @@ def _places(
         for place, event in enumerate(snapshot.in_order(first, count), first):
             if _identity(event) == (event_id, kind, timestamp):
                 chosen.add(place)
+    chosen.update(_worst(incident, rows // ERROR_SHARE))
     centres = [snapshot.position_at(incident.window.pin)]
     if analysis is not None and analysis.onset is not None:
         centres.append(snapshot.position_at(analysis.onset))
@@ -229,6 +271,15 @@ def _places(
                     chosen.add(place)
         reach += 1
     return sorted(chosen)
+
+
+def _worst(incident: Incident, most: int) -> list[int]:
+    """Positions of the errors nearest to T: what somebody looks for first."""
+    snapshot = incident.snapshot
+    errors = snapshot.where(pl.col("severity_number") >= SEVERITY_ERROR)
+    far = (snapshot.events.get_column("timestamp").gather(errors) - incident.window.pin).abs()
+    nearest = errors.gather(far.arg_sort()).head(most)
+    return [snapshot.position_of(row) for row in nearest.to_list()]
 
 
 def _row(event: Event, pin: int, cited: str, width: int, redact: Redact) -> str:
