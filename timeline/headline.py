@@ -24,7 +24,7 @@ SILENCE = {
     Condition.FAILING: "Still failing; no known pattern explains it",
     Condition.RECOVERED: "Recovered; no known pattern explains it",
     Condition.QUIET: "Nothing stands out in what was read",
-    Condition.UNKNOWN: "Whether it still fails is not known: nothing that would tell was read up to now",
+    Condition.UNKNOWN: "Unknown whether it still fails: nothing that would tell was read up to now",
 }
 """What is said without findings."""
 

@@ -13,6 +13,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from halfawake.exit_codes import ExitCode
 from tests.lab.scene import Scene
 from tests.lab.stories import RECORDED, SHORT, STORIES, Timing, instant
 from tests.lab.truth import SECOND_NS, Truth, Unlucky
@@ -25,7 +26,7 @@ ATTEMPTS = 3
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit status: 0 done, 1 no attempt had the effect that the story is about."""
+    """Exit status: 0 done, 1 no attempt had the effect of the story, else that of halfawake."""
     parser = argparse.ArgumentParser(prog="python -m tests.lab", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("run", help="run a story and keep its logs, truth and configuration")
@@ -82,7 +83,9 @@ def _record(story: str, keep: Path | None) -> int:
             DEMOS.mkdir(exist_ok=True)
             command = _command("capture", truth, configuration)
             output = DEMOS / f"{story}.halfawake"
-            subprocess.run([*command, "-o", str(output)], check=True, cwd=REPOSITORY)
+            done = subprocess.run([*command, "-o", str(output)], check=False, cwd=REPOSITORY)
+            if done.returncode not in (ExitCode.DONE, ExitCode.PARTIAL):
+                return done.returncode
         TRUTHS.mkdir(exist_ok=True)
         (TRUTHS / f"{story}.truth.json").write_text(truth.to_json())
         _say(f"{story}: {output} ({output.stat().st_size} bytes)")

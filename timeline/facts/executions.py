@@ -19,20 +19,26 @@ from timeline.keys import TOO_BROAD_MINIMUM, TOO_BROAD_SHARE
 if TYPE_CHECKING:
     from timeline.incident import Incident
 
+KINDS = pl.Enum(["request", "job"])
+OUTCOMES = pl.Enum(["logged", "finished", "failed", "retried", "dead", "open"])
+"""How a job run ended; `logged` is all that log lines alone tell."""
+
 EXECUTION_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "execution": pl.UInt32,  # index into the frame
     "id": pl.String,  # the key that names it, `request:1f3a` or `job:8f2c`
-    "kind": pl.String,  # request or job
-    "actor": pl.String,
-    "clock": pl.String,  # the clock of its stamps; never empty
+    "kind": KINDS,
+    "actor": pl.Categorical,
+    "clock": pl.Categorical,  # the clock of its stamps; never empty
     "start": pl.Int64,
     "end": pl.Int64,  # null when it never ended, or nobody told
-    "outcome": pl.String,  # logged, or how a job run ended: finished, failed, retried, dead, open
+    "outcome": OUTCOMES,
 }
+"""Every line of a busy log can be a request of its own, so names are categories here, not texts."""
 MEMBER_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "row": pl.UInt32,
     "execution": pl.UInt32,
 }
+LOGGED_COLUMNS = tuple(name for name in EXECUTION_SCHEMA if name != "execution")
 JOB_KEY = "job:"
 
 
@@ -65,67 +71,95 @@ def executions_in(incident: Incident) -> Executions:
     """All executions of the incident; empty frames when no event carries such a key."""
     logged, lines = _logged(incident)
     runs = incident.jobs.runs
+    if runs.height:
+        told = _told(runs)
+        repeated = (logged["kind"] == "job") & logged["id"].is_in(told["id"].implode())
+        logged = pl.concat([logged.filter(~repeated), told.drop("start_row", "end_row")])
+        ends = [
+            told.select(row=name, group="group").drop_nulls() for name in ("start_row", "end_row")
+        ]
+        lines = pl.concat([lines, *ends])
+    frame = logged.with_row_index("execution").select(*EXECUTION_SCHEMA, "group")
+    return Executions(frame, lines)
+
+
+def _told(runs: pl.DataFrame) -> pl.DataFrame:
+    """Job runs told by the queue, as `_logged` tells executions, with their two event rows."""
     told = runs.select(
-        pl.col("job").alias("id"),
-        pl.lit("job").alias("kind"),
-        pl.col("worker").fill_null("").alias("actor"),
-        "clock",
         "start",
         "end",
-        "outcome",
-        pl.concat_str("job", "start_row", separator="#").hash().alias("group"),
         "start_row",
         "end_row",
+        "clock",
+        "outcome",
+        id="job",
+        kind=pl.lit("job"),
+        actor=pl.col("worker").fill_null(""),
+        group=pl.concat_str("job", "start_row", separator="#").hash(),
     )
-    repeated = (logged["kind"] == "job") & logged["id"].is_in(told["id"].implode())
-    logged = logged.filter(~repeated)
-    ends = [told.select(row=name, group="group").drop_nulls() for name in ("start_row", "end_row")]
-    frame = pl.concat([logged, told.drop("start_row", "end_row")], how="vertical_relaxed")
-    frame = frame.with_row_index("execution")
-    typed = [pl.col(name).cast(dtype) for name, dtype in EXECUTION_SCHEMA.items()]
-    return Executions(frame.select(*typed, "group"), pl.concat([lines, *ends]))
+    typed = [pl.col(name).cast(EXECUTION_SCHEMA[name]) for name in LOGGED_COLUMNS]
+    return told.select(*typed, "group", "start_row", "end_row")
 
 
 def _logged(incident: Incident) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Executions told by log lines, one per (key, actor), and (row, group) of their lines."""
-    snapshot = incident.snapshot
-    named = _named_rows(snapshot.keys)
-    context = snapshot.events.select("timestamp", "lane", "actor", "clock", "source")[
-        named.get_column("row")
-    ]
-    speaker = pl.col("actor").to_physical().fill_null(0).cast(pl.UInt64)
-    lines = named.hstack(context).filter(pl.col("lane") == Lane.LOG.value)
+    events = incident.snapshot.events
+    named = _named_rows(incident.snapshot.keys)
+    rows = named.get_column("row")
+    spoken = events.get_column("lane").gather(rows) == Lane.LOG.value
+    if not spoken.all():
+        named = named.filter(spoken)
+        rows = named.get_column("row")
     # The hash lives and dies with these frames; it is not stable between versions of polars.
-    lines = lines.with_columns(group=pl.col("key").hash() ^ speaker)
+    speaker = events.get_column("actor").gather(rows).to_physical().fill_null(0)
+    group = named.get_column("key").hash() ^ speaker.cast(pl.UInt64)
+    lines = pl.DataFrame({"row": rows, "group": group})
+    spans = _spans(lines, events.get_column("timestamp").gather(rows))
+    first = spans.get_column("line")
+    names = events.select("actor", "clock", "source")[rows.gather(first)]
+    told = spans.select("start", "end", "group").hstack(names)
+    clock = pl.col("clock")
+    told = told.select(
+        named.get_column("key").gather(first).alias("id"),
+        _kind_of(named.get_column("key").gather(first)).alias("kind"),
+        pl.col("actor").fill_null(""),
+        pl.when(clock.is_null() | (clock == "")).then("source").otherwise(clock).alias("clock"),
+        "start",
+        "end",
+        pl.lit("logged", OUTCOMES).alias("outcome"),
+        "group",
+    )
+    return told, lines
+
+
+def _spans(lines: pl.DataFrame, stamps: pl.Series) -> pl.DataFrame:
+    """(group, line, start, end) of every group that is not too broad, by start.
+
+    `line` is the group's first line; equal starts stand in the order of their first lines.
+    """
     limit = max(TOO_BROAD_MINIMUM, int(lines.height * TOO_BROAD_SHARE))
-    spans = (
-        lines.with_row_index("line")
+    return (
+        pl.DataFrame([lines.get_column("group"), stamps.alias("at")])
+        .with_row_index("line")
         .group_by("group")
         .agg(
             pl.col("line").min(),
-            pl.col("timestamp").min().alias("start"),
-            pl.col("timestamp").max().alias("end"),
+            pl.col("at").min().alias("start"),
+            pl.col("at").max().alias("end"),
             pl.len().alias("lines"),
         )
         .filter(pl.col("lines") <= limit)
+        .drop("lines")
         .sort("start", "line")
     )
-    first = lines.select("key", "actor", "clock", "source")[spans.get_column("line")]
-    clock = pl.col("clock").cast(pl.String).fill_null("")
-    told = spans.hstack(first).select(
-        pl.col("key").alias("id"),
-        pl.when(pl.col("key").str.starts_with(JOB_KEY))
-        .then(pl.lit("job"))
-        .otherwise(pl.lit("request"))
-        .alias("kind"),
-        pl.col("actor").cast(pl.String).fill_null(""),
-        pl.when(clock == "").then(pl.col("source").cast(pl.String)).otherwise(clock).alias("clock"),
-        "start",
-        "end",
-        pl.lit("logged").alias("outcome"),
-        "group",
+
+
+def _kind_of(keys: pl.Series) -> pl.Series:
+    """`job` or `request` by the type of the key."""
+    kinds = pl.DataFrame({"job": keys.str.starts_with(JOB_KEY)}).select(
+        pl.when("job").then(pl.lit("job", KINDS)).otherwise(pl.lit("request", KINDS))
     )
-    return told, lines.select("row", "group")
+    return kinds.to_series()
 
 
 def _named_rows(keys: pl.DataFrame) -> pl.DataFrame:

@@ -113,7 +113,9 @@ def in_flight(incident: Incident, operations: pl.DataFrame) -> FlightList:
     certain = marked.filter("certain").join(failed, on="execution", how="left")
     rank = {word: place for place, word in enumerate(AMBIGUITY)}
     told = certain.with_columns(
-        outcome=pl.coalesce("failure", pl.col("outcome").replace({"logged": "completed"}))
+        outcome=pl.coalesce(
+            "failure", pl.col("outcome").cast(pl.String).replace({"logged": "completed"})
+        )
     )
     told = told.with_columns(
         rank=pl.col("outcome").replace_strict(rank, default=len(AMBIGUITY), return_dtype=pl.Int32)
