@@ -1,0 +1,217 @@
+"""The Elasticsearch and OpenSearch connector: wiring of preview, pages, look-ups, clock and check.
+
+Owns no query and no parsing. Importing it imports no driver.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import ClassVar, TypeAlias
+
+from pydantic import BaseModel  # noqa: TC002  # annotations name it at run time
+
+from connectors.clock_sampling import SAMPLES, ClockSample, reading_from
+from connectors.contract import Answer, CheckReport
+from connectors.elasticsearch import fields as field_map
+from connectors.elasticsearch.account import Account, clock_time
+from connectors.elasticsearch.answers import at, members, whole
+from connectors.elasticsearch.checking import facts_of, health_in, nearest_names
+from connectors.elasticsearch.dialect import identify
+from connectors.elasticsearch.documents import Reading, documents_in
+from connectors.elasticsearch.lookup import look_up
+from connectors.elasticsearch.options import ElasticsearchOptions
+from connectors.elasticsearch.paging import Contexts
+from connectors.elasticsearch.queries import edge
+from connectors.elasticsearch.reading import Settings, WindowReading
+from connectors.elasticsearch.requests import Request, on
+from connectors.elasticsearch.transport import SearchTransport
+from timeline.batch import Batch
+from timeline.clean import clean
+from timeline.clock import ClockReading
+from timeline.event import Lane
+from timeline.keys import KeyRules
+from timeline.problems import Misconfigured, SourceProblem
+from timeline.window import Budget, Window
+
+MILLISECOND_NS = 1_000_000
+
+_OpenContexts: TypeAlias = Callable[[Settings], Contexts]
+
+
+class ElasticsearchConnector:
+    """One index pattern of one cluster. See `connectors.contract.Connector`."""
+
+    system: ClassVar[str] = "elasticsearch"
+    lane: ClassVar[Lane] = Lane.LOG
+    Options: ClassVar[type[BaseModel]] = ElasticsearchOptions
+
+    def __init__(self, source: str, options: BaseModel, key_rules: KeyRules) -> None:
+        if not isinstance(options, ElasticsearchOptions):
+            raise TypeError("ElasticsearchConnector needs ElasticsearchOptions")
+        self.source = source
+        self._options = options
+        self._key_rules = key_rules
+        self._transport = SearchTransport(options)
+        self._settings: Settings | None = None
+        self._contexts: list[Contexts] = []
+        self._running = 0
+
+    def __repr__(self) -> str:
+        return f"ElasticsearchConnector({self.source!r}, {self._transport!r})"
+
+    async def check(self) -> CheckReport:
+        """Version, health, indices and fields found, newest record, clock, and what is unseen."""
+        settings = await self._learnt()
+        health = await self._transport.ask(Request("GET", "/_cluster/health"))
+        newest = await self._newest(settings)
+        facts = [
+            f"{settings.dialect.name} at {self._transport.server}, {health_in(health)}",
+            *facts_of(settings),
+            f"newest record: {clock_time(newest) if newest is not None else 'none'}",
+        ]
+        return CheckReport(
+            system=settings.dialect.name,
+            facts=tuple(facts),
+            cannot_see=(
+                "records that are still being shipped or not yet refreshed",
+                "records deleted by retention, and indices this account may not read",
+                "whether the account could write: halfawake sends searches only",
+            ),
+            clock=await self.clock(),
+            writes_refused=None,
+        )
+
+    async def fetch(self, window: Window, budget: Budget) -> AsyncIterator[Answer]:
+        """The records nearest T at once, then pages outwards from T, then what was not seen."""
+        async with self._reading_contexts() as open_contexts:
+            bytes_before = self._transport.bytes_read
+            settings = await self._learnt()
+            reading = WindowReading(
+                self._transport,
+                settings,
+                open_contexts(settings),
+                window,
+                budget,
+                Account(self.source, clean(settings.reading.fields.level), bytes_before),
+            )
+            async with contextlib.aclosing(reading.answers()) as answers:
+                async for answer in answers:
+                    yield answer
+
+    async def lookup(
+        self, keys: Sequence[str], span: Window, budget: Budget
+    ) -> AsyncIterator[Batch]:
+        """The records within `span` that carry any of `keys`."""
+        async with self._reading_contexts() as open_contexts:
+            settings = await self._learnt()
+            batches = look_up(keys, span, budget, settings, open_contexts(settings))
+            async with contextlib.aclosing(batches) as found:
+                async for batch in found:
+                    yield batch
+
+    async def clock(self) -> ClockReading | None:
+        """The answering node's clock, which stamps nothing but records without a time of their own.
+
+        None when the account may not ask for node statistics.
+        """
+        request = Request("GET", "/_nodes/_local/stats/os", {"filter_path": "nodes.*.timestamp"})
+        samples = []
+        for _ in range(SAMPLES):
+            before, started = time.time_ns(), time.monotonic_ns()
+            reply = await self._transport.ask(request)
+            after = before + time.monotonic_ns() - started
+            nodes = members(at(reply.content or {}, "nodes")) if reply.status == 200 else {}
+            stamp = next((whole(at(node, "timestamp")) for node in nodes.values()), 0)
+            if not stamp:
+                return None
+            samples.append(ClockSample(before, stamp * MILLISECOND_NS, after, MILLISECOND_NS))
+        return reading_from(self._ingest_clock, samples)
+
+    async def close(self) -> None:
+        """Give back every reading context and end both connections. Safe to call twice."""
+        contexts, self._contexts = self._contexts, []
+        for opened in contexts:
+            await opened.release()
+        await self._transport.close()
+
+    @property
+    def _ingest_clock(self) -> str:
+        return f"{self.source} (ingest)"
+
+    @contextlib.asynccontextmanager
+    async def _reading_contexts(self) -> AsyncIterator[_OpenContexts]:
+        """Whatever is opened inside is given back.
+
+        An interruption also ends the connections, unless another reading still uses them: the
+        one that was interrupted is closed by the HTTP client in any case.
+        """
+        opened: list[Contexts] = []
+        self._running += 1
+
+        def open_contexts(settings: Settings) -> Contexts:
+            contexts = Contexts(self._transport, settings.dialect)
+            opened.append(contexts)
+            self._contexts.append(contexts)
+            return contexts
+
+        try:
+            yield open_contexts
+        except (asyncio.CancelledError, GeneratorExit):
+            await self._released(opened)
+            if self._running == 1:
+                await self._transport.close()
+            raise
+        finally:
+            self._running -= 1
+            await self._released(opened)
+
+    async def _released(self, opened: list[Contexts]) -> None:
+        for contexts in opened:
+            await contexts.release()
+            if contexts in self._contexts:
+                self._contexts.remove(contexts)
+
+    async def _learnt(self) -> Settings:
+        """Who answers and which fields there are; asked once."""
+        if self._settings is not None:
+            return self._settings
+        options = self._options
+        dialect = await identify(self._transport, options.flavor)
+        request = field_map.capabilities(options.index, options, self._key_rules)
+        try:
+            reply = await self._transport.read(request)
+            fields = field_map.decide(reply, options, self._key_rules)
+        except Misconfigured as problem:
+            raise await self._with_near_names(problem) from None
+        reading = Reading(self.source, fields, self._key_rules, self._ingest_clock)
+        self._settings = Settings(self.source, options.index, options.page_size, dialect, reading)
+        return self._settings
+
+    async def _with_near_names(self, problem: Misconfigured) -> Misconfigured:
+        """The problem with the names of indices that do exist, when the account may list them."""
+        if "index" not in problem.what.lower():
+            return problem
+        with contextlib.suppress(SourceProblem):
+            reply = await self._transport.read(
+                Request("POST", on("*", "_field_caps"), {"fields": "_index"})
+            )
+            if names := nearest_names(self._options.index, reply):
+                return Misconfigured(
+                    problem.what,
+                    where=problem.where,
+                    remedy=f"Correct index; there is {', '.join(names)}.",
+                )
+        return problem
+
+    async def _newest(self, settings: Settings) -> int | None:
+        time_field = settings.reading.fields.time
+        body = edge(time_field, time.time_ns() // MILLISECOND_NS, oldest=False)
+        reply = await self._transport.read(
+            Request("POST", on(settings.index, "_search"), body=body)
+        )
+        found = documents_in(reply.content or {})
+        unit = 1 if time_field.nanoseconds else MILLISECOND_NS
+        return found[0].instant * unit if found else None

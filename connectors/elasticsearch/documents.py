@@ -1,0 +1,338 @@
+"""One document of a search answer into one event, and a page of them into a batch.
+
+The engine's own instant (the sort value) is the stamp; the text of the document adds the digits
+that the engine's millisecond does not hold, when both agree. No stamp ever passes through a
+floating-point number. Preview, pages and look-ups all use the one function `event_of`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from connectors.elasticsearch.answers import at, items, members, text
+from connectors.elasticsearch.fields import (
+    FieldMap,
+    TimeField,
+    inner_record,
+    kinds_of,
+    spellings,
+    value_at,
+)
+from connectors.logs.dialect import Dialect
+from connectors.logs.jsonshape import JsonFields, JsonValue, Path, error_texts
+from connectors.logs.levels import severity_of
+from connectors.logs.record import CUT_MARK, body_of
+from timeline.clean import clean
+from timeline.event import Event, Kind, Lane, Meaning, Precision, intrinsic_seq
+from timeline.keys import KeyRules
+
+if TYPE_CHECKING:
+    import polars as pl
+
+MILLISECOND_NS = 1_000_000
+VALUE_CHARACTERS = 2_000
+"""Longest text of one attribute; the rest stays in the index and the cut is marked."""
+MOST_ATTRIBUTES = 200
+DEEPEST = 8
+"""Objects nested deeper are told as JSON text."""
+
+_FRACTION = re.compile(r":[0-9]{2}[.,]([0-9]{1,9})[0-9]*(?:[^0-9]|$)")
+_WHOLE_SECOND = re.compile(r":[0-9]{2}(?:Z|[+-][0-9]{2}:?[0-9]{2})?$")
+_EPOCH = re.compile(r"[0-9]{9,19}$")
+_BY_DIGITS = (
+    (9, Precision.NANOSECOND),
+    (6, Precision.MICROSECOND),
+    (3, Precision.MILLISECOND),
+    (0, Precision.SECOND),
+)
+"""Fewest fraction digits and the unit they promise: `.11` promises no more than its second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How the documents of one source are read."""
+
+    source: str
+    fields: FieldMap
+    key_rules: KeyRules
+    ingest_clock: str
+    _kinds: dict[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
+
+    def kinds_of(self, name: str) -> tuple[str, ...]:
+        """Key types of a field's values; there are few names, so each is judged once."""
+        if name not in self._kinds:
+            self._kinds[name] = kinds_of(name, self.key_rules)
+        return self._kinds[name]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One hit: where it is kept, its content, and the instant it was sorted by."""
+
+    index: str
+    id: str
+    content: dict[str, JsonValue]
+    instant: int
+    """The sort value: ms since the epoch, or ns for a `TimeField` with nanoseconds."""
+    sort: tuple[JsonValue, ...]
+
+    @property
+    def ref(self) -> str:
+        return f"{clean(self.index)}/{clean(self.id)}"
+
+
+def documents_in(content: Mapping[str, JsonValue]) -> list[Document]:
+    """The hits of a search answer that carry a time, in the order of the answer."""
+    found = []
+    for hit in items(at(content, "hits", "hits")):
+        if not isinstance(hit, dict):
+            continue
+        sort = items(hit.get("sort"))
+        instant = sort[0] if sort else None
+        if isinstance(instant, int):
+            index, name, source = text(hit.get("_index")), text(hit.get("_id")), hit.get("_source")
+            found.append(Document(index, name, members(source), instant, tuple(sort)))
+    return found
+
+
+def event_of(document: Document, time: TimeField, reading: Reading) -> Event:
+    """The event of a document; of its keys only those whose field names them."""
+    fields, record = reading.fields, document.content
+    outer = fields.shape.read(record)
+    inner_object = inner_record(outer.message)
+    told = outer if inner_object is None else _over(fields.inner.read(inner_object), outer)
+    message, severity = told.message, severity_of(told.level)
+    if inner_object is None and message and told.level is None and fields.lines.formats:
+        told, message, severity = _as_line(told, message, fields.lines)
+    if message is None:
+        message = json.dumps(inner_object or record, ensure_ascii=False)
+    lines = [message, *error_texts(record, message)]
+    if inner_object is not None:
+        lines += error_texts(inner_object, message)
+    timestamp, precision = stamp_of(document.instant, time, _written(record, time))
+    ref = document.ref
+    host = clean(told.host or "")
+    flat = fields_of(record, inner_object, fields)
+    return Event(
+        timestamp=timestamp,
+        source=reading.source,
+        lane=Lane.LOG,
+        kind=Kind.LOG,
+        body=body_of("\n".join(dict.fromkeys([*lines, *_further_lines(record)])), ()),
+        ref=ref,
+        seq=intrinsic_seq(ref),
+        severity_number=severity,
+        actor=clean(told.service or "") or host or clean(told.logger or document.index),
+        clock=reading.ingest_clock if time.ingested else host,
+        meaning=Meaning.INGESTED if time.ingested else Meaning.OCCURRED,
+        precision=precision,
+        keys=tuple(dict.fromkeys(_field_keys(flat, reading))),
+        attributes=attributes_of(flat),
+    )
+
+
+def with_keys(events: Sequence[Event], reading: Reading) -> list[Event]:
+    """A few events (a preview, a look-up) with the keys of their texts too; needs no Polars."""
+    rules = reading.key_rules
+    return [
+        replace(event, keys=tuple(dict.fromkeys([*event.keys, *rules.in_text(_told(event))])))
+        for event in events
+    ]
+
+
+def columns_of(events: Sequence[Event], reading: Reading) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """EVENT_SCHEMA and KEY_SCHEMA frames of one page, with the keys of its texts too."""
+    import polars as pl
+
+    from timeline.columns import frame_from
+
+    frame, keys = frame_from(events)
+    texts = pl.Series([_told(event) for event in events], dtype=pl.String)
+    both = pl.concat([keys, reading.key_rules.in_column(texts)])
+    return frame, both.unique(maintain_order=True).sort("row", maintain_order=True)
+
+
+def _told(event: Event) -> str:
+    """What keys are looked for in: all that the record says, as it is shown."""
+    return f"{event.body} {event.attributes}"
+
+
+def stamp_of(instant: int, time: TimeField, written: JsonValue) -> tuple[int, Precision]:
+    """Nanoseconds UTC and the unit they were written in.
+
+    A text that does not say the engine's millisecond (another calendar, a custom format) adds
+    nothing: the engine read it by its own mapping.
+    """
+    if time.nanoseconds:
+        instant, below = divmod(instant, MILLISECOND_NS)
+    else:
+        below = 0
+    stamp = instant * MILLISECOND_NS + below
+    if not isinstance(written, str | int) or isinstance(written, bool):
+        return stamp, Precision.NANOSECOND if time.nanoseconds else Precision.MILLISECOND
+    spelt = str(written)
+    if (fraction := _FRACTION.search(spelt)) is not None:
+        digits = fraction[1]
+        nanoseconds = int(digits.ljust(9, "0"))
+        if nanoseconds // MILLISECOND_NS != instant % 1_000:
+            return stamp, Precision.MILLISECOND
+        precision = next(unit for least, unit in _BY_DIGITS if len(digits) >= least)
+        return instant * MILLISECOND_NS + nanoseconds % MILLISECOND_NS, precision
+    if _WHOLE_SECOND.search(spelt) and stamp % 1_000_000_000 == 0:
+        return stamp, Precision.SECOND
+    if _EPOCH.fullmatch(spelt) and len(spelt) <= 11 and stamp % 1_000_000_000 == 0:
+        return stamp, Precision.SECOND
+    return stamp, Precision.MILLISECOND
+
+
+def fields_of(
+    record: Mapping[str, JsonValue], inner: Mapping[str, JsonValue] | None, fields: FieldMap
+) -> dict[str, JsonValue]:
+    """The fields that the body does not tell, flat under dotted names, as they are."""
+    flat: dict[str, JsonValue] = {}
+    _flatten(record, "", 0, flat)
+    for path in (*fields.shape.message, *_STACKS):
+        flat.pop(".".join(path), None)
+    if inner is None:
+        return flat
+    more: dict[str, JsonValue] = {}
+    _flatten(inner, "", 0, more)
+    for path in (*fields.inner.message, *_STACKS):
+        more.pop(".".join(path), None)
+    return more | flat
+
+
+def attributes_of(flat: dict[str, JsonValue]) -> str:
+    """Flat fields as a JSON object, cleaned and not endless."""
+    if len(flat) > MOST_ATTRIBUTES:
+        flat = dict(list(flat.items())[:MOST_ATTRIBUTES])
+    return _harmless(flat) or json.dumps(
+        {clean(name): _plain(value) for name, value in flat.items()}, ensure_ascii=False
+    )
+
+
+def _harmless(flat: Mapping[str, JsonValue]) -> str:
+    """The JSON text when nothing in it is unsafe, long, or hidden by an escape; "" else."""
+    try:
+        told = json.dumps(flat, ensure_ascii=False, allow_nan=False)
+    except ValueError:
+        return ""
+    safe = told.isprintable() and "\\" not in told and len(told) < VALUE_CHARACTERS
+    return told if safe else ""
+
+
+_STACKS: tuple[Path, ...] = (
+    ("error", "stack_trace"),
+    ("stack_trace",),
+    ("stacktrace",),
+    ("exception", "stacktrace"),
+)
+"""Long texts that stand in the body already."""
+
+
+def _flatten(
+    record: Mapping[str, JsonValue], prefix: str, depth: int, into: dict[str, JsonValue]
+) -> None:
+    for name, value in record.items():
+        if isinstance(value, dict) and depth < DEEPEST:
+            _flatten(value, f"{prefix}{name}.", depth + 1, into)
+        else:
+            into.setdefault(prefix + name, value)
+
+
+def _plain(value: JsonValue) -> JsonValue:
+    """A value that is harmless to show: cleaned and not endless."""
+    if isinstance(value, str):
+        return _short(clean(value))
+    if isinstance(value, dict | list):
+        cleaned = clean(json.dumps(value, ensure_ascii=False))
+        return _short(cleaned) if len(cleaned) > VALUE_CHARACTERS else _cleaned(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)  # JSON has no word for it
+    return value
+
+
+def _cleaned(value: JsonValue) -> JsonValue:
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, list):
+        return [_cleaned(item) for item in value]
+    if isinstance(value, dict):
+        return {clean(name): _cleaned(item) for name, item in value.items()}
+    return value
+
+
+def _short(value: str) -> str:
+    return value if len(value) <= VALUE_CHARACTERS else value[:VALUE_CHARACTERS] + CUT_MARK
+
+
+def _over(inner: JsonFields, outer: JsonFields) -> JsonFields:
+    """What the object inside the message says, else what the document around it says."""
+    return JsonFields(
+        time=outer.time,
+        level=inner.level if inner.level is not None else outer.level,
+        message=inner.message,
+        service=inner.service if inner.service is not None else outer.service,
+        host=inner.host if inner.host is not None else outer.host,
+        logger=inner.logger if inner.logger is not None else outer.logger,
+    )
+
+
+def _as_line(told: JsonFields, message: str, dialect: Dialect) -> tuple[JsonFields, str, int]:
+    """A line that was shipped whole: its own level, speaker and text, where it has them."""
+    first, newline, rest = message.partition("\n")
+    line = dialect.read(first)
+    if line is None:
+        return told, message, 0
+    service = told.service if told.service is not None else line.service or None
+    host = told.host if told.host is not None else line.host or None
+    return (
+        replace(told, service=service, host=host),
+        line.message + newline + rest,
+        (line.severity_number),
+    )
+
+
+def _further_lines(record: Mapping[str, JsonValue]) -> Iterator[str]:
+    """Exceptions as OpenTelemetry's exporters write them: dotted, or below `attributes`."""
+    for holder in (record, record.get("attributes")):
+        if isinstance(holder, dict):
+            for name in _EXCEPTION_PARTS:
+                value = holder.get(name)
+                if isinstance(value, str) and value:
+                    yield value
+
+
+_EXCEPTION_PARTS = ("exception.type", "exception.message", "exception.stacktrace")
+
+
+def _field_keys(flat: Mapping[str, JsonValue], reading: Reading) -> Iterator[str]:
+    """Keys of the fields whose names say what their values are."""
+    for name, value in flat.items():
+        if value is None or not (kinds := reading.kinds_of(name)):
+            continue
+        for item in value if isinstance(value, list) else [value]:
+            if isinstance(item, str | int) and not isinstance(item, bool):
+                cleaned = clean(str(item))
+                if cleaned and len(cleaned) <= MAXIMUM_KEY:
+                    yield from (f"{kind}:{cleaned}" for kind in kinds)
+
+
+MAXIMUM_KEY = 64
+"""A longer value is a payload, not an id; the length `KeyRules` allows in text."""
+
+
+def _written(record: Mapping[str, JsonValue], time: TimeField) -> JsonValue:
+    """The time as the document writes it."""
+    for path in spellings(time.name):
+        value = value_at(record, path)
+        if isinstance(value, list) and len(value) == 1:
+            value = value[0]
+        if value is not None:
+            return value
+    return None
