@@ -7,8 +7,11 @@ driver. The first frame is painted before the collector is started.
 from __future__ import annotations
 
 import asyncio
+import os
+import select
 import signal
 import sys
+import threading
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -42,6 +45,9 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 """Exit code after SIGTERM or SIGHUP, as shells report an interruption."""
+TERMINAL_LOOK_S = 1.0
+LEAVE_WITHIN_S = 3.0
+"""Longer than the collector needs to cancel every source."""
 
 
 @dataclass
@@ -124,9 +130,25 @@ class HalfawakeApp(App[str]):
             if number is None:
                 continue
             try:
-                loop.add_signal_handler(number, partial(self.exit, return_code=INTERRUPTED))
+                loop.add_signal_handler(number, self._interrupted)
             except (NotImplementedError, RuntimeError, ValueError):
                 return  # not the main thread, or a platform without signals: the default stands
+        if sys.stdin.isatty():
+            self.set_interval(TERMINAL_LOOK_S, self._leave_with_the_terminal)
+
+    def _interrupted(self) -> None:
+        """Leave now; a process that cannot (its terminal is gone) is ended a moment later."""
+        watchdog = threading.Timer(LEAVE_WITHIN_S, os._exit, (INTERRUPTED,))
+        watchdog.daemon = True
+        watchdog.start()
+        self.exit(return_code=INTERRUPTED)
+
+    def _leave_with_the_terminal(self) -> None:
+        """A closed window does not always bring a signal; reading from it would spin for ever."""
+        poll = select.poll()
+        poll.register(sys.stdin.fileno(), select.POLLHUP)
+        if any(state & (select.POLLHUP | select.POLLERR) for _, state in poll.poll(0)):
+            self._interrupted()
 
     def on_unmount(self) -> None:
         self._collector.close()
