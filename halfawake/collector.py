@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 SNAPSHOT_EVERY_S = 0.25
 """Four snapshots a second at most: a screen needs no more and a store pays for each."""
+PAINT_FIRST_S = 0.03
+"""How long the first rows have the interpreter to themselves before libraries are loaded."""
 CANCEL_WITHIN_S = 1.0
 
 Listener = Callable[[Update], None]
@@ -113,6 +115,7 @@ class LiveCollector:
             if self._preview is not None:
                 for preview in self._preview(window):
                     self._listener(PreviewArrived(preview))
+                time.sleep(PAINT_FIRST_S)
             setup = self._prepare()
         except SetupProblem as problem:
             self._listener(SetupFailed(str(problem), problem.exit_code))

@@ -44,19 +44,18 @@ _UNITS_NS = {
     "d": 86_400 * SECOND_NS,
     "w": 7 * 86_400 * SECOND_NS,
 }
-_AMOUNT = re.compile(
+# Texts, not compiled patterns: an ordinary TIME needs one of them, and the screen waits for it.
+_AMOUNT = (
     r"([0-9]{1,9}(?:\.[0-9]{1,9})?) ?"
     r"(milliseconds?|ms|seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|days?|d|weeks?|w) ?"
 )
 _CLOCK = r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:[.,]([0-9]+))?)?"
 _BASIC_CLOCK = r"([0-9]{2})([0-9]{2})(?:([0-9]{2})(?:[.,]([0-9]+))?)?"
 _ZONE = r" ?(Z|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?)?"
-_DATE_TIME = re.compile(
-    rf"([0-9]{{4}})-([0-9]{{2}})-([0-9]{{2}})[T ]{_CLOCK}{_ZONE}", re.IGNORECASE
-)
-_BASIC = re.compile(rf"([0-9]{{4}})([0-9]{{2}})([0-9]{{2}})T{_BASIC_CLOCK}{_ZONE}", re.IGNORECASE)
-_TIME = re.compile(rf"(?:(yesterday|today) (?:at )?)?T?{_CLOCK}{_ZONE}", re.IGNORECASE)
-_KEY = re.compile(r"[A-Za-z][\w.-]{0,63}:(?!//)\S{1,256}", re.ASCII)
+_DATE_TIME = rf"([0-9]{{4}})-([0-9]{{2}})-([0-9]{{2}})[T ]{_CLOCK}{_ZONE}"
+_BASIC = rf"([0-9]{{4}})([0-9]{{2}})([0-9]{{2}})T{_BASIC_CLOCK}{_ZONE}"
+_TIME = rf"(?:(yesterday|today) (?:at )?)?T?{_CLOCK}{_ZONE}"
+_KEY = r"[A-Za-z][\w.-]{0,63}:(?!//)\S{1,256}"
 
 
 class PinProblem(ValueError):
@@ -133,7 +132,7 @@ def parse_pin(text: str, *, now_ns: int, zone: tzinfo) -> Meant:
     if (found := _wall(asked)) is not None:
         wall, named = found
         return _settled(wall, named, now_ns, zone)
-    if _KEY.fullmatch(asked):
+    if re.fullmatch(_KEY, asked, re.ASCII):
         return KeyPin(asked)
     if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", asked):
         raise PinProblem(f"{asked} is a whole day; add a time, as in {asked}T03:14Z.")
@@ -144,8 +143,8 @@ def parse_pin(text: str, *, now_ns: int, zone: tzinfo) -> Meant:
 def _ago(asked: str) -> int | None:
     """Nanoseconds of `10m ago`, `2h30m ago`, `1.5 hours ago`."""
     body, found, _ = asked.lower().rpartition("ago")
-    parts = list(_AMOUNT.finditer(body))
-    if not found or not parts or "".join(part.group() for part in parts) != body:
+    parts = list(re.finditer(_AMOUNT, body)) if found else []
+    if not parts or "".join(part.group() for part in parts) != body:
         return None
     return sum(int(Decimal(part[1]) * _UNITS_NS[_unit(part[2])]) for part in parts)
 
@@ -166,7 +165,8 @@ def _epoch(asked: str) -> tuple[int, str] | None:
 
 def _wall(asked: str) -> tuple[_Wall, tzinfo | None] | None:
     """The calendar reading and the zone that was named, if one was."""
-    if match := _DATE_TIME.fullmatch(asked) or _BASIC.fullmatch(asked):
+    match = _matched(_DATE_TIME, asked) or _matched(_BASIC, asked)
+    if match is not None:
         year, month, date_day, *clock, zone = match.groups()
         try:
             on = date(int(year), int(month), int(date_day))
@@ -175,11 +175,16 @@ def _wall(asked: str) -> tuple[_Wall, tzinfo | None] | None:
         if not 1970 <= on.year <= 2200:
             raise PinProblem(f"{asked} lies outside of 1970 to 2200; write the year in full.")
         return _at(asked, clock, on, None), _named(zone)
-    if match := _TIME.fullmatch(asked):
+    if match := _matched(_TIME, asked):
         word, *clock, zone = match.groups()
         days_back = None if word is None else int(word.lower() == "yesterday")
         return _at(asked, clock, None, days_back), _named(zone)
     return None
+
+
+def _matched(pattern: str, asked: str) -> re.Match[str] | None:
+    """The whole text by one of the calendar patterns, in capitals or not."""
+    return re.fullmatch(pattern, asked, re.IGNORECASE)
 
 
 def _at(asked: str, clock: list[str | None], on: date | None, days_back: int | None) -> _Wall:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from halfawake.reach import Tunnel
     from timeline.finding import Detector
 
+ROOMS = ("halfawake", "connectors", "timeline", "tui")
+"""Our own packages: one of these missing is a broken installation, not a missing driver."""
+
 LOCAL_BUDGET = Budget(rows=20_000_000, bytes=8 * 1024**3, seconds=120.0)
 """Files on this machine: reading them disturbs nobody but us."""
 REMOTE_BUDGET = Budget(rows=50_000, bytes=64 * 1024**2, seconds=20.0)
@@ -131,7 +134,9 @@ def _prepare(
 
     try:
         cls = plugins.connector_class(system)
-    except ImportError as error:
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] in ROOMS:
+            raise
         from timeline.problems import MissingDriver
 
         problem = MissingDriver(

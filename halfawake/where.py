@@ -103,7 +103,19 @@ def live(where: str, arguments: argparse.Namespace) -> Target:
     if isinstance(pin, Pin) and pin.zone_note:
         sys.stderr.write(f"halfawake: {pin.zone_note}\n")
     window = Window.around(pin.ns, before, after, now)
+    if preview is not None and sys.stdout.isatty():
+        preview = _begun(preview, window)
     return Target(_collector(prepare, preview), window, _title(arguments))
+
+
+def _begun(
+    preview: Callable[[Window], Sequence[Preview]], window: Window
+) -> Callable[[Window], Sequence[Preview]]:
+    """The same preview, looked for while the screen is loading."""
+    from halfawake.early import begun
+
+    ready = begun(lambda: preview(window))
+    return lambda asked: ready() if asked == window else preview(asked)
 
 
 def _title(arguments: argparse.Namespace) -> str:

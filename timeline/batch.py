@@ -28,7 +28,7 @@ class Preview:
     events: tuple[Event, ...]
 
 
-LOSS_TOPICS = frozenset(("cut", "damaged", "truncated", "gone", "command-failed"))
+LOSS_TOPICS = frozenset(("cut", "damaged", "truncated", "command-failed"))
 """Topics of remarks that say records of the window are missing: the answer is partial."""
 
 

@@ -58,7 +58,7 @@ def what_is_common(incident: Incident, state: State) -> tuple[CommonTrait, ...]:
         return ()
     events = incident.snapshot.events
     everyone = pl.int_range(events.height, dtype=pl.UInt32, eager=True)
-    telling = events.get_column("lane").cast(pl.String).is_in([Lane.LOG.value, Lane.QUEUE.value])
+    telling = events.get_column("lane").is_in([Lane.LOG.value, Lane.QUEUE.value])
     others = everyone.filter(telling & ~everyone.is_in(failing.implode()))
     found = _columns(incident, failing, others) + _attributes(events, failing, others)
     ranked = sorted(found, key=lambda trait: (-trait.victims_with, trait.trait, trait.value))
@@ -91,13 +91,13 @@ def _attributes(events: pl.DataFrame, failing: pl.Series, others: pl.Series) -> 
 
 
 def _over_represented(name: str, hurt: pl.Series, spared: pl.Series) -> list[CommonTrait]:
-    counts = hurt.cast(pl.String).rename("value").value_counts(sort=True)
+    counts = hurt.cast(pl.String).rename("value").value_counts()
     counts = counts.filter(pl.col("value").fill_null("") != "")
     if counts.is_empty() or spared.is_empty():
         return []
     value, number = counts.sort(["count", "value"], descending=[True, False]).row(0)
     share = number / hurt.len()
-    elsewhere = int((spared.cast(pl.String) == value).sum()) / spared.len()
+    elsewhere = int((spared == value).sum()) / spared.len()
     if share < MIN_SHARE or share < FOLD * elsewhere:
         return []
     if _z_score(number, hurt.len(), elsewhere, spared.len()) < MIN_Z:

@@ -22,17 +22,14 @@ if TYPE_CHECKING:
 MAXIMUM_VALUE = 200
 """Characters. A longer capture is a whole message rather than an id, and is ignored."""
 
-_TOKENS = re.compile(
-    r"""(?P<escape>\\.)
+_TOKENS = r"""(?sx)(?P<escape>\\.)
       | (?P<group>\(\?(?:P?<[A-Za-z_]|[a-zA-Z-]+[:)]|:|P[=>]|<?[=!]|.))
       | (?P<class>\[\^?\]?(?:\\.|[^\]\\])*\])
       | (?P<possessive>[*+?}]\+)
       | (?P<end>\$)
-      | (?P<other>.)""",
-    re.VERBOSE | re.DOTALL,
-)
+      | (?P<other>.)"""
 _ASCII_CLASSES = {"d": "0-9", "w": "0-9A-Za-z_", "s": r" \t\n\r\f\v"}
-_SAME_IN_BOTH = re.compile(r"\(\?(?::|P<.|[is]+[:)])", re.DOTALL)
+_SAME_IN_BOTH = r"(?s)\(\?(?::|P<.|[is]+[:)])"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +72,7 @@ def portable(pattern: str) -> PortablePattern:
         raise _refused(pattern, f"it is not a regular expression: {error}") from None
     if groups != 1:
         raise _refused(pattern, f"it has {groups} groups; exactly one must hold the value")
-    pairs = [_translated(pattern, token) for token in _TOKENS.finditer(pattern)]
+    pairs = [_translated(pattern, token) for token in re.finditer(_TOKENS, pattern)]
     python = re.compile("".join(pair[0] for pair in pairs), re.ASCII)
     if python.fullmatch(""):
         raise _refused(pattern, "it matches an empty text")
@@ -93,7 +90,7 @@ def _translated(pattern: str, token: re.Match[str]) -> tuple[str, str]:
                 raise _refused(pattern, r"a dash inside [...] must be written \-")
             both = text[: len(text) - len(inside) - 1] + _class(pattern, inside) + "]"
             return both, both
-        case "group" if not _SAME_IN_BOTH.fullmatch(text):
+        case "group" if not re.fullmatch(_SAME_IN_BOTH, text):
             raise _refused(pattern, f"{text} (look-around and the like) is not possible here")
         case "possessive":
             raise _refused(pattern, f"{text} (possessive) is not possible here")

@@ -97,9 +97,7 @@ WELL_KNOWN: tuple[KeyType, ...] = (
 """Types every installation has; a configured type of the same name replaces its entry."""
 
 _GLOBAL_ID_MARK = "gid://"
-_GLOBAL_ID = re.compile(
-    "gid://[0-9A-Za-z_.-]{1,64}/([A-Z][0-9A-Za-z_:]{0,80})/([0-9A-Za-z_-]{1,64})"
-)
+_GLOBAL_ID = "gid://[0-9A-Za-z_.-]{1,64}/([A-Z][0-9A-Za-z_:]{0,80})/([0-9A-Za-z_-]{1,64})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +164,7 @@ class KeyRules:
                     yield from (f"{kind}:{value}" for kind in self.types_of(name))
         for kind, pattern in self._patterns:
             yield from (f"{kind}:{value}" for value in pattern.values(text))
-        for match in _GLOBAL_ID.finditer(text):
+        for match in re.finditer(_GLOBAL_ID, text) if _GLOBAL_ID_MARK in text else ():
             yield f"{snake(match.group(1))}:{match.group(2)}"
 
     def types_of(self, field_name: str) -> tuple[str, ...]:
@@ -245,15 +243,15 @@ def _grouped(pairs: list[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
 def _global_ids(lines: pl.DataFrame) -> pl.DataFrame:
     import polars as pl
 
-    found = matches(lines, _GLOBAL_ID.pattern)
-    model = pl.col("match").str.extract(_GLOBAL_ID.pattern, 1)
+    found = matches(lines, _GLOBAL_ID)
+    model = pl.col("match").str.extract(_GLOBAL_ID, 1)
     names = found.select(model.alias("model")).get_column("model")
     kinds = pl.DataFrame(
         [(name, f"{snake(name)}:") for name in names.unique().to_list()],
         schema={"model": pl.String, "kind": pl.String},
         orient="row",
     )
-    value = pl.col("match").str.extract(_GLOBAL_ID.pattern, 2)
+    value = pl.col("match").str.extract(_GLOBAL_ID, 2)
     joined = found.with_columns(names).join(kinds, on="model", maintain_order="left")
     return joined.select("row", (pl.col("kind") + value).alias("key"))
 

@@ -65,14 +65,18 @@ def _seen_until(incident: Incident, failures: pl.DataFrame) -> tuple[int, bool]:
     when it had nothing to say.
     """
     until = read_until(incident)
-    logs = incident.snapshot.events.filter(pl.col("lane") == Lane.LOG.value)
     bearing = failures.get_column("source").unique().to_list()
-    spoken = logs.filter(pl.col("timestamp") < until)
+    spoken = (pl.col("lane") == Lane.LOG.value) & (pl.col("timestamp") < until)
     if bearing:
-        spoken = spoken.filter(pl.col("source").cast(pl.String).is_in(bearing))
-    ends = dict(
-        spoken.group_by(pl.col("source").cast(pl.String)).agg(pl.col("timestamp").max()).iter_rows()
+        spoken &= pl.col("source").is_in(bearing)
+    last_lines = (
+        incident.snapshot.events.lazy()
+        .filter(spoken)
+        .group_by("source")
+        .agg(pl.col("timestamp").max())
+        .collect()
     )
+    ends = {str(source): int(last) for source, last in last_lines.iter_rows()}
     coverage = incident.snapshot.coverage
     for source, last in ends.items():
         if not coverage.limits((source,), max(last, until - STALE_NS), until):

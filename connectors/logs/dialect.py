@@ -95,7 +95,7 @@ class Dialect:
     def _json_stamp(self, text: str | None) -> Stamp:
         if text is not None and self.json is not None:
             for name in self.json.stamps:
-                match = _STAMPS[name].match(text)
+                match = re.match(STAMPS[name], text)
                 if match is not None:
                     return read_stamp(match.groupdict(), self.zone, self.not_after)
         return Stamp(None, reason=NOT_A_TIME)
@@ -121,9 +121,6 @@ class Dialect:
             host,
             host,
         )
-
-
-_STAMPS = {name: re.compile(pattern) for name, pattern in STAMPS.items()}
 
 
 def side_text(match: re.Match[str] | None) -> str | None:

@@ -20,7 +20,7 @@ MOST_MEMBERS = 4_096
 """Files of one source; a wider glob is a mistake worth saying."""
 COMPRESSED_SUFFIXES = (".gz", ".zst")
 
-_ROTATION = re.compile(r"(?:[._-](?:[0-9]{1,3}|[0-9]{8}(?:[-_.]?[0-9]{2,10})?|[0-9-]{10}))+$")
+_ROTATION = re.compile(r"(?:\.[0-9]{1,3}|[._-](?:[0-9]{8}(?:[-_.]?[0-9]{2,10})?|[0-9-]{10}))+$")
 _LOG_SUFFIXES = (".log", ".txt", ".json", ".jsonl", ".ndjson", ".csv", ".out", ".err")
 
 

@@ -14,11 +14,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from halfawake.exit_codes import ExitCode
+from tests.lab.recording import REPOSITORY, objections
 from tests.lab.scene import Scene
 from tests.lab.stories import RECORDED, SHORT, STORIES, Timing, instant
 from tests.lab.truth import SECOND_NS, Truth, Unlucky
 
-REPOSITORY = Path(__file__).parents[2]
 DEMOS = REPOSITORY / "halfawake" / "demos"
 TRUTHS = Path(__file__).parent / "truth"
 ATTEMPTS = 3
@@ -73,22 +73,26 @@ def _run(story: str, keep: Path | None, timing: Timing, *, stay: bool) -> int:
 def _record(story: str, keep: Path | None) -> int:
     for attempt in range(1, ATTEMPTS + 1):
         folder = _folder(keep / f"{story}-{attempt}" if keep else None)
-        with Scene(folder) as scene:
+        with Scene(folder, RECORDED.cycle_s) as scene:
             try:
                 truth = STORIES[story](scene, RECORDED)
             except Unlucky as unlucky:
                 _say(f"{story}, attempt {attempt}: {unlucky}")
                 continue
             configuration = scene.write_configuration()
-            DEMOS.mkdir(exist_ok=True)
-            command = _command("capture", truth, configuration)
-            output = DEMOS / f"{story}.halfawake"
-            done = subprocess.run([*command, "-o", str(output)], check=False, cwd=REPOSITORY)
+            output = folder / f"{story}.halfawake"
+            command = [*_command("capture", truth, configuration), "-o", str(output)]
+            done = subprocess.run(command, check=False, cwd=REPOSITORY)
             if done.returncode not in (ExitCode.DONE, ExitCode.PARTIAL):
                 return done.returncode
-        TRUTHS.mkdir(exist_ok=True)
+        if found := objections(output):
+            _say(f"{output} cannot be published: {'; '.join(found)}")
+            return 1
+        for place in (DEMOS, TRUTHS):
+            place.mkdir(exist_ok=True)
+        (DEMOS / output.name).write_bytes(output.read_bytes())
         (TRUTHS / f"{story}.truth.json").write_text(truth.to_json())
-        _say(f"{story}: {output} ({output.stat().st_size} bytes)")
+        _say(f"{story}: {DEMOS / output.name} ({output.stat().st_size} bytes)")
         return 0
     return 1
 

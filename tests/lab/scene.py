@@ -26,7 +26,7 @@ from tests.lab.mail_sink import MailSink
 from tests.lab.proxy import LOOPBACK, Proxy
 from tests.lab.services import Services
 from tests.lab.shipper import Shipper
-from tests.lab.traffic import Traffic
+from tests.lab.traffic import CYCLE_S, Traffic
 from tests.servers.postgresql import postgresql, url_for
 from tests.servers.process import RunningServer, free_port
 from tests.servers.pytest_fixtures import provided
@@ -61,8 +61,9 @@ class Access:
 class Scene:
     """Everything is up inside the block and gone after it; `folder` with the logs stays."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, cycle_s: float = CYCLE_S) -> None:
         self.folder = folder
+        self._cycle_s = cycle_s
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -122,7 +123,7 @@ class Scene:
             Shipper(self.folder / "logs", self.elasticsearch.url, self.access.index)
         )
         self.began_ns = time.time_ns()
-        self.traffic = stack.enter_context(Traffic(port))
+        self.traffic = stack.enter_context(Traffic(port, self._cycle_s))
 
     def start_worker(self, host: str) -> None:
         """Start one worker of the mailer."""

@@ -15,6 +15,7 @@ from rq.version import VERSION as RQ_VERSION
 
 from tests.lab.proxy import Flow
 from tests.lab.scene import WORKERS, Scene
+from tests.lab.traffic import CYCLE_S
 from tests.lab.truth import (
     SECOND_NS,
     Notes,
@@ -42,17 +43,19 @@ RESET_EVERY_S = 8.0
 class Timing:
     """Seconds of ordinary traffic before the fault, and how late the pager is after its onset.
 
-    `as_told` wants exactly the story's victims and not one more.
+    `cycle_s` is how long it takes from one wave of sign-ups to the next; `as_told` wants exactly
+    the story's victims and not one more.
     """
 
     before_s: float
     late_s: float
+    cycle_s: float = CYCLE_S
     as_told: bool = False
 
 
-RECORDED = Timing(before_s=600.0, late_s=371.0, as_told=True)
-"""Ten minutes are the control windows that a burst of errors is compared with; a real pager is
-five to fifteen minutes late."""
+RECORDED = Timing(before_s=300.0, late_s=371.0, cycle_s=12.0, as_told=True)
+"""Eleven minutes hold enough control windows to compare a burst of errors with; a real pager is
+five to fifteen minutes late. By night there are fewer customers."""
 SHORT = Timing(before_s=30.0, late_s=25.0)
 """For tests that run everything live. T is then 25 s late, which no pager is."""
 

@@ -53,10 +53,9 @@ def shop() -> Iterator[tuple[int, list[tuple[float, str]]]]:
 def test_the_next_wave_comes_when_it_is_foretold(
     shop: tuple[int, list[tuple[float, str]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(traffic, "CYCLE_S", 1.5)
     monkeypatch.setattr(traffic, "ORDER_S", 1.2)
     port, sign_ups = shop
-    with Traffic(port) as customers:
+    with Traffic(port, cycle_s=1.5) as customers:
         wave = customers.next_wave(time.monotonic() + 0.2)
         assert wave >= time.monotonic() + 0.2
         time.sleep(max(0.0, wave + 1.0 - time.monotonic()))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import socket
 from pathlib import Path
 
 import pytest
 
 from halfawake.demo import FOLDER, STORIES, story_path
+from tests.lab.recording import HOSTS, LARGEST_BYTES, PRIVATE_PLACES, hosts_in, texts_in
 from tests.lab.telling import (
     ask,
     assert_in_flight,
@@ -20,8 +20,6 @@ from tests.lab.telling import (
 from tests.lab.truth import Truth
 
 TRUTHS = Path(__file__).parent / "truth"
-LARGEST_BYTES = 2_000_000
-"""A recording travels with every installation."""
 
 
 def truth_of(story: str) -> Truth:
@@ -38,9 +36,9 @@ def test_every_story_has_its_recording_and_its_truth() -> None:
 def test_a_recording_is_small_and_names_no_machine(story: str) -> None:
     path = story_path(story)
     assert path.stat().st_size <= LARGEST_BYTES
+    assert hosts_in(path) <= HOSTS
     for text in texts_in(path):
-        assert socket.gethostname() not in text
-        assert str(Path(__file__).parents[2]) not in text
+        assert not any(place in text for place in PRIVATE_PLACES), text
 
 
 def test_the_night_is_told_as_it_was() -> None:
@@ -58,15 +56,3 @@ def test_the_quiet_hour_has_nothing_to_tell() -> None:
     telling = ask(["demo:quiet-hour"])
     assert_quiet(telling)
     assert telling.told["onset"] is None
-
-
-def texts_in(bundle: Path) -> list[str]:
-    """Every text of every event of a recording, and its sources' names."""
-    from halfawake.bundles import open_bundle
-
-    incident, statuses = open_bundle(bundle)
-    events = incident.snapshot.events
-    columns = ("body", "ref", "attributes", "actor", "clock", "source")
-    texts = [str(text) for name in columns for text in events.get_column(name).unique()]
-    reasons = [f"{one.reason} {one.remedy}" for one in incident.snapshot.coverage.entries]
-    return [*texts, *reasons, *(str(status) for status in statuses)]

@@ -17,7 +17,7 @@ from typing import Self
 
 LOOPBACK = "127.0.0.1"
 CYCLE_S = 6.0
-"""One wave of sign-ups, one order, a dozen looks at the catalogue."""
+"""One wave of sign-ups, one order, a dozen looks at the catalogue; at night it takes longer."""
 WAVE_S = (0.0, 0.30, 0.50, 0.70)
 """A newsletter link is opened by several people at once, then by nobody for a while."""
 ORDER_S = 3.6
@@ -41,8 +41,9 @@ class Call:
 class Traffic:
     """Sends requests from its own threads while its block lasts."""
 
-    def __init__(self, port: int, seed: int = 7) -> None:
+    def __init__(self, port: int, cycle_s: float = CYCLE_S, seed: int = 7) -> None:
         self._port = port
+        self._cycle_s = cycle_s
         self._random = random.Random(seed)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="traffic", daemon=True)
@@ -69,13 +70,13 @@ class Traffic:
 
     def next_wave(self, not_before: float) -> float:
         """When (monotonic seconds) the first wave at or after `not_before` begins."""
-        cycles = max(0.0, not_before - self.began) / CYCLE_S
-        return self.began + (int(cycles) + 1) * CYCLE_S
+        cycles = max(0.0, not_before - self.began) / self._cycle_s
+        return self.began + (int(cycles) + 1) * self._cycle_s
 
     def _run(self) -> None:
         cycle = 0
         while not self._stopping.is_set():
-            start = self.began + cycle * CYCLE_S
+            start = self.began + cycle * self._cycle_s
             for call in self._calls_of_one_cycle():
                 if self._stopping.wait(max(0.0, start + call.at - time.monotonic())):
                     return
@@ -94,7 +95,7 @@ class Traffic:
             "product_id": self._random.randint(1, 40),
         }
         calls.append(Call(ORDER_S, "POST", "/orders", order))
-        looks = int(CYCLE_S / LOOK_EVERY_S)
+        looks = int(self._cycle_s / LOOK_EVERY_S)
         for number in range(looks):
             noise = self._random.uniform(-LOOK_NOISE_S, LOOK_NOISE_S)
             calls.append(Call((number + 0.5) * LOOK_EVERY_S + noise, "GET", "/products", {}))

@@ -21,8 +21,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-import polars as pl
-
 from timeline.coverage import Sight
 from timeline.event import Lane
 from timeline.facts.sight import Silence, heard, read_until
@@ -110,8 +108,8 @@ def _silent(incident: Incident, silence: Silence) -> BlindSpot:
 def _never_present(incident: Incident) -> list[BlindSpot]:
     """Expected services, and workers whose colleagues write logs, without a single line."""
     events = incident.snapshot.events
-    logs = events.filter(pl.col("lane") == Lane.LOG.value).get_column("actor").unique()
-    speaking = {str(name) for name in logs if name}
+    logs = events.get_column("actor").filter(events.get_column("lane") == Lane.LOG.value)
+    speaking = {str(name) for name in logs.unique() if name}
     workers = set(incident.jobs.transitions.get_column("worker").drop_nulls().to_list())
     missing = {
         name: "it is configured as expected"

@@ -344,14 +344,14 @@ def _pushing_lines(incident: Incident, lookup: Lookup) -> pl.DataFrame:
             )
             named = spans.get_column("id").to_list()
     rows = snapshot.rows_with(named)
-    return snapshot.events.select("timestamp", "body")[rows].with_columns(row=rows)
+    lines = snapshot.events.select(pl.col("timestamp", "body").gather(rows))
+    return lines.with_columns(row=rows)
 
 
 def _requests(incident: Incident, keys: list[str]) -> list[str]:
     """Keys of the requests on whose lines any of `keys` stands."""
     snapshot = incident.snapshot
-    about = snapshot.rows_with(keys).to_frame("row")
-    held = pairs_of_type(snapshot.keys.join(about, on="row", how="semi"), "request")
+    held = pairs_of_type(snapshot.keys_of(snapshot.rows_with(keys)), "request")
     return sorted(held.get_column("key").unique().to_list())
 
 

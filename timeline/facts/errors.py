@@ -82,12 +82,11 @@ def error_hits(incident: Incident) -> pl.DataFrame:
     if matched.is_empty():
         return pl.DataFrame(schema=HIT_SCHEMA)
     rows = matched.get_column("row")
-    context = events.select(
-        "timestamp",
+    shown = pl.col("timestamp", "source", "actor", "clock", "lane", "kind", "severity_number")
+    context = events.select(shown.gather(rows)).with_columns(
         pl.col("source", "actor", "clock").cast(pl.String).fill_null(""),
         pl.col("lane", "kind").cast(pl.String),
-        "severity_number",
-    )[rows]
+    )
     hits = pl.concat(
         [matched, context, texts.gather(rows).to_frame("body")],
         how="horizontal",
@@ -111,9 +110,7 @@ def _with_missing_entities(
     events: pl.DataFrame, texts: pl.Series, matched: pl.DataFrame
 ) -> pl.DataFrame:
     """`matched` and the errors that report a missing row in an application's own words."""
-    severe = (pl.col("severity_number") >= SEVERITY_ERROR) | (
-        pl.col("kind").cast(pl.String).is_in(JOB_FAILURES)
-    )
+    severe = (pl.col("severity_number") >= SEVERITY_ERROR) | pl.col("kind").is_in(JOB_FAILURES)
     rows = events.select(severe.arg_true().cast(pl.UInt32)).to_series()
     told = pl.DataFrame({"row": rows, "text": texts.gather(rows)})
     told = told.filter(pl.col("text").str.contains(MISSING_ENTITY))
@@ -135,7 +132,7 @@ def _searched(events: pl.DataFrame) -> pl.Series:
     body = pl.col("body")
     if events.get_column("lane").eq(Lane.LOG.value).all():
         return events.get_column("body")
-    failed = pl.col("kind").cast(pl.String).is_in(JOB_FAILURES)
+    failed = pl.col("kind").is_in(JOB_FAILURES)
     # Not the line about the job: its arguments are not what the error says.
     stored = pl.col("attributes").str.json_path_match("$.error")
     failures = events.with_row_index("row").filter(failed).select("row", text=stored)

@@ -40,6 +40,8 @@ MEMBER_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
 }
 LOGGED_COLUMNS = tuple(name for name in EXECUTION_SCHEMA if name != "execution")
 JOB_KEY = "job:"
+PART_LINES = 125_000
+"""Lines grouped at a time: a table of a million groups costs as much memory as half the log."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ def _told(runs: pl.DataFrame) -> pl.DataFrame:
 def _logged(incident: Incident) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Executions told by log lines, one per (key, actor), and (row, group) of their lines."""
     events = incident.snapshot.events
-    named = _named_rows(incident.snapshot.keys)
+    named = _named_rows(incident.snapshot.keys).rechunk()  # texts are shared then, not copied
     rows = named.get_column("row")
     spoken = events.get_column("lane").gather(rows) == Lane.LOG.value
     if not spoken.all():
@@ -116,12 +118,19 @@ def _logged(incident: Incident) -> tuple[pl.DataFrame, pl.DataFrame]:
     lines = pl.DataFrame({"row": rows, "group": group})
     spans = _spans(lines, events.get_column("timestamp").gather(rows))
     first = spans.get_column("line")
-    names = events.select("actor", "clock", "source")[rows.gather(first)]
-    told = spans.select("start", "end", "group").hstack(names)
+    is_job = named.get_column("key").str.starts_with(JOB_KEY).alias("is_job").gather(first)
+    ids = named.get_column("key").alias("id").gather(first)
+    rows = rows.gather(first)
+    del named, first
+    names = [events.get_column(name).gather(rows) for name in ("actor", "clock", "source")]
+    told = spans.drop("line").hstack([ids, is_job, *names])
     clock = pl.col("clock")
     told = told.select(
-        named.get_column("key").gather(first).alias("id"),
-        _kind_of(named.get_column("key").gather(first)).alias("kind"),
+        "id",
+        pl.when("is_job")
+        .then(pl.lit("job", KINDS))
+        .otherwise(pl.lit("request", KINDS))
+        .alias("kind"),
         pl.col("actor").fill_null(""),
         pl.when(clock.is_null() | (clock == "")).then("source").otherwise(clock).alias("clock"),
         "start",
@@ -138,9 +147,11 @@ def _spans(lines: pl.DataFrame, stamps: pl.Series) -> pl.DataFrame:
     `line` is the group's first line; equal starts stand in the order of their first lines.
     """
     limit = max(TOO_BROAD_MINIMUM, int(lines.height * TOO_BROAD_SHARE))
-    return (
-        pl.DataFrame([lines.get_column("group"), stamps.alias("at")])
-        .with_row_index("line")
+    numbered = pl.DataFrame([lines.get_column("group"), stamps.alias("at")]).with_row_index("line")
+    parts = max(1, lines.height // PART_LINES)
+    spans = pl.concat(
+        numbered.lazy()
+        .filter(pl.col("group") % parts == part)
         .group_by("group")
         .agg(
             pl.col("line").min(),
@@ -150,16 +161,12 @@ def _spans(lines: pl.DataFrame, stamps: pl.Series) -> pl.DataFrame:
         )
         .filter(pl.col("lines") <= limit)
         .drop("lines")
-        .sort("start", "line")
+        .collect()
+        for part in range(parts)
     )
-
-
-def _kind_of(keys: pl.Series) -> pl.Series:
-    """`job` or `request` by the type of the key."""
-    kinds = pl.DataFrame({"job": keys.str.starts_with(JOB_KEY)}).select(
-        pl.when("job").then(pl.lit("job", KINDS)).otherwise(pl.lit("request", KINDS))
-    )
-    return kinds.to_series()
+    del numbered
+    order = spans.select(pl.arg_sort_by("start", "line")).to_series()
+    return pl.DataFrame([column.gather(order) for column in spans.iter_columns()])
 
 
 def _named_rows(keys: pl.DataFrame) -> pl.DataFrame:

@@ -32,12 +32,12 @@ def failures_in(incident: Incident) -> pl.DataFrame:
     """
     events, window = incident.snapshot.events, incident.window
     severe = (pl.col("lane") == Lane.LOG.value) & (pl.col("severity_number") >= SEVERITY_ERROR)
-    failed = pl.col("kind").cast(pl.String).is_in(JOB_FAILURES)
+    failed = pl.col("kind").is_in(JOB_FAILURES)
     rows = events.select((severe | failed).arg_true().cast(pl.UInt32)).to_series()
     rows = pl.concat([rows, incident.errors.get_column("row")]).unique()
-    told = events.select(
-        "timestamp", pl.col("source").cast(pl.String), pl.col("actor").cast(pl.String)
-    )[rows].with_columns(row=rows)
+    told = events.select(pl.col("timestamp", "source", "actor").gather(rows)).with_columns(
+        pl.col("source", "actor").cast(pl.String), row=rows
+    )
     inside = told.filter(pl.col("timestamp").is_between(window.start, window.end, "left"))
     return inside.select(*FAILURE_SCHEMA).sort("timestamp", "source", "row")
 
@@ -53,7 +53,7 @@ def victims_of(incident: Incident, failures: pl.DataFrame) -> pl.DataFrame:
     rest = rest.join(borrowed, on="row", how="anti")
     of_job = _of_job(incident, rest)
     rest = rest.join(of_job, on="row", how="anti")
-    keys = incident.snapshot.keys.join(rest.select("row"), on="row", how="semi")
+    keys = incident.snapshot.keys_of(rest.get_column("row"))
     named = pl.concat([pairs_of_type(keys, name) for name in ("job", "request", "trace")])
     named = named.unique("row", keep="first", maintain_order=True)
     pairs = pl.concat([direct, borrowed, of_job, named], how="vertical_relaxed")
@@ -61,14 +61,13 @@ def victims_of(incident: Incident, failures: pl.DataFrame) -> pl.DataFrame:
 
 
 def _held(incident: Incident, rows: pl.Series) -> pl.DataFrame:
-    keys = incident.snapshot.keys.filter(pl.col("row").is_in(rows.implode()))
-    pairs = entity_pairs(keys)
+    pairs = entity_pairs(incident.snapshot.keys_of(rows))
     return pairs.filter(~pl.col("key").is_in(list(incident.snapshot.broad_keys)))
 
 
 def _of_job(incident: Incident, failures: pl.DataFrame) -> pl.DataFrame:
     """(row, key) where the event names a job that is about exactly one entity."""
-    keys = incident.snapshot.keys.join(failures.select("row"), on="row", how="semi")
+    keys = incident.snapshot.keys_of(failures.get_column("row"))
     jobs = pairs_of_type(keys, "job").rename({"key": "job"})
     pairs = jobs.join(incident.jobs.entities, on="job").select("row", "key").unique()
     return pairs.filter(pl.len().over("row") == 1)

@@ -135,7 +135,8 @@ def jobs_in(incident: Incident) -> Jobs:
     """All jobs of the incident; empty frames when nobody mentions one."""
     snapshot = incident.snapshot
     named = pairs_of_type(snapshot.keys, "job").rename({"key": "job"})
-    return Jobs(_transitions(snapshot.events, named), _entities(snapshot.keys, named))
+    beside = snapshot.keys_of(named.get_column("row"))
+    return Jobs(_transitions(snapshot.events, named), _entities(beside, named))
 
 
 def _transitions(events: pl.DataFrame, named: pl.DataFrame) -> pl.DataFrame:
@@ -164,7 +165,6 @@ def _transitions(events: pl.DataFrame, named: pl.DataFrame) -> pl.DataFrame:
     return joined.select(pl.col(name).cast(dtype) for name, dtype in TRANSITION_SCHEMA.items())
 
 
-def _entities(keys: pl.DataFrame, named: pl.DataFrame) -> pl.DataFrame:
-    beside = keys.join(named.select("row").unique(), on="row", how="semi")
+def _entities(beside: pl.DataFrame, named: pl.DataFrame) -> pl.DataFrame:
     pairs = named.join(entity_pairs(beside), on="row", how="inner").select("job", "key")
     return pairs.unique().sort(["job", "key"])

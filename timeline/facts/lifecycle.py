@@ -33,9 +33,10 @@ def stop_lines(incident: Incident, first: int, last: int) -> pl.DataFrame:
     snapshot = incident.snapshot
     low, high = snapshot.position_at(first - AROUND_NS), snapshot.position_at(last + AROUND_NS)
     rows = snapshot.order.slice(low, high - low)
-    lines = snapshot.events.select("lane", pl.col("actor").cast(pl.String), "timestamp", "body")[
-        rows
-    ].with_columns(row=rows)
+    shown = pl.col("lane", "actor", "timestamp", "body")
+    lines = snapshot.events.select(shown.gather(rows)).with_columns(
+        pl.col("actor").cast(pl.String), row=rows
+    )
     told = (pl.col("lane") == Lane.LOG.value) & pl.col("body").str.contains(STOP_LINE)
     return lines.filter(told).select("row", "actor", "timestamp")
 
@@ -46,7 +47,7 @@ def changes(incident: Incident, first: int, last: int) -> pl.DataFrame:
         (pl.col("lane") == Lane.CHANGE.value)
         & pl.col("timestamp").is_between(first - AROUND_NS, last + AROUND_NS)
     )
-    return incident.snapshot.events.select("body")[rows].with_columns(row=rows)
+    return incident.snapshot.events.select(pl.col("body").gather(rows)).with_columns(row=rows)
 
 
 def stopped_on_purpose(incident: Incident, hits: pl.DataFrame, system: str) -> str:

@@ -88,7 +88,7 @@ def failed_lookups(incident: Incident) -> list[Lookup]:
 
 def _held(incident: Incident, hits: pl.DataFrame) -> dict[int, set[str]]:
     """Entity keys that the lines themselves carry, by row."""
-    keys = incident.snapshot.keys.join(hits.select("row"), on="row", how="semi")
+    keys = incident.snapshot.keys_of(hits.get_column("row"))
     held: dict[int, set[str]] = {}
     for row, key in entity_pairs(keys).iter_rows():
         held.setdefault(row, set()).add(key)
@@ -150,7 +150,7 @@ def _with_job(incident: Incident, hits: pl.DataFrame) -> pl.DataFrame:
 
 
 def _entity_candidates(incident: Incident, hits: pl.DataFrame) -> pl.DataFrame:
-    keys = incident.snapshot.keys.join(hits.select("row"), on="row", how="semi")
+    keys = incident.snapshot.keys_of(hits.get_column("row"))
     pairs = entity_pairs(keys).join(incident.jobs.entities, on="key")
     return pairs.select("row", "job").unique()
 

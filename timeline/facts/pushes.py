@@ -129,7 +129,9 @@ def _speaks_of_pushing(body: str) -> bool:
 def _with_entity(incident: Incident, operations: pl.DataFrame) -> pl.DataFrame:
     """`operations` with `request` and one line per entity `key` that the push may be for."""
     executions = incident.executions
-    spans = executions.frame.select("execution", "start", "end", request="id")
+    named = operations.get_column("execution").drop_nulls().unique()
+    shown = pl.col("execution", "start", "end", "id").gather(named)
+    spans = executions.frame.select(shown).rename({"id": "request"})
     placed = operations.join(spans, on="execution", how="left", maintain_order="left").with_columns(
         request=pl.coalesce("request", pl.concat_str(pl.lit("line "), "row"))
     )
@@ -139,9 +141,7 @@ def _with_entity(incident: Incident, operations: pl.DataFrame) -> pl.DataFrame:
     )
     own = placed.select("row", hit="row")
     rows = pl.concat([members, own]).unique()
-    held = entity_pairs(
-        incident.snapshot.keys.join(rows.select("row").unique(), on="row", how="semi")
-    )
+    held = entity_pairs(incident.snapshot.keys_of(rows.get_column("row").unique()))
     keys = held.join(rows, on="row").with_columns(own=pl.col("row") == pl.col("hit"))
     keys = keys.group_by("hit", "key").agg(pl.col("own").any()).rename({"hit": "row"})
     keys = keys.filter(~pl.col("key").is_in(list(incident.snapshot.broad_keys)))

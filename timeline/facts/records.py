@@ -138,9 +138,9 @@ def records_in(incident: Incident) -> Records:
     """All database rows of the incident; empty frames when no database was read."""
     versions = _versions(incident)
     summary = _summary(versions)
-    pairs = entity_pairs(
-        incident.snapshot.keys.join(versions.select("row"), on="row", how="semi")
-    ).join(versions.select("row", "record", "table", "pk"), on="row")
+    pairs = entity_pairs(incident.snapshot.keys_of(versions.get_column("row"))).join(
+        versions.select("row", "record", "table", "pk"), on="row"
+    )
     prefixes = {
         table: incident.key_rules.row_keys(table, "")[1]
         for table in summary.get_column("table").unique().to_list()

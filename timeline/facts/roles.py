@@ -42,7 +42,8 @@ def _actors_during_runs(incident: Incident) -> set[str]:
         return set()
     spans = spans.join(jobs.entities, on="job").select("key", "start", "end")
     snapshot = incident.snapshot
-    held = snapshot.keys.join(spans.select("key").unique(), on="key", how="semi")
+    keys = spans.get_column("key").unique()
+    held = snapshot.keys.filter(pl.col("key").is_in(keys.implode()))
     times = snapshot.events.get_column("timestamp")
     held = held.with_columns(at=times.gather(held.get_column("row"))).join(spans, on="key")
     during = held.filter(
@@ -53,8 +54,7 @@ def _actors_during_runs(incident: Incident) -> set[str]:
 
 def _log_actors(incident: Incident, rows: pl.DataFrame | None) -> set[str]:
     """Actors of the log lines among `rows`, or of all log lines."""
-    picked = incident.snapshot.events.select("lane", "actor")
+    lane, actor = (incident.snapshot.events.get_column(name) for name in ("lane", "actor"))
     if rows is not None:
-        picked = picked[rows.get_column("row")]
-    logs = picked.filter(pl.col("lane") == Lane.LOG.value)
-    return {str(name) for name in logs.get_column("actor").unique() if name}
+        lane, actor = (column.gather(rows.get_column("row")) for column in (lane, actor))
+    return {str(name) for name in actor.filter(lane == Lane.LOG.value).unique() if name}

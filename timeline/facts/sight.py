@@ -82,7 +82,8 @@ def heard(incident: Incident, lane: Lane) -> tuple[str, ...]:
 
     A configured source that could not be reached is none of them.
     """
-    spoke = incident.snapshot.events.filter(pl.col("lane") == lane.value).get_column("source")
+    events = incident.snapshot.events
+    spoke = events.get_column("source").filter(events.get_column("lane") == lane.value)
     names = {str(name) for name in spoke.unique()}
     covered = {
         entry.source
@@ -202,10 +203,11 @@ def _named_by_others(incident: Incident, actor: str, start: int, end: int) -> _P
     snapshot = incident.snapshot
     first, last = snapshot.position_at(start + 1), snapshot.position_at(end)
     rows = snapshot.order.slice(first, last - first)
-    lines = snapshot.events.select("lane", "actor", "severity_number", "body")[rows]
+    told = pl.col("lane", "actor", "severity_number", "body")
+    lines = snapshot.events.select(told.gather(rows))
     speaking = lines.with_columns(row=rows).filter(
         (pl.col("lane") == Lane.LOG.value)
-        & (pl.col("actor").cast(pl.String) != actor)
+        & (pl.col("actor") != actor)
         & (pl.col("severity_number") < SEVERITY_WARN)
         & pl.col("body").str.contains(name)
     )
@@ -227,12 +229,12 @@ def _siblings(incident: Incident, actor: str, start: int, end: int) -> _Proof | 
         for name in events.get_column("actor").unique()
         if name and str(name) != actor and re.sub(r"[-_.]?\d+$", "", str(name)) == stem
     ]
-    spoke = events.filter(
+    spoke = events.select(
         (pl.col("lane") == Lane.LOG.value)
         & pl.col("timestamp").is_between(start, end, "none")
-        & pl.col("actor").cast(pl.String).is_in(others)
+        & pl.col("actor").is_in(others)
     )
-    if spoke.is_empty():
+    if not spoke.to_series().any():
         return None
     return Verdict.POSSIBLE, f"{others[0]} went on meanwhile; it is quiet or gone", None
 

@@ -85,11 +85,10 @@ def _jobs(incident: Incident, wanted: pl.DataFrame) -> pl.DataFrame:
 def _worker_lines(incident: Incident, wanted: pl.DataFrame) -> pl.DataFrame:
     """(key, timestamp, row, body) of log lines about the entities by actors that run jobs."""
     snapshot = incident.snapshot
-    held = snapshot.keys.join(wanted, on="key", how="semi")
-    context = snapshot.events.select("timestamp", "lane", pl.col("actor").cast(pl.String), "body")[
-        held.get_column("row")
-    ]
-    lines = held.hstack(context).filter(
+    keys = wanted.get_column("key")
+    held = snapshot.keys.filter(pl.col("key").is_in(keys.implode()))
+    shown = pl.col("timestamp", "lane", "actor", "body")
+    lines = held.hstack(snapshot.events.select(shown.gather(held.get_column("row")))).filter(
         (pl.col("lane") == Lane.LOG.value) & pl.col("actor").is_in(list(incident.workers))
     )
     return lines.sort("timestamp", "row").select("key", "timestamp", "row", "body")

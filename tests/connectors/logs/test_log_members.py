@@ -30,7 +30,7 @@ from timeline.window import Budget, Window
         ("/l/app.log-20260314.gz", "/l/app.log", "app"),
         ("/l/app-2026-03-14.log", "/l/app.log", "app"),
         ("/l/app.2026-03-14.log.zst", "/l/app.log", "app"),
-        ("/l/web-1.log", "/l/web.log", "web"),
+        ("/l/web-1.log", "/l/web-1.log", "web-1"),
         ("/l/syslog.1", "/l/syslog", "syslog"),
         ("/l/export.jsonl", "/l/export.jsonl", "export"),
     ],

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from redis import Redis
 from rq import Queue, Worker
 
-from . import jobs  # loaded here, before the fork of every job
 from .measured import Measured
 from .settings import Settings
 
@@ -22,7 +21,10 @@ if TYPE_CHECKING:
 
 
 class MeasuredWorker(Worker):
-    """RQ's own forking worker, which also notes when a job run began and ended."""
+    """RQ's own forking worker, which also notes when a job run began and ended.
+
+    As `rq worker` does, it loads a job's module after the fork, for every job anew.
+    """
 
     def __init__(self, settings: Settings, connection: Redis) -> None:
         super().__init__(
@@ -64,7 +66,7 @@ def log_lines(settings: Settings, *loggers: logging.Logger) -> None:
 
 def main() -> None:
     settings = Settings.from_environment()
-    log_lines(settings, jobs.log, logging.getLogger("rq.worker"))
+    log_lines(settings, logging.getLogger("mailer"), logging.getLogger("rq.worker"))
     worker = MeasuredWorker(settings, Redis.from_url(settings.redis_url))
     worker.work()
 
