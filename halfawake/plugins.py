@@ -11,9 +11,8 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from timeline.export.contract import Exporter
-
     from connectors.contract import Connector
+    from timeline.export.contract import Exporter
     from timeline.finding import Detector
 
 CONNECTORS = "halfawake.connectors"

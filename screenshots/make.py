@@ -1,7 +1,7 @@
 """Makes every picture of this folder: `python -m screenshots.make [NAME...]`.
 
-Each picture is one frame of the real screen over the hand-made incident that the screen's tests
-use: same input, same bytes. SVG for documents, PNG beside it for places that show no SVG.
+Each picture is one frame of the real screen over the recorded incident `night-hiccup`: same
+recording, same bytes. SVG for documents, PNG beside it for places that show no SVG.
 """
 
 from __future__ import annotations
@@ -13,8 +13,11 @@ from pathlib import Path
 
 import cairosvg
 
-from tests.tui import story
-from timeline.progress import CollectionEnded, IncidentGrew, PreviewArrived, StatusChanged, Update
+from halfawake.bundles import open_window
+from halfawake.demo import DEFAULT_STORY, story_path
+from halfawake.handover import FileHandover
+from halfawake.recorded import RecordedCollector
+from timeline.window import MINUTE_NS
 from tui.app import HalfawakeApp
 
 FOLDER = Path(__file__).parent
@@ -22,55 +25,52 @@ PNG_WIDTH = 1600
 """Pixels: sharp on a dense display at half that width."""
 
 
+LOOKED_AT_NS = 31 * MINUTE_NS
+"""How long after T the person looks; a picture cannot depend on when it was made."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """One picture: how large the terminal is, how far the collection got, what was pressed."""
+    """One picture: how large the terminal is and what was pressed."""
 
     name: str
     size: tuple[int, int]
     keys: tuple[str, ...] = ()
-    collected: bool = True
 
+
+RACE = ("3", "n", "n")
+"""The third finding, job-before-commit, and two steps into its evidence."""
 
 SCENES = (
-    Scene("first-answers", (120, 40), collected=False),
-    Scene("incident", (120, 40), ("2", "n", "n", "n")),
-    Scene("narrow", (80, 24), ("2", "n", "n", "n")),
-    Scene("proof", (120, 40), ("2", "n", "n", "n", "enter")),
+    Scene("incident", (120, 40), RACE),
+    Scene("narrow", (80, 24), RACE),
+    Scene("proof", (120, 40), (*RACE, "enter")),
     Scene("sources", (120, 40), ("s",)),
     Scene("help", (120, 60), ("question_mark",)),
 )
 
 
-def updates(scene: Scene) -> tuple[Update, ...]:
-    """What the collector has told by the time the picture is taken."""
-    first = (StatusChanged(story.statuses(answered=2)), PreviewArrived(story.preview()))
-    if not scene.collected:
-        return first
-    whole = IncidentGrew(story.incident(), story.ANALYSIS)
-    return (*first, whole, CollectionEnded(story.statuses()))
-
-
 async def picture(scene: Scene) -> str:
     """The frame as SVG text."""
-    collector = story.FakeCollector()
+    recording = story_path(DEFAULT_STORY)
+    window = open_window(recording)
     app = HalfawakeApp(
-        collector,
-        story.WINDOW,
-        environment="prod eu-1",
-        title="shop",
-        now=lambda: story.NOW,
-        handover=story.FakeHandover(),
+        RecordedCollector(recording),
+        window,
+        environment="",
+        title=f"demo:{DEFAULT_STORY}",
+        now=lambda: window.pin + LOOKED_AT_NS,
+        handover=FileHandover(FOLDER),
         encoding="utf-8",
     )
     async with app.run_test(size=scene.size) as pilot:
-        await pilot.pause()
-        for update in updates(scene):
-            collector.tell(update)
-            await pilot.pause()
+        while not app.state.ended:
+            await pilot.pause(0.05)
+        app.state.headline_changed_at = None  # the marker fades; a picture shows what stays
+        app.incident_screen.facts_changed(rows=False)
         await pilot.press(*scene.keys)
         await pilot.pause()
-        return app.export_screenshot(title="halfawake at 02:13:40Z")
+        return app.export_screenshot(title="halfawake demo")
 
 
 def make(names: set[str]) -> None:

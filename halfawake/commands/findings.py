@@ -17,10 +17,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> ExitCode:
-    from timeline.export.findings import findings_json, findings_text
-
     from halfawake.headless import collect
     from halfawake.where import target
+    from timeline.export.findings import findings_json, findings_text
 
     collected = collect(target(arguments.where, arguments))
     render = findings_json if arguments.json else findings_text
