@@ -84,17 +84,29 @@ class Finding:
 
 def ask(arguments: Sequence[str | Path]) -> Telling:
     """Run `halfawake findings ARGUMENTS --json`."""
+    done = _run("findings", *arguments, "--json")
+    assert done.stdout, f"exit code {done.returncode}:\n{done.stderr}"
+    return Telling(json.loads(done.stdout), done.stderr, done.returncode)
+
+
+def show(arguments: Sequence[str | Path]) -> str:
+    """Run `halfawake at ARGUMENTS` without a terminal; the text it prints."""
+    done = _run("at", *arguments)
+    assert done.stdout, f"exit code {done.returncode}:\n{done.stderr}"
+    return done.stdout
+
+
+def _run(*words: str | Path) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(
-        [sys.executable, "-m", "halfawake", "findings", *map(str, arguments), "--json"],
+        [sys.executable, "-m", "halfawake", *map(str, words)],
         cwd=REPOSITORY,
         capture_output=True,
         text=True,
         timeout=WITHIN_S,
         check=False,
     )
-    assert done.stdout, f"exit code {done.returncode}:\n{done.stderr}"
     assert "Traceback" not in done.stderr, done.stderr
-    return Telling(json.loads(done.stdout), done.stderr, done.returncode)
+    return done
 
 
 def assert_onset(telling: Telling, truth: Truth) -> None:

@@ -25,6 +25,7 @@ from tests.lab.telling import (
     assert_pushes,
     assert_race,
     assert_without_mail,
+    show,
 )
 from tests.lab.truth import Truth, Unlucky
 
@@ -92,6 +93,20 @@ def test_the_log_files_tell_of_the_hiccup_without_any_configuration(night: Night
     telling = ask([instant(night.truth.pin_ns), *files])
     assert_in_flight(telling, night.truth)
     assert_onset(telling, night.truth)
+
+
+def test_a_key_without_a_time_tells_its_whole_story(night: Night) -> None:
+    account = next(one for one in night.truth.sign_ups if one.ran_before_visible)
+    _, *configuration = night.asked()
+    key = account.user if ":" in account.user else f"user:{account.user}"
+    text = show([key, *configuration])
+    story = text.partition(f"STORY of {key}")[2].partition("TIMELINE")[0]
+    number = key.partition(":")[2]
+    assert "POST /signups" in story  # its request
+    assert f"users/{number} inserted" in story  # its row
+    assert f"welcome_mail(user_id={number}) enqueued" in story  # its job
+    assert "does not exist" in story  # its error
+    assert "cannot be known" in story
 
 
 def test_elasticsearch_stopped_half_way_is_a_blind_spot_and_weakens_every_absence(
