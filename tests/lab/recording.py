@@ -11,7 +11,7 @@ HOSTS = frozenset({"web-1", "worker-1", "worker-2", "inventory-1", "cron-1"})
 """Everybody in the lab who has a clock."""
 NOT_A_HOST = frozenset({"", "client?"})
 """Clocks that no host owns: the source's own, and whichever host enqueued a job."""
-PRIVATE_PLACES = ("/home/", "/root/", "/Users/", "/work/")
+PRIVATE_PLACES = ("/home/", "/Users/", "/Documents/", "C:\\\\")
 LARGEST_BYTES = 2_000_000
 """A recording travels with every installation."""
 
