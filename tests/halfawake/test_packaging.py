@@ -57,4 +57,4 @@ def test_the_demo_runs(installed: Path, tmp_path: Path) -> None:
     assert "night-hiccup" in listed
     assert "quiet-hour" in listed
     shown = ran(installed / "halfawake", "demo", cwd=tmp_path)
-    assert "network hiccup" in shown
+    assert "network-hiccup" in shown

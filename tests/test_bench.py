@@ -1,0 +1,122 @@
+"""The measuring programs still measure: every part at sizes that take seconds, no times asserted.
+
+One comparison of times, marked `timing`: the first rows of a large file come as fast as those of
+a small one, with a generous margin.
+"""
+
+from __future__ import annotations
+
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bench import first_rows, keystrokes
+from bench.generate import MARK, START, Log, log_of_lines, log_of_size
+from bench.hello import HELLO
+from bench.load import stages
+from bench.smoke import BATCH_ROWS, batches, figures
+from bench.table import ratio, write_table
+from bench.terminal import NotSeen, Terminal
+from timeline.store import Store
+
+FLAT = 1.5
+"""Against the tenth that an idle machine shows: this one may be busy."""
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    return dict.fromkeys(("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"), str(tmp_path))
+
+
+def test_a_log_is_the_same_every_time_and_holds_its_mark_at_the_pin(tmp_path: Path) -> None:
+    first = log_of_lines(tmp_path / "first.log", 1_000, "text")
+    second = log_of_lines(tmp_path / "second.log", 1_000, "text")
+    assert first.path.read_bytes() == second.path.read_bytes()
+    marked = [line for line in first.path.read_text().splitlines() if MARK in line]
+    assert [line.split()[0] for line in marked] == [first.pin_text]
+
+
+def test_a_log_has_about_the_size_that_was_asked_for(tmp_path: Path) -> None:
+    log = log_of_size(tmp_path / "sized.log", 300_000)
+    assert 0.9 < log.size / 300_000 < 1.1
+    assert log.pin - START < timedelta(hours=1)
+
+
+def test_every_stage_of_a_load_is_timed(tmp_path: Path) -> None:
+    measured = stages(log_of_lines(tmp_path / "dense.log", 5_000, "json", 2))
+    assert list(measured) == [
+        "import",
+        "load and key",
+        "snapshot and order",
+        "errors",
+        "analysis",
+        "peak",
+    ]
+    assert min(measured.values()) > 0
+
+
+def test_a_load_that_lost_lines_is_no_figure(tmp_path: Path) -> None:
+    log = log_of_lines(tmp_path / "short.log", 1_000, "json", 2)
+    with pytest.raises(RuntimeError, match="1,000 events were loaded from 2,000 lines"):
+        stages(Log(log.path, 2_000, log.size, log.pin))
+
+
+def test_the_store_is_measured_over_interleaved_sources() -> None:
+    rows = 2 * BATCH_ROWS
+    store = Store()
+    for batch in batches(rows):
+        store.add(batch)
+    snapshot = store.snapshot()
+    assert len(snapshot) == rows
+    assert len({event.source for event in snapshot.in_order(0, 50)}) == 2
+    assert all(seconds > 0 for seconds in figures(BATCH_ROWS).values())
+
+
+def test_a_program_is_watched_until_its_text_and_ended(environment: dict[str, str]) -> None:
+    with Terminal([sys.executable, "-m", "bench.hello"], environment) as terminal:
+        assert terminal.seconds_until(HELLO) > 0
+        process = terminal.process
+    assert process.returncode is not None
+
+
+def test_a_program_that_says_something_else_is_no_figure(environment: dict[str, str]) -> None:
+    argv = [sys.executable, "-c", "print('something else')"]
+    with Terminal(argv, environment) as terminal, pytest.raises(NotSeen, match="something else"):
+        terminal.seconds_until(HELLO, limit=20)
+
+
+def test_keys_are_pressed_and_their_frames_seen(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keystrokes.run(tmp_path, lines=5_000, loading=0.5, pause=0.5)
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()[4:]] == [
+        "while",
+        "loaded",
+    ]
+
+
+def test_a_table_lines_its_columns_up(capsys: pytest.CaptureFixture[str]) -> None:
+    write_table("title", ("what", "ratio"), [["short", ratio(3, 2)], ["much longer", "10.00"]])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1:] == [
+        "title",
+        "what         ratio",
+        "-----------  -----",
+        "short         1.50",
+        "much longer  10.00",
+    ]
+
+
+@pytest.mark.timing
+def test_the_first_rows_do_not_wait_for_the_size_of_a_file(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    logs = [log_of_size(tmp_path / f"{size}.log", size * 1_000_000, "text") for size in (1, 60)]
+    seconds: dict[int, list[float]] = {0: [], 1: []}
+    for _ in range(5):
+        for number, log in enumerate(logs):
+            argv = [sys.executable, "-m", "halfawake", "at", log.pin_text, str(log.path)]
+            seconds[number].append(first_rows.once(argv, MARK, environment))
+    assert min(seconds[1]) < FLAT * min(seconds[0])
