@@ -22,7 +22,14 @@ PAUSE_SECONDS = 0.03
 
 def measure(folder: Path, quick: bool) -> None:
     """Print p50, p90 and the worst key while loading and after."""
-    lines = 100_000 if quick else 1_000_000
+    if quick:
+        run(folder, lines=100_000, loading=LOADING_SECONDS / 3, pause=1)
+    else:
+        run(folder, lines=1_000_000, loading=LOADING_SECONDS, pause=10)
+
+
+def run(folder: Path, *, lines: int, loading: float, pause: float) -> None:
+    """Press keys for `loading` seconds from the first rows on, and again after `pause` seconds."""
     step = 2
     log = log_of_lines(folder / f"dense-{lines}.log", lines, "json", step)
     window = lines * step // 60_000 + 2
@@ -33,10 +40,10 @@ def measure(folder: Path, quick: bool) -> None:
         Terminal(argv, {"HOME": home, "XDG_CONFIG_HOME": home, "XDG_STATE_HOME": home}) as terminal,
     ):
         terminal.seconds_until(MARK)
-        loading = _keys(terminal, LOADING_SECONDS / 3 if quick else LOADING_SECONDS)
-        time.sleep(1 if quick else 10)
-        after = _keys(terminal, 2.0)
-    rows = [_row("while loading", loading), _row("loaded", after)]
+        early = _keys(terminal, loading)
+        time.sleep(pause)
+        after = _keys(terminal, min(loading, 2.0))
+    rows = [_row("while loading", early), _row("loaded", after)]
     write_table(f"key to frame, {lines:,} rows", ("when", "keys", "p50", "p90", "worst"), rows)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from bench.generate import START, Log, log_of_lines
 from bench.table import milliseconds, ratio, write_table
+from halfawake.__main__ import ALLOCATOR
 
 STEP_MS = 2
 NS_PER_MS = 1_000_000
@@ -28,7 +30,8 @@ def measure(folder: Path, quick: bool) -> None:
     best: dict[str, float] = {}
     for _ in range(1 if quick else 3):
         argv = [sys.executable, "-m", "bench.load", str(folder), str(lines)]
-        done = subprocess.run(argv, capture_output=True, check=True)
+        environment = {**ALLOCATOR, **os.environ}
+        done = subprocess.run(argv, capture_output=True, check=True, env=environment)
         figures: dict[str, float] = json.loads(done.stdout)
         best = {name: min(value, best.get(name, value)) for name, value in figures.items()}
     peak = best.pop("peak")

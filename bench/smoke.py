@@ -28,48 +28,49 @@ def measure(folder: Path, quick: bool) -> None:
     """Print how long the store takes at one and at ten million rows."""
     del folder
     sizes = (100_000, 1_000_000) if quick else (1_000_000, 10_000_000)
-    figures = [_figures(size) for size in sizes]
-    rows = [[name, *(milliseconds(figure[name]) for figure in figures)] for name in figures[0]]
+    measured = [figures(size) for size in sizes]
+    rows = [[name, *(milliseconds(figure[name]) for figure in measured)] for name in measured[0]]
     write_table("the store", ("operation", *(f"{size:,} rows" for size in sizes)), rows)
 
 
-def _figures(rows: int) -> dict[str, float]:
+def figures(rows: int) -> dict[str, float]:
+    """Seconds of every operation over a store of so many rows, the best of a few."""
     store = Store()
     started = time.perf_counter()
     for batch in batches(rows):
         store.add(batch)
-    figures = {"build and add batches": time.perf_counter() - started}
-    snapshot = _timed(figures, "first snapshot", store.snapshot, 1)
+    found = {"build and add batches": time.perf_counter() - started}
+    snapshot = _timed(found, "first snapshot", store.snapshot, 1)
     late = next(batches(BATCH_ROWS))
     store.add(Batch("late", late.events, late.keys))
-    _timed(figures, "snapshot after one more batch", store.snapshot, 1)
+    _timed(found, "snapshot after one more batch", store.snapshot, 1)
     middle = len(snapshot) // 2
-    _timed(figures, "times in order", lambda: snapshot.times, 1)
+    _timed(found, "times in order", lambda: snapshot.times, 1)
     _timed(
-        figures, f"{SCREEN_ROWS} rows of the screen", lambda: snapshot.in_order(middle, SCREEN_ROWS)
+        found, f"{SCREEN_ROWS} rows of the screen", lambda: snapshot.in_order(middle, SCREEN_ROWS)
     )
-    _timed(figures, "position of an instant", lambda: snapshot.position_at(START + 5_000_000))
+    _timed(found, "position of an instant", lambda: snapshot.position_at(START + 5_000_000))
     row = int(snapshot.order[middle])
-    _timed(figures, "position of a row", lambda: snapshot.position_of(row))
+    _timed(found, "position of a row", lambda: snapshot.position_of(row))
     event = snapshot.event(row)
-    _timed(figures, "row of an event", lambda: snapshot.row_of(event))
-    _timed(figures, "rows with a key", lambda: snapshot.rows_with(["user:4711"]))
-    _timed(figures, "literal filter", lambda: rows_matching(snapshot, Filter("timeout")))
+    _timed(found, "row of an event", lambda: snapshot.row_of(event))
+    _timed(found, "rows with a key", lambda: snapshot.rows_with(["user:4711"]))
+    _timed(found, "literal filter", lambda: rows_matching(snapshot, Filter("timeout")))
     _timed(
-        figures, "regex filter", lambda: rows_matching(snapshot, Filter(r"in 8\d\d ms", regex=True))
+        found, "regex filter", lambda: rows_matching(snapshot, Filter(r"in 8\d\d ms", regex=True))
     )
-    _timed(figures, "severity filter", lambda: rows_matching(snapshot, Filter(least_severity=17)))
-    _timed(figures, "too broad keys", lambda: _fresh(snapshot).broad_keys, 1)
-    return figures
+    _timed(found, "severity filter", lambda: rows_matching(snapshot, Filter(least_severity=17)))
+    _timed(found, "too broad keys", lambda: _fresh(snapshot).broad_keys, 1)
+    return found
 
 
-def _timed(figures: dict[str, float], name: str, act: Callable[[], T], times: int = 5) -> T:
+def _timed(found: dict[str, float], name: str, act: Callable[[], T], times: int = 5) -> T:
     best = float("inf")
     for _ in range(times):
         started = time.perf_counter()
         result = act()
         best = min(best, time.perf_counter() - started)
-    figures[name] = best
+    found[name] = best
     return result
 
 

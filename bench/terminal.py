@@ -28,6 +28,21 @@ class NotSeen(RuntimeError):
     """The program ended or the time was up before the text appeared."""
 
 
+class _Cells:
+    """A screen that follows what a program writes, and the text that is waited for on it."""
+
+    def __init__(self, text: str) -> None:
+        import pyte
+
+        self._text = text
+        self._screen = pyte.Screen(WIDTH, HEIGHT)
+        self._stream = pyte.ByteStream(self._screen)
+
+    def shows(self, chunk: bytes) -> bool:
+        self._stream.feed(chunk)
+        return any(self._text in line for line in self._screen.display)
+
+
 class Terminal:
     """One run of a program on a 120 by 40 terminal of its own; a context manager."""
 
@@ -45,7 +60,7 @@ class Terminal:
         self._fd, child = pty.openpty()
         fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", HEIGHT, WIDTH, 0, 0))
         self.started = time.perf_counter()
-        self._process = subprocess.Popen(
+        self.process = subprocess.Popen(
             self._argv,
             stdin=child,
             stdout=child,
@@ -63,19 +78,25 @@ class Terminal:
         trace: TracebackType | None,
     ) -> None:
         with contextlib.suppress(ProcessLookupError):  # it leads a session of its own
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
         os.close(self._fd)
 
-    def seconds_until(self, text: str, limit: float = 120.0) -> float:
-        """Seconds from the start of the program to the bytes of `text`. Raises `NotSeen`."""
+    def seconds_until(self, text: str, limit: float = 120.0, *, cells: bool = False) -> float:
+        """Seconds from the start of the program to `text` on the screen. Raises `NotSeen`.
+
+        The bytes of `text` are looked for in what is written. A program that writes only the cells
+        that changed may never write them in a row: `cells` keeps a screen and looks at that, which
+        costs some milliseconds a frame.
+        """
+        shows = _Cells(text).shows if cells else None
         wanted, seen = text.encode(), b""
         while (elapsed := time.perf_counter() - self.started) < limit:
             chunk = self._read(limit - elapsed)
-            if not chunk and self._process.poll() is not None:
+            if not chunk and self.process.poll() is not None:
                 break
             seen = seen[-KEPT_BYTES:] + chunk
-            if wanted in seen:
+            if wanted in seen or (shows is not None and shows(chunk)):
                 return time.perf_counter() - self.started
         raise NotSeen(f"{self._argv[:6]} did not show {text!r}: {seen[-400:]!r}")
 

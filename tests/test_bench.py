@@ -87,6 +87,12 @@ def test_a_program_that_says_something_else_is_no_figure(environment: dict[str, 
         terminal.seconds_until(HELLO, limit=20)
 
 
+def test_a_text_drawn_in_pieces_is_seen_on_the_screen(environment: dict[str, str]) -> None:
+    drawn = "import time; print('pinx\\x1b[1Dned', flush=True); time.sleep(60)"
+    with Terminal([sys.executable, "-c", drawn], environment) as terminal:
+        assert terminal.seconds_until("pinned", limit=20, cells=True) > 0
+
+
 def test_keys_are_pressed_and_their_frames_seen(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -161,7 +161,9 @@ class HalfawakeApp(App[str]):
         if isinstance(update, IncidentGrew):
             from tui.density import density_of  # Polars is loaded by whoever made the snapshot
 
-            density = density_of(update.incident.snapshot, update.incident.window)
+            snapshot, window = update.incident.snapshot, update.incident.window
+            density = density_of(snapshot, window)
+            snapshot.position_at(window.pin)  # brings the times into order here, not while drawing
         self.post_message(Arrived(update, density))
 
     def on_arrived(self, message: Arrived) -> None:

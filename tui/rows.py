@@ -7,6 +7,7 @@ between rows; `Placed` maps screen lines to rows and back. Never imports Polars 
 from __future__ import annotations
 
 import bisect
+import re
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol, TypeAlias
@@ -136,8 +137,9 @@ class SnapshotRows:
 
     def matching(self, text: str) -> Positions:
         if text not in self._found:
-            bodies = self.snapshot.events.get_column("body").gather(self._rows).str.to_lowercase()
-            self._found = {text: bodies.str.contains(text.lower(), literal=True).arg_true()}
+            bodies = self.snapshot.events.get_column("body")
+            held = bodies.str.contains(f"(?i){re.escape(text)}").fill_null(value=False)
+            self._found = {text: held.gather(self._rows).arg_true()}
         return self._found[text]
 
 
