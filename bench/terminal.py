@@ -22,6 +22,7 @@ from typing import Self
 
 WIDTH, HEIGHT = 120, 40
 KEPT_BYTES = 1 << 16
+ASK_SECONDS = 0.25
 
 
 class NotSeen(RuntimeError):
@@ -82,19 +83,25 @@ class Terminal:
         self.process.wait()
         os.close(self._fd)
 
-    def seconds_until(self, text: str, limit: float = 120.0, *, cells: bool = False) -> float:
+    def seconds_until(
+        self, text: str, limit: float = 120.0, *, cells: bool = False, asking: str = ""
+    ) -> float:
         """Seconds from the start of the program to `text` on the screen. Raises `NotSeen`.
 
         The bytes of `text` are looked for in what is written. A program that writes only the cells
         that changed may never write them in a row: `cells` keeps a screen and looks at that, which
-        costs some milliseconds a frame.
+        costs some milliseconds a frame. `asking` is typed every `ASK_SECONDS` until then.
         """
         shows = _Cells(text).shows if cells else None
         wanted, seen = text.encode(), b""
+        asked = self.started
         while (elapsed := time.perf_counter() - self.started) < limit:
-            chunk = self._read(limit - elapsed)
+            chunk = self._read(ASK_SECONDS if asking else limit - elapsed)
             if not chunk and self.process.poll() is not None:
                 break
+            if asking and time.perf_counter() - asked > ASK_SECONDS:
+                asked = time.perf_counter()
+                os.write(self._fd, asking.encode())
             seen = seen[-KEPT_BYTES:] + chunk
             if wanted in seen or (shows is not None and shows(chunk)):
                 return time.perf_counter() - self.started

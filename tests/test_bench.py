@@ -123,6 +123,5 @@ def test_the_first_rows_do_not_wait_for_the_size_of_a_file(
     seconds: dict[int, list[float]] = {0: [], 1: []}
     for _ in range(5):
         for number, log in enumerate(logs):
-            argv = [sys.executable, "-m", "halfawake", "at", log.pin_text, str(log.path)]
-            seconds[number].append(first_rows.once(argv, MARK, environment))
+            seconds[number].append(first_rows.once(first_rows.halfawake_at(log), environment))
     assert min(seconds[1]) < FLAT * min(seconds[0])
