@@ -21,10 +21,9 @@ from connectors.elasticsearch.fields import (
     inner_record,
     kinds_of,
     spellings,
-    value_at,
 )
 from connectors.logs.dialect import Dialect
-from connectors.logs.jsonshape import JsonFields, JsonValue, Path, error_texts
+from connectors.logs.jsonshape import JsonFields, JsonValue, Path, error_texts, value_at
 from connectors.logs.levels import severity_of
 from connectors.logs.record import CUT_MARK, body_of
 from timeline.clean import clean

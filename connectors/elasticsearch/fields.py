@@ -26,6 +26,7 @@ from connectors.logs.jsonshape import (
     JsonValue,
     Path,
     decode,
+    value_at,
 )
 from connectors.logs.zones import ZoneRule
 from timeline.clean import clean
@@ -205,16 +206,6 @@ def inner_record(message: str | None) -> dict[str, JsonValue] | None:
 def spellings(name: str) -> tuple[Path, ...]:
     """The paths a dotted field may stand at: written with dots, or nested."""
     return ((name,), tuple(name.split("."))) if "." in name else ((name,),)
-
-
-def value_at(record: Mapping[str, JsonValue], path: Path) -> JsonValue:
-    """The value at `path`, or None."""
-    value = record.get(path[0])
-    for name in path[1:]:
-        if not isinstance(value, dict):
-            return None
-        value = value.get(name)
-    return value
 
 
 def _time_field(

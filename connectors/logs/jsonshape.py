@@ -91,7 +91,7 @@ def decide_shape(sample: Iterable[str]) -> JsonShape | None:
     stamps: dict[str, None] = {}
     for record in records:
         for path in _paths(TIME_FIELDS):
-            text = _text(_at(record, path)) or ""
+            text = _text(value_at(record, path)) or ""
             written = next((name for name, p in patterns.items() if p.search(text)), None)
             if written is not None and not (written == "epoch" and _too_small(text)):
                 times[path] = stamps[written] = None
@@ -126,7 +126,7 @@ def error_texts(record: Mapping[str, JsonValue], message: str) -> list[str]:
     for name in ERROR_FIELDS:
         value: JsonValue = None
         for path in _spellings(name):
-            value = _at(record, path) if value is None else value
+            value = value_at(record, path) if value is None else value
         text = error_text(value)
         if text and text not in message and not any(text in other for other in told):
             told.append(text)
@@ -151,7 +151,8 @@ def _paths(names: Iterable[str]) -> tuple[Path, ...]:
     return tuple(path for name in names for path in _spellings(name))
 
 
-def _at(record: Mapping[str, JsonValue], path: Path) -> JsonValue:
+def value_at(record: Mapping[str, JsonValue], path: Path) -> JsonValue:
+    """The value at `path`, or None."""
     value = record.get(path[0])
     for name in path[1:]:
         if not isinstance(value, dict):
@@ -170,7 +171,9 @@ def _text(value: JsonValue) -> str | None:
 
 
 def _first(record: Mapping[str, JsonValue], paths: tuple[Path, ...]) -> str | None:
-    return next((text for path in paths if (text := _text(_at(record, path))) is not None), None)
+    return next(
+        (text for path in paths if (text := _text(value_at(record, path))) is not None), None
+    )
 
 
 def _present(records: list[dict[str, JsonValue]], names: tuple[str, ...]) -> tuple[Path, ...]:
@@ -180,7 +183,7 @@ def _present(records: list[dict[str, JsonValue]], names: tuple[str, ...]) -> tup
     for path in _paths(names):
         if path[0] not in roots:
             continue
-        if any(_text(_at(record, path)) is not None for record in records) and not any(
+        if any(_text(value_at(record, path)) is not None for record in records) and not any(
             other[: len(path)] == path or path[: len(other)] == other for other in taken
         ):
             taken[path] = None

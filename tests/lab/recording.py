@@ -12,6 +12,7 @@ HOSTS = frozenset({"web-1", "worker-1", "worker-2", "inventory-1", "cron-1"})
 NOT_A_HOST = frozenset({"", "client?"})
 """Clocks that no host owns: the source's own, and whichever host enqueued a job."""
 PRIVATE_PLACES = ("/home/", "/Users/", "/Documents/", "C:\\\\")
+"""Beside this checkout and the home folder of whoever asks; see `private_places`."""
 LARGEST_BYTES = 2_000_000
 """A recording travels with every installation."""
 
@@ -37,10 +38,15 @@ def hosts_in(bundle: Path) -> set[str]:
     return {str(clock) for clock in clocks} - NOT_A_HOST
 
 
+def private_places() -> tuple[str, ...]:
+    """Folders that no text of a published recording may name."""
+    return (str(REPOSITORY), str(Path.home()), *PRIVATE_PLACES)
+
+
 def objections(bundle: Path) -> list[str]:
     """Why a fresh recording should not be published, checked where it was made."""
     host = re.compile(rf"(?<![\w-]){re.escape(socket.gethostname())}(?![\w-])")
-    places = (str(REPOSITORY), str(Path.home()), *PRIVATE_PLACES)
+    places = private_places()
     found = [
         f"it names this machine: {text[:100]!r}"
         for text in texts_in(bundle)

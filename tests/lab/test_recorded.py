@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from halfawake.demo import FOLDER, STORIES, story_path
-from tests.lab.recording import HOSTS, LARGEST_BYTES, PRIVATE_PLACES, hosts_in, texts_in
+from tests.lab.recording import HOSTS, LARGEST_BYTES, hosts_in, private_places, texts_in
 from tests.lab.telling import (
     ask,
     assert_in_flight,
@@ -38,7 +38,7 @@ def test_a_recording_is_small_and_names_no_machine(story: str) -> None:
     assert path.stat().st_size <= LARGEST_BYTES
     assert hosts_in(path) <= HOSTS
     for text in texts_in(path):
-        assert not any(place in text for place in PRIVATE_PLACES), text
+        assert not any(place in text for place in private_places()), text
 
 
 def test_the_night_is_told_as_it_was() -> None:
