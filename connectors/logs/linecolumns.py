@@ -137,8 +137,6 @@ def _side(text: pl.Series, pattern: str) -> pl.Series:
 
 def severity_column(levels: pl.Series) -> pl.Series:
     """OpenTelemetry severity numbers of level texts; 0 where the level is absent or unknown."""
-    return (
-        levels.str.to_lowercase()
-        .replace_strict(SEVERITY, default=0, return_dtype=pl.UInt8)
-        .fill_null(0)
-    )
+    written = levels.drop_nulls().unique().to_list()  # a handful in real logs
+    numbers = {text: SEVERITY.get(text.lower(), 0) for text in written}
+    return levels.replace_strict(numbers, default=0, return_dtype=pl.UInt8).fill_null(0)

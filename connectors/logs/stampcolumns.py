@@ -1,33 +1,33 @@
 """Whole columns of written time stamps into nanoseconds UTC; agrees with `stamps` line for line.
 
-Everything is integer arithmetic on the pattern's groups: the library's own date parsing wraps
-years that do not fit and reads a leap second as the next minute.
+Dates, zones and guessed years are read by `stamps`, once for every distinct minute; only seconds
+and fractions, which differ from line to line, are counted here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 
 import polars as pl
 
-from connectors.logs.formats import STAMPS
+from connectors.logs.formats import ISO, STAMPS, words
 from connectors.logs.stamps import (
-    DAY_S,
     IMPOSSIBLE,
     LAST_SECOND,
     LEAP_SECOND,
-    MONTHS,
     NOT_A_TIME,
     OUT_OF_RANGE,
     PRECISION_BY_THIRDS,
     SECOND_NS,
-    SKIPPED_LOCAL_TIME,
-    UNKNOWN_ZONE,
-    guess_year,
+    Stamp,
+    read_stamp,
 )
-from connectors.logs.zones import ZoneRule, written_offset
+from connectors.logs.zones import ZoneRule
 from timeline.columns import PRECISION
 
+MINUTE_PARTS = words("year month day hour minute zone")
+MINUTE_LENGTH = len("2026-03-14T03:14")
 STAMP_COLUMNS = (
     "timestamp",
     "precision",
@@ -52,6 +52,8 @@ def read_texts(
     times: pl.Series, stamps: Sequence[str], zone: ZoneRule, not_after: int
 ) -> pl.DataFrame:
     """STAMP_COLUMNS of whole-text stamps, each by the first named pattern of `STAMPS` that fits."""
+    if "iso" in stamps and (uniform := _uniform_iso(times, zone, not_after)) is not None:
+        return uniform
     rest = pl.DataFrame({"text": times}).with_row_index("row")
     parts: list[pl.DataFrame] = []
     for name in stamps:
@@ -117,134 +119,89 @@ def _from_epoch(texts: pl.Series) -> pl.DataFrame:
 
 
 def _from_calendar(groups: pl.DataFrame, zone: ZoneRule, not_after: int) -> pl.DataFrame:
-    guessed = "year" not in groups.columns
-    frame = _with_year(_with_month(groups), not_after)
-    for name in ("fraction", "zone"):
-        if name not in frame.columns:
-            frame = frame.with_columns(pl.lit(None, dtype=pl.String).alias(name))
-    frame = frame.select(
-        *(pl.col(n).cast(pl.Int64) for n in ("year", "month", "day", "hour", "minute", "second")),
-        pl.col("fraction").fill_null(""),
-        pl.col("zone").str.strip_chars(),
-        pl.col("year_guessed") if not guessed else pl.lit(value=True).alias("year_guessed"),
-    )
-    frame = frame.with_columns(_reason().alias("reason"), _local_seconds().alias("local"))
-    frame = _with_offset(frame, zone)
-    fraction = _nanoseconds(pl.col("fraction"))
-    stamp = (pl.col("local") - pl.col("offset")) * SECOND_NS + fraction
-    return frame.select(
-        pl.when(pl.col("reason").is_null()).then(stamp).alias("timestamp"),
-        _precision((pl.col("fraction").str.len_bytes() // 3).clip(0, 3)).alias("precision"),
-        "reason",
-        "zone_assumed",
-        "zone_ambiguous",
-        "year_guessed",
+    parts = [name for name in MINUTE_PARTS if name in groups.columns]
+    texts = groups.select(
+        pl.concat_str((pl.col(name).fill_null("") for name in parts), separator="\0"),
+        pl.col("second").cast(pl.Int64),
+        (pl.col("fraction") if "fraction" in groups.columns else pl.lit(None, dtype=pl.String))
+        .fill_null("")
+        .alias("fraction"),
     )
 
+    def read(minute: str) -> Stamp:
+        named = dict(zip(parts, minute.split("\0"), strict=True))
+        return read_stamp({**named, "second": "00"}, zone, not_after)
 
-def _with_month(groups: pl.DataFrame) -> pl.DataFrame:
-    month = groups.get_column("month")
-    if month.str.contains("^[A-Z]").any():
-        number = month.replace_strict(MONTHS, default=0, return_dtype=pl.Int64)
-    else:
-        number = month.cast(pl.Int64, strict=False)
-    return groups.with_columns(number.alias("month"), groups["day"].cast(pl.Int64))
+    return _by_minute(texts.to_series(), read, texts["second"], texts["fraction"])
 
 
-def _with_year(frame: pl.DataFrame, not_after: int) -> pl.DataFrame:
-    """Fill the years that were not written, by the rule of `guess_year`."""
-    if "year" in frame.columns:
-        frame = frame.with_columns(pl.col("year").is_null().alias("year_guessed"))
-        if not frame.get_column("year_guessed").any():
-            return frame
-    else:
+def _uniform_iso(times: pl.Series, zone: ZoneRule, not_after: int) -> pl.DataFrame | None:
+    """ISO stamps that are all spelled as the first is, read by position; None for any others.
+
+    Nearly every log is such a column, and positions cost a third of what capturing groups does.
+    """
+    first = re.match(f"{ISO}$", str(times[0] or "")) if times.len() else None
+    if first is None:
+        return None
+    east = first["zone"] or ""
+    spelling = re.sub("[0-9]", "[0-9]", re.escape(first.group().removesuffix(east)))
+    if not times.str.contains(f"^{spelling}{re.escape(east)}$").fill_null(value=False).all():
+        return None
+    start, end = first.span("fraction")
+    texts = times.to_frame("text").select(
+        pl.col("text").str.head(MINUTE_LENGTH).alias("minute"),
+        pl.col("text").str.slice(first.start("second"), 2).cast(pl.Int64).alias("second"),
+        pl.col("text").str.slice(max(start, 0), end - start).alias("fraction"),
+    )
+
+    def read(minute: str) -> Stamp:
+        written = re.match(ISO, f"{minute}:00{east}")
+        return read_stamp(written.groupdict() if written else {}, zone, not_after)
+
+    return _by_minute(texts["minute"], read, texts["second"], texts["fraction"])
+
+
+def _by_minute(
+    minutes: pl.Series, read: Callable[[str], Stamp], seconds: pl.Series, fractions: pl.Series
+) -> pl.DataFrame:
+    """STAMP_COLUMNS from the minute's text, the second, and the fraction's digits.
+
+    A log has few distinct minutes, so each is read once and by the one calendar of `stamps`.
+    """
+    written = minutes.unique().to_list()
+    stamps = [read(text) for text in written]
+    calendar = pl.DataFrame(
+        {
+            "minute": pl.Series(written, dtype=pl.String),
+            "start": pl.Series([stamp.ns for stamp in stamps], dtype=pl.Int64),
+            "reason": pl.Series([stamp.reason or None for stamp in stamps], dtype=pl.String),
+            **{name: [getattr(stamp, name) for stamp in stamps] for name in STAMP_COLUMNS[3:]},
+        }
+    )
+    frame = pl.DataFrame({"minute": minutes, "second": seconds, "fraction": fractions})
+    if len(written) == 1:
+        only = calendar.row(0, named=True)
         frame = frame.with_columns(
-            pl.lit(None, dtype=pl.String).alias("year"), pl.lit(value=True).alias("year_guessed")
+            pl.lit(value, calendar.schema[name]).alias(name)
+            for name, value in only.items()
+            if name != "minute"
         )
-    dates = frame.select("month", "day").unique()
-    years = [guess_year(month, day, not_after) for month, day in dates.iter_rows()]
-    dates = dates.with_columns(pl.Series("guess", years, dtype=pl.Int64))
-    joined = frame.join(dates, on=["month", "day"], how="left", maintain_order="left")
-    year = pl.col("year").cast(pl.Int64).fill_null(pl.col("guess"))
-    return joined.with_columns(year.alias("year")).drop("guess")
-
-
-def _reason() -> pl.Expr:
-    year, month, day = pl.col("year"), pl.col("month"), pl.col("day")
-    leap = ((year % 4 == 0) & (year % 100 != 0)) | (year % 400 == 0)
-    length = (
-        pl.when(month == 2)
-        .then(28 + leap.cast(pl.Int64))
-        .when(month.is_in([4, 6, 9, 11]))
-        .then(30)
-        .otherwise(31)
+    else:
+        frame = frame.join(calendar, on="minute", how="left", maintain_order="left")
+    second = pl.col("second")
+    impossible = (second > 60) | (pl.col("reason") == IMPOSSIBLE)
+    leap = pl.when(second == 60).then(pl.lit(LEAP_SECOND)).otherwise("reason")
+    frame = frame.with_columns(
+        pl.when(impossible).then(pl.lit(IMPOSSIBLE)).otherwise(leap).alias("reason")
     )
-    possible = (
-        month.is_between(1, 12)
-        & (day >= 1)
-        & (day <= length)
-        & (pl.col("hour") <= 23)
-        & (pl.col("minute") <= 59)
-        & (pl.col("second") <= 60)
-    )
-    return (
-        pl.when(~possible)
-        .then(pl.lit(IMPOSSIBLE))
-        .when(pl.col("second") == 60)
-        .then(pl.lit(LEAP_SECOND))
-        .when(_local_seconds().abs() > LAST_SECOND - DAY_S)
-        .then(pl.lit(OUT_OF_RANGE))
-    )
-
-
-def _local_seconds() -> pl.Expr:
-    """Wall-clock seconds since 1970-01-01; the arithmetic of `stamps.days_from_civil`."""
-    shifted = pl.col("year") - (pl.col("month") <= 2).cast(pl.Int64)
-    era = shifted // 400
-    year_of_era = shifted - era * 400
-    day_of_year = (153 * ((pl.col("month") + 9) % 12) + 2) // 5 + pl.col("day") - 1
-    day_of_era = year_of_era * 365 + year_of_era // 4 - year_of_era // 100 + day_of_year
-    days = era * 146_097 + day_of_era - 719_468
-    time = pl.col("hour") * 3_600 + pl.col("minute") * 60 + pl.col("second")
-    return days * DAY_S + time
-
-
-def _with_offset(frame: pl.DataFrame, zone: ZoneRule) -> pl.DataFrame:
-    """Add `offset` (s), `zone_assumed` and `zone_ambiguous`; each distinct zone is read once."""
-    zones = frame.get_column("zone").unique().drop_nulls().to_list()
-    known = {text: east for text in zones if (east := written_offset(text)) is not None}
-    offset = pl.lit(None, dtype=pl.Int64)
-    if known:
-        offset = pl.col("zone").replace_strict(known, default=None, return_dtype=pl.Int64)
-    frame = frame.with_columns(offset.alias("offset"))
-    zoneless = frame.get_column("offset").is_null()
-    if not zoneless.any():
-        return frame.with_columns(
-            pl.lit(value=False).alias("zone_assumed"), pl.lit(value=False).alias("zone_ambiguous")
-        )
-    minutes = frame.filter(zoneless & frame["reason"].is_null())["local"] // 60
-    readings = pl.DataFrame({"minute": minutes.unique()}, schema={"minute": pl.Int64})
-    read = [zone.at(minute * 60) for minute in readings.get_column("minute")]
-    readings = readings.with_columns(
-        pl.Series("local_offset", [item.offset for item in read], dtype=pl.Int64),
-        pl.Series("ambiguous", [item.ambiguous for item in read], dtype=pl.Boolean),
-    )
-    frame = frame.with_columns(zoneless.alias("zoneless"), (pl.col("local") // 60).alias("minute"))
-    frame = frame.join(readings, on="minute", how="left", maintain_order="left")
-    unknown = pl.col("zoneless") & (pl.col("zone").is_not_null() & zone.assumed)
-    skipped = pl.col("zoneless") & pl.col("local_offset").is_null()
-    reason = (
-        pl.when(pl.col("reason").is_not_null())
-        .then("reason")
-        .when(unknown)
-        .then(pl.lit(UNKNOWN_ZONE))
-        .when(skipped)
-        .then(pl.lit(SKIPPED_LOCAL_TIME))
-    )
-    return frame.with_columns(reason.alias("reason")).with_columns(
-        pl.col("offset").fill_null(pl.col("local_offset")),
-        (pl.col("zoneless") & zone.assumed & pl.col("reason").is_null()).alias("zone_assumed"),
-        (pl.col("zoneless") & pl.col("ambiguous").fill_null(value=False)).alias("zone_ambiguous"),
+    digits = pl.col("fraction").str.len_bytes()
+    stamp = pl.col("start") + second * SECOND_NS + _nanoseconds(pl.col("fraction"))
+    told = pl.col("reason").is_null()
+    return frame.select(
+        pl.when(told).then(stamp).alias("timestamp"),
+        _precision((digits // 3).clip(0, 3)).alias("precision"),
+        "reason",
+        *(pl.col(name) & told for name in STAMP_COLUMNS[3:]),
     )
 
 
@@ -254,5 +211,5 @@ def _nanoseconds(fraction: pl.Expr) -> pl.Expr:
 
 
 def _precision(thirds: pl.Expr) -> pl.Expr:
-    names = {number: precision.value for number, precision in enumerate(PRECISION_BY_THIRDS)}
-    return thirds.cast(pl.Int64).replace_strict(names, return_dtype=PRECISION)
+    names = pl.Series([precision.value for precision in PRECISION_BY_THIRDS], dtype=PRECISION)
+    return pl.lit(names).gather(thirds.cast(pl.UInt32))

@@ -108,7 +108,7 @@ def _from_calendar(groups: Mapping[str, str | None], zone: ZoneRule, not_after: 
     if second == 60:
         return Stamp(None, reason=LEAP_SECOND)
     local = days_from_civil(year, month, day) * DAY_S + hour * 3_600 + minute * 60 + second
-    if abs(local) > LAST_SECOND - DAY_S:
+    if abs(local - second) > LAST_SECOND - DAY_S:  # by the minute, as `stampcolumns` reads it
         return Stamp(None, reason=OUT_OF_RANGE)
     written = (groups.get("zone") or "").strip()
     offset = written_offset(written) if written else None
