@@ -6,7 +6,8 @@
       ├─ AccessRefused       password, certificate or rights
       ├─ Unreachable         refused, timed out, tunnel died: may be retried
       ├─ Overloaded          the system itself refuses (too many clients, 429): evidence too
-      └─ BadAnswer           it answered with something that is not what it should be
+      ├─ BadAnswer           it answered with something that is not what it should be
+      └─ NothingHere         it answered, and holds nothing of what this source reads
 
 Every problem carries what happened, where, and what to do next. Secrets never enter one.
 """
@@ -52,3 +53,7 @@ class Overloaded(SourceProblem):
 
 class BadAnswer(SourceProblem):
     """The answer cannot be understood."""
+
+
+class NothingHere(SourceProblem):
+    """The server answers, but this system keeps nothing there: no keys, no tables, no schema."""

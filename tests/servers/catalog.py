@@ -1,12 +1,16 @@
-"""The five servers by key: how each is started, and the variables that name a running one.
+"""The servers by key: how each is started, and the variables that name a running one.
 
-Each server's module and its client library are imported only when that server is asked for.
+A server is one module `tests.servers.KEY` with two functions: one named as the key, which starts it
+(and takes the server it stands in front of, when it has one), and `server_version(url)`. The module
+and its client library are imported only when that server is asked for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import import_module
+from types import ModuleType
 
 from tests.servers.process import RunningServer, ServerMissing
 
@@ -22,6 +26,8 @@ class ServerKind:
     name: str
     product_variable: str | None
     """What halfawake itself discovers, and the form an engineer has in the shell already."""
+    upstream: str = ""
+    """Key of the server that it stands in front of."""
 
     @property
     def test_variable(self) -> str:
@@ -33,72 +39,51 @@ KINDS = {
     kind.key: kind
     for kind in (
         ServerKind("postgresql", "PostgreSQL", "DATABASE_URL"),
-        ServerKind("pgbouncer", "PgBouncer", None),
+        ServerKind("pgbouncer", "PgBouncer", None, upstream="postgresql"),
         ServerKind("redis", "Redis", "REDIS_URL"),
         ServerKind("elasticsearch", "Elasticsearch", "ELASTICSEARCH_URL"),
         ServerKind("opensearch", "OpenSearch", "OPENSEARCH_URL"),
+        ServerKind("mariadb", "MariaDB", "MYSQL_URL"),
+        ServerKind("rabbitmq", "RabbitMQ", "RABBITMQ_URL"),
+        ServerKind("prometheus", "Prometheus", "PROMETHEUS_URL"),
+        ServerKind("victoriametrics", "VictoriaMetrics", None),
+        ServerKind("moto", "moto", "AWS_ENDPOINT_URL"),
     )
 }
-"""In the order they are started: one at a time, and PgBouncer after its PostgreSQL."""
+"""In the order they are started: one at a time, and each after what it stands in front of."""
 
 
 def start_server(key: str, started: Mapping[str, RunningServer]) -> RunningServer:
-    """Start one server; ``started`` must hold the PostgreSQL that PgBouncer goes in front of.
+    """Start one server; ``started`` must hold the one that it stands in front of.
 
     Raises ServerMissing (also for an absent client library) and ServerFailed.
     """
+    upstream = _kind(key).upstream
     try:
-        return _start(key, started)
+        module = _module(key)
+        if not upstream:
+            server: RunningServer = getattr(module, key)()
+        elif upstream in started:
+            server = getattr(module, key)(started[upstream])
+        else:
+            name = KINDS[upstream].name
+            raise ServerMissing(f"{name} for {KINDS[key].name}", f"apt-get install {upstream}")
     except ModuleNotFoundError as error:
         raise ServerMissing(f"client library {error.name}", f"pip install {error.name}") from error
+    return server
 
 
 def running_at(key: str, url: str) -> RunningServer:
     """A server that somebody else started; raises its client's error when it does not answer."""
-    return RunningServer(name=KINDS[key].name, version=_version(key, url), url=url)
+    version: str = _module(key).server_version(url)
+    return RunningServer(name=_kind(key).name, version=version, url=url)
 
 
-def _start(key: str, started: Mapping[str, RunningServer]) -> RunningServer:
-    match key:
-        case "postgresql":
-            from tests.servers.postgresql import postgresql
-
-            return postgresql()
-        case "pgbouncer":
-            from tests.servers.pgbouncer import pgbouncer
-
-            if "postgresql" not in started:
-                raise ServerMissing("PostgreSQL for PgBouncer", "apt-get install postgresql")
-            return pgbouncer(started["postgresql"])
-        case "redis":
-            from tests.servers.redis import redis
-
-            return redis()
-        case "elasticsearch":
-            from tests.servers.elasticsearch import elasticsearch
-
-            return elasticsearch()
-        case "opensearch":
-            from tests.servers.opensearch import opensearch
-
-            return opensearch()
-    raise KeyError(f"no server {key!r}; there are {', '.join(KINDS)}")
+def _kind(key: str) -> ServerKind:
+    if key not in KINDS:
+        raise KeyError(f"no server {key!r}; there are {', '.join(KINDS)}")
+    return KINDS[key]
 
 
-def _version(key: str, url: str) -> str:
-    match key:
-        case "postgresql":
-            from tests.servers import postgresql
-
-            return postgresql.server_version(url)
-        case "pgbouncer":
-            from tests.servers import pgbouncer
-
-            return pgbouncer.server_version(url)
-        case "redis":
-            from tests.servers import redis
-
-            return redis.server_version(url)
-    from tests.servers import search_node
-
-    return search_node.server_version(url)
+def _module(key: str) -> ModuleType:
+    return import_module(f"tests.servers.{key}")

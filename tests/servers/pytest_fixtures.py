@@ -56,6 +56,41 @@ def opensearch_server() -> Iterator[RunningServer]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def mariadb_server() -> Iterator[RunningServer]:
+    """MariaDB on stock settings; the URL is the administrator's."""
+    with provided("mariadb", {}) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def rabbitmq_server() -> Iterator[RunningServer]:
+    """RabbitMQ with its management API, whose URL this is; the account is the administrator's."""
+    with provided("rabbitmq", {}) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def prometheus_server() -> Iterator[RunningServer]:
+    """Prometheus on stock settings."""
+    with provided("prometheus", {}) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def victoriametrics_server() -> Iterator[RunningServer]:
+    """One VictoriaMetrics process."""
+    with provided("victoriametrics", {}) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def moto_server() -> Iterator[RunningServer]:
+    """moto's server: the APIs of AWS on loopback, without AWS."""
+    with provided("moto", {}) as server:
+        yield server
+
+
 @contextmanager
 def provided(key: str, started: Mapping[str, RunningServer]) -> Iterator[RunningServer]:
     """The running server of that key, else a new one for as long as the block lasts."""
