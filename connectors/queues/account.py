@@ -54,8 +54,12 @@ class Account:
 
     @property
     def exhausted(self) -> bool:
-        """Whether reading must stop; the caller says in `cuts` what that leaves unread."""
+        """Whether reading must stop; the caller says by `cut` what that leaves unread."""
         return self.late or self.remaining <= 0
+
+    def cut(self, sentence: str) -> None:
+        """Say that something was left unread."""
+        self.cuts.append(sentence)
 
     def batch(
         self,
@@ -68,7 +72,7 @@ class Account:
         """A batch within the budget; what does not fit is said by `closing`."""
         kept = events[: max(self.remaining, 0)]
         if len(kept) < len(events) and not any("rows" in cut for cut in self.cuts):
-            self.cuts.append("more than the rows it may read: the rest is missing")
+            self.cut("more than the rows it may read: the rest is missing")
         self.remaining -= len(kept)
         extras = BatchExtras(tuple(coverage), tuple(remarks), bytes_read)
         return batch_of(self.source, kept, extras)

@@ -6,7 +6,6 @@ that it retries, so a job that is not here is not visible, never "did not run".
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -15,23 +14,22 @@ from pydantic import BaseModel, SecretStr  # the class attribute names it at run
 
 from connectors.clock_sampling import SAMPLES, reading_from
 from connectors.contract import CheckReport
+from connectors.queues.account import Account, Memory
+from connectors.queues.transitions import iso
 from connectors.redis_marks import information, read_marks
 from connectors.redis_reads import RedisReads, nanoseconds_of
-from connectors.rq.decoding import iso, nanoseconds
+from connectors.rq.decoding import nanoseconds
 from connectors.rq.jobs import Job, JobEvents
 from connectors.rq.options import Names, RQOptions
 from connectors.rq.present import PresentEvents
 from connectors.rq.reads import QueueState, RQReads, Worker
-from timeline.batch import Batch, BatchExtras, Remark, batch_of
+from timeline.batch import Batch, Remark
 from timeline.clean import clean
 from timeline.clock import ClockReading
-from timeline.coverage import Coverage, Sight
 from timeline.event import Event, Lane
 from timeline.keys import KeyRules, split_key
 from timeline.window import SECOND_NS, Budget, Window
 
-READING_SHARE = 0.8
-"""Of the time it may take; the rest is for the last page and for saying what was not read."""
 LOOKUP_JOBS = 2_000
 """Newest jobs whose descriptions are searched for a key that is not a job id."""
 HEARTBEAT_LOST_NS = 480 * SECOND_NS
@@ -42,18 +40,11 @@ HEARTBEAT_LOST_NS = 480 * SECOND_NS
 class _Reading:
     """What one fetch or look-up has learnt so far."""
 
-    now: int
-    deadline: float
+    account: Account
     queues: list[str] = field(default_factory=list)
     states: list[QueueState] = field(default_factory=list)
     workers: list[Worker] = field(default_factory=list)
-    cuts: list[str] = field(default_factory=list)
-    remaining: int = 0
     gone: int = 0
-
-    @property
-    def late(self) -> bool:
-        return time.monotonic() > self.deadline
 
 
 class RQConnector:
@@ -114,13 +105,13 @@ class RQConnector:
             async for batch in self._pages(now_ids, reading, events, window, seen, running):
                 yield batch
             for queue in reading.queues:
-                if reading.late:
-                    reading.cuts.append(f"queue {clean(queue)}: the time it may take was up")
+                if reading.account.late:
+                    reading.account.cut(f"queue {clean(queue)}: the time it may take was up")
                     continue
                 ids = await self._changed(queue, window, reading)
                 async for batch in self._pages(ids, reading, events, window, seen, frozenset()):
                     yield batch
-            yield self._account(reading, window)
+            yield self._closing(reading, window)
         except BaseException:
             await self._redis.close()
             raise
@@ -142,7 +133,7 @@ class RQConnector:
                 async for batch in self._search(others, reading, events):
                     yield batch
             if missing:
-                yield self._not_found(missing, reading)
+                yield reading.account.not_found(missing, f"no such job ({self._forgets()})")
         except BaseException:
             await self._redis.close()
             raise
@@ -156,13 +147,12 @@ class RQConnector:
         await self._redis.close()
 
     async def _begin(self, budget: Budget) -> _Reading:
-        deadline = time.monotonic() + budget.seconds * READING_SHARE
         now = nanoseconds_of(await self._redis.one("TIME"))
-        reading = _Reading(now, deadline, remaining=budget.rows)
+        reading = _Reading(Account.opened(self.source, now, budget))
         self._reads.too_large = 0
         reading.queues = await self._reads.queues(self._options.queues)
         for queue in reading.queues:
-            reading.states.append(await self._reads.state(queue, reading.now / SECOND_NS))
+            reading.states.append(await self._reads.state(queue, reading.account.now / SECOND_NS))
         reading.workers = await self._reads.workers()
         return reading
 
@@ -187,11 +177,11 @@ class RQConnector:
         if state.depth > len(state.waiting):
             ids += await self._reads.waiting(queue, limit)
             if state.depth > limit + len(state.waiting):
-                reading.cuts.append(
+                reading.account.cut(
                     f"{clean(queue)}: {state.depth} jobs wait; the {limit} newest were read"
                 )
         if (count := state.counts["scheduled"]) > len(state.scheduled):
-            reading.cuts.append(
+            reading.account.cut(
                 f"{clean(queue)}: {count} jobs are scheduled; the first and last ones were read"
             )
         for kind, ttl in (
@@ -204,7 +194,7 @@ class RQConnector:
             key = registry(kind, queue)
             found = await self._reads.by_score(key, start + ttl, end + ttl, limit)
             if len(found) > limit:
-                reading.cuts.append(f"{clean(key)} holds more than the {limit} jobs that were read")
+                reading.account.cut(f"{clean(key)} holds more than the {limit} jobs that were read")
             ids += found[:limit]
         for kind in ("failed", "finished", "scheduled", "deferred", "canceled"):
             ids += await self._reads.newest(registry(kind, queue))
@@ -224,8 +214,8 @@ class RQConnector:
         fresh = [job_id for job_id in dict.fromkeys(ids) if job_id not in seen]
         seen.update(fresh)
         async for page in self._reads.jobs(fresh):
-            if reading.late or reading.remaining <= 0:
-                reading.cuts.append(f"{len(fresh)} jobs were listed, not all of them were read")
+            if reading.account.exhausted:
+                reading.account.cut(f"{len(fresh)} jobs were listed, not all of them were read")
                 return
             reading.gone += sum(job is None for _, job in page)
             told = [
@@ -260,56 +250,22 @@ class RQConnector:
                 yield self._batch(_told(events, carrying), reading)
         absent = sorted(keys - found)
         if absent:
-            sentence = (
-                f"{', '.join(absent[:10])}: none of the newest {len(searched)} jobs has it among "
-                f"its arguments (looked at {iso(reading.now)})"
-            )
-            yield self._batch(
-                (), reading, remarks=(Remark(self.source, "not-found", sentence, len(absent)),)
-            )
+            searched_for = f"none of the newest {len(searched)} jobs has it among its arguments"
+            yield reading.account.not_found(absent, searched_for)
 
     def _present(self, reading: _Reading, window: Window) -> list[Event]:
         """Depths and due retries as they are now, and workers that came or went in `window`."""
         present = PresentEvents(self.source, self._names)
-        events = [present.depth(state, reading.now) for state in reading.states]
+        events = [present.depth(state, reading.account.now) for state in reading.states]
         for worker in reading.workers:
             events += [e for e in present.lifetime(worker) if window.contains(e.timestamp)]
         return events
 
-    def _account(self, reading: _Reading, window: Window) -> Batch:
+    def _closing(self, reading: _Reading, window: Window) -> Batch:
         """The closing batch: horizon, cuts, orphans, workers that fell silent."""
-        horizon = max(window.start, reading.now - max(self._options.result_ttl_s, 0) * SECOND_NS)
-        coverage = []
-        if self._options.result_ttl_s >= 0 and horizon > window.start:
-            coverage.append(
-                Coverage(
-                    self.source,
-                    window.start,
-                    min(horizon, window.end),
-                    Sight.NOW_ONLY,
-                    self._forgets(),
-                    "A job that is not here may have succeeded.",
-                )
-            )
-        if horizon < window.end:
-            coverage.append(
-                Coverage(
-                    self.source,
-                    horizon,
-                    window.end,
-                    Sight.PARTIAL if reading.cuts else Sight.FULL,
-                    "; ".join(reading.cuts) or "successes of this stretch are still kept",
-                )
-            )
-        elif reading.cuts:
-            coverage.append(
-                Coverage(
-                    self.source, window.start, window.end, Sight.PARTIAL, "; ".join(reading.cuts)
-                )
-            )
-        remarks = [Remark(self.source, "cut", cut) for cut in reading.cuts]
-        remarks += self._oddities(reading)
-        return self._batch((), reading, tuple(coverage), tuple(remarks))
+        return reading.account.closing(
+            window, self._memory(reading.account.now), tuple(self._oddities(reading))
+        )
 
     def _oddities(self, reading: _Reading) -> Iterable[Remark]:
         overdue = [clean(job) for state in reading.states for job in state.overdue]
@@ -324,7 +280,7 @@ class RQConnector:
             )
         for worker in reading.workers:
             beat = nanoseconds(worker.fields["last_heartbeat"])
-            if beat is not None and reading.now - beat > HEARTBEAT_LOST_NS:
+            if beat is not None and reading.account.now - beat > HEARTBEAT_LOST_NS:
                 yield Remark(
                     self.source,
                     "worker-silent",
@@ -345,33 +301,20 @@ class RQConnector:
                 reading.gone,
             )
 
-    def _not_found(self, missing: list[str], reading: _Reading) -> Batch:
-        """Looked for and not there, with the instant of looking."""
-        sentence = (
-            f"{', '.join(missing[:10])}: no such job at {iso(reading.now)} ({self._forgets()})"
-        )
-        coverage = Coverage(self.source, reading.now, reading.now + 1, Sight.NOW_ONLY, sentence)
-        remark = Remark(self.source, "not-found", sentence, len(missing))
-        return self._batch((), reading, (coverage,), (remark,))
+    def _memory(self, now: int) -> Memory:
+        """What ended before `now` less result_ttl is gone without a trace."""
+        ttl = self._options.result_ttl_s
+        horizon = None if ttl < 0 else now - ttl * SECOND_NS
+        return Memory(horizon, self._forgets())
 
     def _forgets(self) -> str:
         ttl = self._options.result_ttl_s
         return f"keeps no successes after result_ttl ({ttl} s)" if ttl >= 0 else "keeps successes"
 
-    def _batch(
-        self,
-        events: Sequence[Event],
-        reading: _Reading,
-        coverage: tuple[Coverage, ...] = (),
-        remarks: tuple[Remark, ...] = (),
-    ) -> Batch:
-        """A batch within the budget; what does not fit is said."""
-        kept = events[: reading.remaining]
-        if len(kept) < len(events) and not any("rows" in cut for cut in reading.cuts):
-            reading.cuts.append("more than the rows it may read: the rest is missing")
-        reading.remaining -= len(kept)
+    def _batch(self, events: Sequence[Event], reading: _Reading) -> Batch:
+        """A batch within the budget, with the bytes that travelled for it."""
         read, self._redis.bytes_read = self._redis.bytes_read, 0
-        return batch_of(self.source, kept, BatchExtras(coverage, remarks, read))
+        return reading.account.batch(events, bytes_read=read)
 
 
 def _told(events: JobEvents, jobs: Iterable[Job | None]) -> list[Event]:

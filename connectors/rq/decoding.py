@@ -12,14 +12,13 @@ import binascii
 import zlib
 from datetime import UTC, datetime, timedelta
 
-from timeline.clean import LINE_BREAK, clean
+from connectors.queues.transitions import LATEST_NS
+from timeline.clean import clean
 
 ERROR_CHARACTERS = 8_192
 """Of an error's text; a traceback is read from its end, so the end is what is kept."""
 RESULT_TEXT_BYTES = 1024 * 1024
 """A traceback that unpacks to more than this is cut: a small entry must not fill the memory."""
-LATEST_NS = 2**63 - 1
-"""The year 2262: the last instant that nanoseconds in 63 bits can say."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -33,11 +32,6 @@ def nanoseconds(stamp: str) -> int | None:
         moment = moment.replace(tzinfo=UTC)
     whole = (moment - _EPOCH) // timedelta(microseconds=1) * 1_000
     return whole if 0 <= whole <= LATEST_NS else None
-
-
-def iso(stamp: int) -> str:
-    """ISO 8601 text, UTC, microseconds, of ns since the epoch."""
-    return (_EPOCH + timedelta(microseconds=stamp // 1_000)).isoformat(timespec="microseconds")
 
 
 def seconds(raw: bytes) -> int | None:
@@ -85,9 +79,3 @@ def positional(call: str) -> list[str]:
             break
         values.append(str(argument.value))
     return values
-
-
-def headline(error: str) -> str:
-    """The last line of a traceback: what was raised."""
-    lines = [line.strip() for line in error.split(LINE_BREAK) if line.strip()]
-    return lines[-1] if lines else ""

@@ -7,31 +7,28 @@ never fetched into anything that could load them.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from connectors.rq.decoding import (
+from connectors.queues.transitions import (
+    CLIENT_CLOCK,
     LATEST_NS,
-    headline,
-    inflated,
+    WORKER_CLOCK,
+    JobFacts,
+    Moment,
     iso,
+    transition,
+)
+from connectors.rq.decoding import (
+    inflated,
     nanoseconds,
     positional,
     seconds,
     whole_number,
 )
-from timeline.clean import LINE_BREAK, clean, clean_bytes
-from timeline.event import (
-    SEVERITY_ERROR,
-    SEVERITY_WARN,
-    Event,
-    Kind,
-    Lane,
-    Meaning,
-    Precision,
-)
+from timeline.clean import clean, clean_bytes
+from timeline.event import Event, Kind, Meaning, Precision
 from timeline.keys import KeyRules
 
 JOB_FIELDS = (
@@ -58,11 +55,6 @@ RESULT_KINDS = {
     "5": (Kind.JOB_DEAD, "used up its retries"),
 }
 """rq 3.0.0, results.py: Result.Type."""
-SEVERITIES = {
-    Kind.JOB_RETRIED: SEVERITY_WARN,
-    Kind.JOB_FAILED: SEVERITY_ERROR,
-    Kind.JOB_DEAD: SEVERITY_ERROR,
-}
 STATUS_KINDS = {
     "finished": (Kind.JOB_FINISHED, "finished"),
     "failed": (Kind.JOB_FAILED, "failed"),
@@ -73,8 +65,6 @@ SAME_END_NS = 1_000_000
 """An attempt's own end (a float in the stream) and the hash's end agree to well under this."""
 RETRY_GAP_NS = 1_000_000_000
 """RQ enqueues a job within milliseconds of creating it; a second later it was enqueued again."""
-CLIENT_CLOCK = "client?"
-"""Clock of whichever process enqueued the job; RQ does not store which."""
 
 _CALL = re.compile(r"([A-Za-z_][\w.]*)\((.*)\)\Z", re.DOTALL)
 _STAGES = {"created_at": 0, "enqueued_at": 1, "started_at": 2, "ended_at": 3}
@@ -146,24 +136,16 @@ class JobEvents:
 
     def of(self, job: Job) -> Iterator[Event]:
         """Every transition the job tells, in the order of its life."""
-        keys = self.keys(job)
-        attributes = self._attributes(job)
+        facts = self._facts(job)
         retried = _was_retried(job)
         if retried:
-            yield from self._hash_event(
-                job, "created_at", Kind.JOB_ENQUEUED, f"enqueued on {job.queue}", keys, attributes
-            )
-        yield from self._hash_event(
-            job,
-            "enqueued_at",
-            Kind.JOB_ENQUEUED,
-            f"enqueued {'again ' if retried else ''}on {job.queue}",
-            keys,
-            attributes,
-        )
+            first = f"enqueued on {job.queue}"
+            yield from self._hash_event(job, "created_at", Kind.JOB_ENQUEUED, first, facts)
+        words = f"enqueued {'again ' if retried else ''}on {job.queue}"
+        yield from self._hash_event(job, "enqueued_at", Kind.JOB_ENQUEUED, words, facts)
         started = f"started on {self._worker(job.fields.get('worker_name', '')) or 'a worker'}"
-        yield from self._hash_event(job, "started_at", Kind.JOB_STARTED, started, keys, attributes)
-        yield from self._ends(job, keys, attributes)
+        yield from self._hash_event(job, "started_at", Kind.JOB_STARTED, started, facts)
+        yield from self._ends(job, facts)
 
     def keys(self, job: Job) -> tuple[str, ...]:
         """`job:<id>` and whatever the call's arguments name."""
@@ -176,9 +158,7 @@ class JobEvents:
         named = self.key_rules.in_text(" ".join(f"{name}={value}" for name, value in pairs))
         return tuple(dict.fromkeys((*found, *named)))
 
-    def _ends(
-        self, job: Job, keys: tuple[str, ...], attributes: dict[str, object]
-    ) -> Iterator[Event]:
+    def _ends(self, job: Job, facts: JobFacts) -> Iterator[Event]:
         ended, status = job.stamp("ended_at"), job.fields.get("status", "")
         covered = False
         for place, attempt in enumerate(job.attempts):
@@ -187,111 +167,85 @@ class JobEvents:
                 attempt = replace(attempt, ended=ended)
             if attempt.ended is not None and ended is not None:
                 covered = covered or abs(attempt.ended - ended) <= SAME_END_NS
-            yield self._attempt_event(job, attempt, keys, attributes)
+            yield self._attempt_event(job, attempt, facts)
         if covered:
             return
         if status in STATUS_KINDS:
             kind, verb = STATUS_KINDS[status]
             error = job.fields.get("exc_info", "")
-            words = _with_error(f"{verb} on {job.queue}", error)
-            if error:
-                attributes = {**attributes, "error": headline(error)}
-            yield from self._hash_event(job, "ended_at", kind, words, keys, attributes)
+            words = f"{verb} on {job.queue}"
+            yield from self._hash_event(job, "ended_at", kind, words, facts, error)
         else:
             # The job is waiting or running again: the end on record is that of a failed attempt
             # which RQ retries, and RQ keeps no traceback of it (rq 3.0.0, worker/base.py).
-            yield from self._hash_event(
-                job,
-                "ended_at",
-                Kind.JOB_RETRIED,
-                "failed and will be tried again",
-                keys,
-                attributes,
-            )
+            words = "failed and will be tried again"
+            yield from self._hash_event(job, "ended_at", Kind.JOB_RETRIED, words, facts)
 
-    def _attempt_event(
-        self, job: Job, attempt: Attempt, keys: tuple[str, ...], attributes: dict[str, object]
-    ) -> Event:
+    def _attempt_event(self, job: Job, attempt: Attempt, facts: JobFacts) -> Event:
         kind, verb = RESULT_KINDS.get(attempt.kind, (Kind.JOB_FAILED, "ended"))
-        worker = self._worker(attempt.worker)
         by_worker = attempt.ended is not None
-        details = {**attributes, "worker": worker, "recorded_at": iso(attempt.recorded)}
+        details: dict[str, object] = {"recorded_at": iso(attempt.recorded)}
         if attempt.started is not None:
             details["started_at"] = iso(attempt.started)
         if attempt.ended is not None:
             details["ended_at"] = iso(attempt.ended)
-        if attempt.error:
-            details["error"] = headline(attempt.error)
-        stamp = attempt.recorded if attempt.ended is None else attempt.ended
-        return Event(
-            timestamp=stamp,
-            source=self.source,
-            lane=Lane.QUEUE,
+        moment = Moment(
             kind=kind,
-            body=f"{job.title} " + _with_error(f"{verb} on {job.queue}", attempt.error),
+            timestamp=attempt.recorded if attempt.ended is None else attempt.ended,
+            words=f"{verb} on {job.queue}",
             ref=f"{self.prefix}:results:{job.id}@{attempt.entry}",
-            seq=_sequence(stamp, _STAGES["ended_at"]),
-            severity_number=SEVERITIES.get(kind, 0),
-            actor=worker or job.queue,
             clock=self._worker_clock(attempt.worker) if by_worker else "",
             meaning=Meaning.OCCURRED if by_worker else Meaning.INGESTED,
             precision=Precision.MICROSECOND if by_worker else Precision.MILLISECOND,
-            keys=keys,
-            attributes=json.dumps(details, ensure_ascii=False),
+            worker=self._worker(attempt.worker),
+            error=attempt.error,
+            details=details,
         )
+        return transition(self.source, facts, moment)
 
     def _hash_event(
-        self,
-        job: Job,
-        name: str,
-        kind: Kind,
-        words: str,
-        keys: tuple[str, ...],
-        attributes: dict[str, object],
+        self, job: Job, name: str, kind: Kind, words: str, facts: JobFacts, error: str = ""
     ) -> Iterator[Event]:
         stamp = job.stamp(name)
         if stamp is None:
             return
         by_client = name in ("created_at", "enqueued_at")
         worker = job.fields.get("worker_name", "")
-        yield Event(
-            timestamp=stamp,
-            source=self.source,
-            lane=Lane.QUEUE,
+        client = self.producer_clock or CLIENT_CLOCK
+        moment = Moment(
             kind=kind,
-            body=f"{job.title} {words}",
+            timestamp=stamp,
+            words=words,
             ref=f"{self.prefix}:job:{job.id}#{name}",
-            seq=_sequence(stamp, _STAGES[name]),
-            severity_number=SEVERITIES.get(kind, 0),
-            actor=job.queue if by_client else self._worker(worker) or job.queue,
-            clock=(self.producer_clock or CLIENT_CLOCK)
-            if by_client
-            else self._worker_clock(worker),
+            clock=client if by_client else self._worker_clock(worker),
             meaning=Meaning.SENT if by_client else Meaning.OCCURRED,
-            precision=Precision.MICROSECOND,
-            keys=keys,
-            attributes=json.dumps(attributes, ensure_ascii=False),
+            worker="" if by_client else self._worker(worker),
+            error=error,
+            stage=_STAGES[name],
         )
+        yield transition(self.source, facts, moment)
 
-    def _attributes(self, job: Job) -> dict[str, object]:
+    def _facts(self, job: Job) -> JobFacts:
         name, arguments = job.call
-        details: dict[str, object] = {
-            "job_id": job.id,
-            "job_class": name,
-            "queue": job.queue,
-            "args": arguments,
-            "status": job.fields.get("status", ""),
-        }
+        tries = whole_number(job.fields.get("number_of_retries", ""))
+        details: dict[str, object] = {}
         if worker := job.fields.get("worker_name", ""):
             details["worker"] = self._worker(worker)
-        if (tries := whole_number(job.fields.get("number_of_retries", ""))) is not None:
-            details["attempt"] = tries + 1
-        if (left := whole_number(job.fields.get("retries_left", ""))) is not None:
-            details["retries_left"] = left
-        for stamp_name in ("created_at", "enqueued_at", "started_at", "ended_at"):
+        for stamp_name in _STAGES:
             if (stamp := job.stamp(stamp_name)) is not None:
                 details[stamp_name] = iso(stamp)
-        return details
+        return JobFacts(
+            id=job.id,
+            title=job.title,
+            job_class=name,
+            queue=job.queue,
+            args=arguments,
+            status=job.fields.get("status", ""),
+            keys=self.keys(job),
+            attempt=None if tries is None else tries + 1,
+            retries_left=whole_number(job.fields.get("retries_left", "")),
+            details=details,
+        )
 
     def _worker(self, name: str) -> str:
         """A worker's own name, cut when it is the 32 hex digits RQ makes up."""
@@ -299,7 +253,7 @@ class JobEvents:
 
     def _worker_clock(self, worker: str) -> str:
         """The worker's host while it is known; a worker of an unknown host has its own name."""
-        return self.hosts.get(worker) or worker or "worker?"
+        return self.hosts.get(worker) or worker or WORKER_CLOCK
 
 
 def _was_retried(job: Job) -> bool:
@@ -322,16 +276,3 @@ def attempt_from(entry: str, payload: Mapping[str, bytes]) -> Attempt:
         worker=clean_bytes(payload.get("worker_name", b"")),
         error=inflated(payload.get("exc_string", b""), encoded=True),
     )
-
-
-def _with_error(words: str, error: str) -> str:
-    """`failed on mailers: LookupError: User 4711 not found␊<the lines before it>`."""
-    if not error.strip(LINE_BREAK + " "):
-        return words
-    lines = [line for line in error.split(LINE_BREAK) if line.strip()]
-    return LINE_BREAK.join([f"{words}: {headline(error)}", *lines[:-1]])
-
-
-def _sequence(stamp: int, stage: int) -> int:
-    """Order within the source: the stamp in microseconds, then the stage of a job's life."""
-    return stamp // 1_000 * 8 + stage

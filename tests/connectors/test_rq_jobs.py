@@ -13,13 +13,12 @@ from hypothesis import strategies as st
 
 from connectors.rq.decoding import ERROR_CHARACTERS, nanoseconds, old_error
 from connectors.rq.jobs import Attempt, Job, JobEvents, attempt_from
-from connectors.rq.present import due_by_minute
 from connectors.rq.reads import job_of
 from timeline.clock import ClockTable
 from timeline.event import Event, Kind, Meaning, Precision
 from timeline.keys import KeyRules
 from timeline.order import Verdict, before
-from timeline.window import MINUTE_NS, SECOND_NS
+from timeline.window import SECOND_NS
 
 BASE = nanoseconds("2026-11-20T02:07:29.000000Z") or 0
 CALL = "shop.jobs.welcome_mail(user_id=4711)"
@@ -260,13 +259,6 @@ def test_stamps_that_have_no_place_are_none(text: str) -> None:
 )
 def test_registry_members_of_both_generations(member: str, job_id: str) -> None:
     assert job_of(member) == job_id
-
-
-def test_due_jobs_are_counted_by_minute() -> None:
-    seconds = BASE / SECOND_NS
-    scheduled = [("a", seconds + 5), ("b", seconds + 30), ("c", seconds + 61), ("d", seconds - 5)]
-    assert due_by_minute([*scheduled, ("e", 1e300)], BASE) == {"0": 2, "1": 1}
-    assert MINUTE_NS == 60 * SECOND_NS
 
 
 def _packed(text: str) -> bytes:
