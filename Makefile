@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test check services services-stop bench screenshots recordings clean
+.PHONY: help demo test check services services-stop bench bench-wide screenshots recordings clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -35,6 +35,9 @@ services-stop: $(READY) ## stop them, by pid
 
 bench: $(READY) ## what is measured, against whom
 	$(BIN)/python -m bench
+
+bench-wide: $(READY) ## five million records on a real Elasticsearch; some ten minutes
+	$(BIN)/python -m bench wide
 
 screenshots: $(READY) ## draw the demo incidents as SVG and PNG
 	$(BIN)/python -m screenshots.make

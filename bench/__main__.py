@@ -15,8 +15,13 @@ PARTS = {
     "first-rows": ("bench.first_rows", "time to the first rows at T, against others"),
     "load": ("bench.load", "a million lines: read, keyed, ordered, explained; peak memory"),
     "keys": ("bench.keystrokes", "key to frame at a million rows, while loading and after"),
+    "wide-table": ("bench.wide_table", "ten million rows of PostgreSQL: cost of each statement"),
     "smoke": ("bench.smoke", "the store at ten million rows"),
+    "wide": ("bench.wide", "five million documents in Elasticsearch, of which little travels"),
 }
+
+ON_REQUEST = frozenset(["wide", "wide-table"])
+"""Parts that need a server and minutes: measured only when they are named."""
 
 
 def main() -> None:
@@ -38,7 +43,7 @@ def main() -> None:
     if unknown := [part for part in arguments.parts if part not in PARTS]:
         parser.error(f"no such part: {', '.join(unknown)}; there are {', '.join(PARTS)}")
     arguments.folder.mkdir(parents=True, exist_ok=True)
-    for part in arguments.parts or PARTS:
+    for part in arguments.parts or [part for part in PARTS if part not in ON_REQUEST]:
         measure: Callable[[Path, bool], None] = import_module(PARTS[part][0]).measure
         measure(arguments.folder, arguments.quick)
 

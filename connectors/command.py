@@ -42,6 +42,7 @@ class CommandConnector:
     system: ClassVar[str] = "command"
     lane: ClassVar[Lane] = Lane.LOG
     Options: ClassVar[type[BaseModel]] = CommandOptions
+    runs: ClassVar[tuple[str, ...]] = ("argv",)
 
     def __init__(self, source: str, options: BaseModel, key_rules: KeyRules) -> None:
         if not isinstance(options, CommandOptions):

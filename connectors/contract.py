@@ -61,7 +61,9 @@ class Connector(Protocol):
         """Events inside `window`: optionally one `Preview` first, then batches with coverage.
 
         The perishable (running jobs, queue heads, active statements) comes first. Never more
-        than `budget`; a cut is a `Remark` of topic `cut` and a partial `Coverage`.
+        than `budget`; a cut is a `Remark` of topic `cut` and a partial `Coverage`. An engine that
+        counts for us is no cut where every record was counted (`Batch.counts`) and every warning
+        and worse was read: that is topic `counted`, and its coverage is partial all the same.
         """
         ...
 
@@ -80,3 +82,11 @@ class Connector(Protocol):
     async def close(self) -> None:
         """End every connection. Safe to call twice."""
         ...
+
+
+class RunsPrograms(Protocol):
+    """What a connector class adds whose options name a program to run, or a file that does."""
+
+    runs: ClassVar[tuple[str, ...]]
+    """Names of those options. What a project's own file puts there is shown to the person and
+    agreed to before anything runs (`halfawake.trust`)."""

@@ -2,13 +2,14 @@
 
 A connector class takes part by a static method `candidates(place)` (`Discoverable`). It only reads
 what `Place` holds, reaches nothing, and may propose in vain: `init` proves each candidate by
-`check()`, and one that raises `NothingHere` is dropped without a word.
+`check()`, and one that raises `NothingHere` is dropped and only counted. A connector that can also
+look at what it holds says so by `sample()` (`Samples`), which `init` asks after `check()`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -55,3 +56,36 @@ class Discoverable(Protocol):
 
     @staticmethod
     def candidates(place: Place) -> Iterator[Candidate]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class KeyHint:
+    """One kind of thing that a system holds, as `[keys.NAME]` would describe it."""
+
+    name: str
+    fields: tuple[str, ...] = ()
+    """Names of log fields, arguments or columns that carry its id."""
+    table: str = ""
+    pk: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """What a look at one system's own catalogue says about how to configure it."""
+
+    keys: tuple[KeyHint, ...] = ()
+    notes: tuple[str, ...] = ()
+    """Sentences that stand as comments above the source."""
+    options: Mapping[str, object] = field(default_factory=dict)
+    """Options to write instead of the candidate's, now that the system has been seen."""
+    services: tuple[str, ...] = ()
+    """Who spoke there lately: proposed as `expected_services`."""
+
+
+@runtime_checkable
+class Samples(Protocol):
+    """A connector that knows keys and fields from its system's catalogue."""
+
+    async def sample(self) -> Sampled:
+        """Bounded reads of the catalogue, never of rows. Raises `SourceProblem`."""
+        ...

@@ -1,4 +1,4 @@
-"""Log files on this machine: plain, rotated or compressed, JSON lines, logfmt, text or CSV.
+"""Log files on this machine: plain, rotated, compressed; lines, JSON, CSV, a container's output.
 
 Files are opened read-only and never as a whole: the window is found by bisection. The first rows
 come from `logs.preview`, which needs no library; the rest is parsed in chunks, nearest T first.
@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Generator, Sequence
+from collections.abc import AsyncIterator, Generator, Iterator, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from connectors.contract import Answer, CheckReport
+from connectors.discovery import Candidate, Place
 from connectors.logs.bridge import in_thread
 from connectors.logs.formats import NAMES
 from connectors.logs.preview import preview_files
@@ -27,6 +28,10 @@ from timeline.window import Budget, Window
 
 if TYPE_CHECKING:
     from connectors.logs.sources import OpenSource, Settings
+
+
+LOG_FOLDERS = ("log", "logs", "storage/logs")
+"""Where frameworks write on a developer's machine: Rails, most others, Laravel."""
 
 
 class LogOptions(BaseModel):
@@ -82,6 +87,14 @@ class FileConnector:
         self._key_rules = key_rules
         self._numbers: dict[str, int] = {}
 
+    @staticmethod
+    def candidates(place: Place) -> Iterator[Candidate]:
+        """Folders of the checkout in which frameworks leave `*.log`; these are local by nature."""
+        for folder in LOG_FOLDERS:
+            if any((place.folder / folder).glob("*.log")):
+                paths = {"paths": [f"{folder}/*.log"]}
+                yield Candidate("file", "files", paths, f"the folder {folder}", local=True)
+
     async def check(self) -> CheckReport:
         """Open every file, decide its format and read its first and last stamp."""
         from connectors.logs.describe import describe
@@ -90,9 +103,10 @@ class FileConnector:
 
     async def fetch(self, window: Window, budget: Budget) -> AsyncIterator[Answer]:
         """A preview around T, then the window in batches; the last one carries the coverage."""
-        preview = await asyncio.to_thread(self._preview, window)
-        if preview.events:
-            yield preview
+        if budget.preview:
+            preview = await asyncio.to_thread(self._preview, window)
+            if preview.events:
+                yield preview
         stop = threading.Event()
         async with aclosing(in_thread(self._load(window, budget, stop), stop)) as batches:
             async for batch in batches:

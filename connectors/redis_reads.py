@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -46,9 +47,11 @@ READ_TIMEOUT_S = 5.0
 ALLOWED: Mapping[str, str] = {
     "EXISTS": "",
     "GET": "",
+    "GETRANGE": "",
     "HGET": "",
     "HLEN": "",
     "HMGET": "",
+    "HSCAN": "COUNT",
     "HSTRLEN": "",
     "INFO": "",
     "LINDEX": "",
@@ -56,6 +59,7 @@ ALLOWED: Mapping[str, str] = {
     "LRANGE": "range",
     "MEMORY USAGE": "",
     "MGET": "",
+    "PEXPIRETIME": "",
     "PING": "",
     "PTTL": "",
     "SCARD": "",
@@ -196,12 +200,14 @@ class RedisReads:
 
         replies: list[Reply | Failure] = []
         try:
-            await connection.send_packed_command(
-                connection.pack_commands(commands), check_health=False
-            )
+            async with asyncio.timeout(self._read_timeout_s):
+                await connection.send_packed_command(
+                    connection.pack_commands(commands), check_health=False
+                )
             for command in commands:
                 try:
-                    reply = await connection.read_response(disable_decoding=True)
+                    async with asyncio.timeout(self._read_timeout_s):
+                        reply = await connection.read_response(disable_decoding=True)
                 except ResponseError as error:
                     replies.append(Failure(str(command[0]), _worded(error)))
                 else:
@@ -222,7 +228,7 @@ class RedisReads:
             raise MissingDriver(
                 "The Redis driver is not installed",
                 where="redis",
-                remedy="Install it: pip install 'halfawake[rq]'",
+                remedy="Install it: pip install 'halfawake[redis]'",
             ) from None
         pool = None
         with contextlib.suppress(ValueError):  # the message of a malformed URL may quote it
@@ -233,7 +239,9 @@ class RedisReads:
                 client_name=CLIENT_NAME,
                 driver_info=None,
                 socket_connect_timeout=self._connect_timeout_s,
-                socket_timeout=self._read_timeout_s,
+                # A timeout of the driver's own is asyncio.wait_for, which before Python 3.12
+                # swallows a cancellation that arrives as the write ends (python/cpython#86296).
+                socket_timeout=None,
             )
         if pool is None:
             raise Misconfigured(
@@ -244,7 +252,8 @@ class RedisReads:
         self.where = _place(pool.connection_kwargs)
         connection: AbstractConnection = pool.make_connection()  # type: ignore[no-untyped-call]  # so is this
         try:
-            await connection.connect()  # type: ignore[no-untyped-call]  # unannotated in redis-py
+            async with asyncio.timeout(self._connect_timeout_s):
+                await connection.connect()  # type: ignore[no-untyped-call]  # unannotated in redis-py
         except (RedisError, OSError, TimeoutError) as error:
             problem = problem_from(error, self.where)
         except BaseException:
@@ -290,7 +299,7 @@ def problem_from(error: Exception, where: str) -> SourceProblem:
         return _from_message(message, where)
     if (known := _by_code(message, where)) is not None:
         return known
-    if "refused" in message.lower():
+    if "refused" in message.lower() or f"Error {errno.ECONNREFUSED} " in message:
         what, remedy = "Nothing listens there: the connection was refused", "Check host and port."
     elif "name or service" in message.lower() or "resolve" in message.lower():
         what, remedy = "The host name does not resolve", "Check the name, the VPN, or DNS itself."

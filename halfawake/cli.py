@@ -17,6 +17,7 @@ from halfawake.exit_codes import ExitCode
 
 COMMANDS: tuple[tuple[str, str], ...] = (
     ("demo", "open a recorded incident; no servers, no configuration"),
+    ("init", "find your systems, prove each, write a halfawake.toml"),
     ("at", "put everything around one instant on one screen"),
     ("open", "open a captured incident"),
     ("capture", "collect an instant into a file, without a screen"),

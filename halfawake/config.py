@@ -139,8 +139,14 @@ def find_config(explicit: Path | None, start: Path, user_folder: Path) -> Path |
     return next((p for p in (start / FILE_NAME, user_folder / FILE_NAME) if p.is_file()), None)
 
 
-def load_config(path: Path, environ: Mapping[str, str] | None = None) -> Config:
-    """Read and validate one file. Raises `ConfigProblem` with file, line, key and remedy."""
+def load_config(
+    path: Path, environ: Mapping[str, str] | None = None, environment: str | None = None
+) -> Config:
+    """Read and validate one file. Raises `ConfigProblem` with file, line, key and remedy.
+
+    Variables that only other environments than `environment` (or the default one) need may be
+    unset: who looks at prod need not export what a developer's machine uses.
+    """
     try:
         text = path.read_text(encoding="utf-8")
         data = tomllib.loads(text)
@@ -148,11 +154,33 @@ def load_config(path: Path, environ: Mapping[str, str] | None = None) -> Config:
         raise ConfigProblem(f"{path} cannot be read: {error}.") from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigProblem(f"{path} is not valid TOML: {error}.") from None
-    filled = _filled(data, os.environ if environ is None else environ, path, text, ())
+    variables = os.environ if environ is None else environ
+    filled = _filled(_asked_for(data, environment), variables, path, text, ())
     try:
         return Config.model_validate(filled)
     except ValidationError as error:
         raise ConfigProblem(explain(error, path, text, Config)) from None
+
+
+def _asked_for(data: dict[str, object], environment: str | None) -> dict[str, object]:
+    """`data` with the variables of every other environment than the chosen one made harmless."""
+    chosen = environment or data.get("default_env")
+    environments = data.get("env")
+    if not isinstance(environments, dict) or not isinstance(chosen, str):
+        return data
+    if chosen not in environments:
+        return data
+    others = {name: _unread(one) for name, one in environments.items() if name != chosen}
+    return {**data, "env": {**environments, **others, chosen: environments[chosen]}}
+
+
+def _unread(value: object) -> object:
+    """`value` without its `${NAME}`s: what stands there will not be used."""
+    if isinstance(value, dict):
+        return {name: _unread(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_unread(item) for item in value]
+    return _VARIABLE.sub("", value) if isinstance(value, str) else value
 
 
 _VARIABLE = re.compile(r"\$\{(\w+)\}")

@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """0 done, 2 bad usage or configuration, 3 partly blind, 4 blind, 130 interrupted."""
+    """0 done, 2 bad usage or configuration, 3 partly blind, 4 blind, 5 unsafe, 130 interrupted."""
 
     DONE = 0
     USAGE = 2
@@ -15,4 +15,6 @@ class ExitCode(IntEnum):
     """Done, but some source failed or was cut."""
     NO_ANSWER = 4
     """No source answered."""
+    COULD_WRITE = 5
+    """`check --strict`: an account could change what it is meant to look at."""
     INTERRUPTED = 130

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from halfawake.cli import UsageProblem
-from halfawake.collector import CollectionSession, SetupProblem
+from halfawake.collection import CollectionSession
+from halfawake.collector import SetupProblem
 from halfawake.exit_codes import ExitCode
 from timeline.event import SEVERITY_ERROR
 from timeline.progress import IncidentGrew, Update

@@ -30,11 +30,16 @@ END_WITHIN_S = 2.0
 DEFAULT_PORTS = {
     "postgresql": 5432,
     "postgres": 5432,
+    "mysql": 3306,
+    "mysql2": 3306,
+    "mariadb": 3306,
     "redis": 6379,
     "rediss": 6379,
     "http": 80,
     "https": 443,
 }
+NAME_CHECKED = frozenset(("https", "rediss", "mysql", "mysql2", "mariadb"))
+"""Schemes whose connectors take the certificate's name as an option of its own."""
 ADDRESS_OPTIONS = ("url", "dsn")
 
 
@@ -191,7 +196,7 @@ def redirected(options: dict[str, object], local_port: int) -> dict[str, object]
         if isinstance(value := options.get(name), str):
             parts = urlsplit(value)
             changed[name] = _local_url(parts, local_port)
-            if parts.scheme in ("https", "rediss"):
+            if parts.scheme in NAME_CHECKED:
                 changed.setdefault("tls_server_name", parts.hostname)
     if "host" in options:
         changed.update(hostaddr="127.0.0.1", port=local_port)

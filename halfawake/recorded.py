@@ -48,6 +48,9 @@ class RecordedCollector:
     def repin(self, window: Window) -> None:
         threading.Thread(target=self._show, args=(window,), name="bundle", daemon=True).start()
 
+    def keep_reading(self, on: bool) -> bool:
+        return False
+
     def close(self) -> None:
         self._listener = lambda update: None
 

@@ -17,14 +17,17 @@ PLAIN_WIDTH = 200
 """Columns of the plain text: wide enough to search in, whatever the terminal it ends up in."""
 
 
-def show(target: Target) -> ExitCode:
-    """Open the screen, or print header, state, findings and timeline."""
+def show(target: Target, *, follow: bool = False) -> ExitCode:
+    """Open the screen, or print header, state, findings and timeline.
+
+    The screen reads on behind the window from the beginning with `follow`; plain text ends.
+    """
     if sys.stdout.isatty() and sys.stdin.isatty():
-        return _on_screen(target)
+        return _on_screen(target, follow=follow)
     return _as_text(target)
 
 
-def _on_screen(target: Target) -> ExitCode:
+def _on_screen(target: Target, *, follow: bool) -> ExitCode:
     from halfawake.handover import FileHandover
     from tui.app import HalfawakeApp
 
@@ -36,6 +39,7 @@ def _on_screen(target: Target) -> ExitCode:
         now=time.time_ns,
         handover=FileHandover(Path.cwd()),
         follow=target.key or "",
+        live=follow,
     )
     sentence = app.run()
     if sentence:

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from halfawake.config import ConfigProblem, EnvironmentConfig
+from halfawake.plugins import UnknownPlugin, connector_class
 from timeline.clean import clean
 
 
@@ -22,8 +23,8 @@ def commands_in(environment: EnvironmentConfig) -> tuple[str, ...]:
     found: set[str] = set()
     for settings in environment.sources.values():
         found.update(_words(settings.via), _words(settings.password_command))
-        if settings.connector == "command":
-            found.update(_words(settings.options.get("argv")))
+        for option in _running_options(settings.connector):
+            found.update(_words(settings.options.get(option)))
     return tuple(sorted(found))
 
 
@@ -50,6 +51,14 @@ def ensure_trusted(path: Path, commands: Sequence[str], state: Path) -> None:
         raise ConfigProblem(f"The commands of {path} were not agreed to; nothing was run.")
     state.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     state.write_text(json.dumps(sorted({*known, digest})), encoding="utf-8")
+
+
+def _running_options(connector: str) -> tuple[str, ...]:
+    """Options of a connector that name a program; none for a connector that cannot be loaded."""
+    try:
+        return tuple(getattr(connector_class(connector), "runs", ()))
+    except (UnknownPlugin, ImportError):  # said when the source is prepared
+        return ()
 
 
 def _read(state: Path) -> frozenset[str]:

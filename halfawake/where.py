@@ -179,10 +179,10 @@ def prepare_environment(arguments: argparse.Namespace) -> Callable[[], Setup]:
             if path is None:
                 raise ConfigProblem(
                     "There is nothing to look at: name log files (halfawake at 03:14 app.log), "
-                    "or describe your sources in ./halfawake.toml. To look around first: "
-                    "halfawake demo"
+                    "or describe your sources in ./halfawake.toml (halfawake init writes one). "
+                    "To look around first: halfawake demo"
                 )
-            config = load_config(path)
+            config = load_config(path, environment=arguments.env)
             return setup_for_environment(config, path, arguments.env, arguments.only)
         except ConfigProblem as problem:
             raise SetupProblem(str(problem), ExitCode.USAGE) from None

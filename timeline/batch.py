@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from timeline.coverage import Coverage
+from timeline.coverage import Asked, Coverage
 from timeline.event import Event
 
 if TYPE_CHECKING:
@@ -37,7 +37,8 @@ class Remark:
     """Something the person must know about how a source was read.
 
     `topic` is a stable word for tests and filters: `zone-assumed`, `year-guessed`,
-    `out-of-order`, `undated`, `cut`, `broken-line`, `format-unknown`, `clock`, `replica`, ...
+    `out-of-order`, `undated`, `cut`, `counted` (by the engine, milder records not read),
+    `broken-line`, `format-unknown`, `clock`, `replica`, ...
     `count` is how many records it concerns, 0 when it concerns the whole source.
     """
 
@@ -52,6 +53,9 @@ class Batch:
     """A piece of one source's answer: EVENT_SCHEMA and KEY_SCHEMA frames of `timeline.columns`.
 
     `bytes_read` counts what travelled for this batch (file bytes, or bytes off the network).
+    `counts` (COUNT_SCHEMA) is what the engine that holds the data counted in the whole window, for
+    a source too large to be read in full; None says nothing. It replaces what the source counted
+    of the same stretch before. `asked` are keys whose look-up was answered in full.
     """
 
     source: str
@@ -60,6 +64,8 @@ class Batch:
     coverage: tuple[Coverage, ...] = ()
     remarks: tuple[Remark, ...] = ()
     undated: pl.DataFrame | None = None
+    counts: pl.DataFrame | None = None
+    asked: tuple[Asked, ...] = ()
     bytes_read: int = 0
 
 
@@ -70,6 +76,8 @@ class BatchExtras:
     coverage: tuple[Coverage, ...] = ()
     remarks: tuple[Remark, ...] = field(default=())
     bytes_read: int = 0
+    counts: pl.DataFrame | None = None
+    asked: tuple[Asked, ...] = ()
 
 
 def batch_of(source: str, events: Iterable[Event], extras: BatchExtras | None = None) -> Batch:
@@ -85,4 +93,6 @@ def batch_of(source: str, events: Iterable[Event], extras: BatchExtras | None = 
         coverage=extras.coverage,
         remarks=extras.remarks,
         bytes_read=extras.bytes_read,
+        counts=extras.counts,
+        asked=extras.asked,
     )

@@ -1,9 +1,10 @@
 """One incident in one file: written at night, opened in the morning, attached to a ticket.
 
-A bundle is a ZIP of stored (not deflated) members: `manifest.json`, `preview.json` and three
-Parquet tables that any tool can read. The same incident gives the same bytes. Handed open binary
-files, never paths. `read_window` and `read_preview` need no Polars: they feed the first frame.
-What comes out of a bundle is outside text again and is cleaned.
+A bundle is a ZIP of stored (not deflated) members: `manifest.json`, `preview.json`, three Parquet
+tables that any tool can read, and a fourth where an engine counted what was not read. The same
+incident gives the same bytes. Handed open binary files, never paths. `read_window` and
+`read_preview` need no Polars: they feed the first frame. What comes out of a bundle is outside
+text again and is cleaned.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from timeline.batch import PREVIEW_ROWS, Preview, Remark
 from timeline.clock import ClockTable
-from timeline.coverage import Coverage
+from timeline.coverage import Asked, Coverage, CoverageMap
 from timeline.event import Event
 from timeline.incident import Incident, SourceInfo
 from timeline.keys import KeyRules, KeyType
@@ -31,25 +32,32 @@ if TYPE_CHECKING:
     from timeline.finding import JsonValue
 
 FORMAT = "halfawake incident"
-VERSION = 1
-"""Raised when a reader of the version before could misread a bundle; see `_MIGRATIONS`."""
+VERSION = 2
+"""Raised when a reader of the version before could misread a bundle; see `_MIGRATIONS`. Version 2
+holds counts: without them a stretch that was only counted looks silent. An incident without counts
+is written as version 1, which says all of it."""
 
 MANIFEST, PREVIEW = "manifest.json", "preview.json"
 EVENTS, KEYS, UNDATED = "events.parquet", "keys.parquet", "undated.parquet"
+COUNTS = "counts.parquet"
+"""Only where a source was counted."""
 MOST_BYTES: dict[str, int] = {
     MANIFEST: 64 * 2**20,
     PREVIEW: 16 * 2**20,
     EVENTS: 4 * 2**30,
     KEYS: 4 * 2**30,
     UNDATED: 2**30,
+    COUNTS: 2**30,
 }
 """The most that a member may claim to hold; ten times what ten million events need."""
 MOST_MEMBERS = 64
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest stamp a ZIP can carry
 
-_MIGRATIONS: dict[int, Callable[[dict[str, JsonValue]], dict[str, JsonValue]]] = {}
-"""From the version named to the next one, over the manifest. Empty while there is one version."""
+_MIGRATIONS: dict[int, Callable[[dict[str, JsonValue]], dict[str, JsonValue]]] = {
+    1: lambda manifest: manifest,
+}
+"""From the version named to the next one, over the manifest."""
 
 
 class BundleProblem(ValueError):
@@ -69,6 +77,7 @@ class Manifest:
     key_types: tuple[KeyType, ...] = ()
     discover_keys: bool = True
     coverage: tuple[Coverage, ...] = ()
+    asked: tuple[Asked, ...] = ()
     remarks: tuple[Remark, ...] = ()
     statuses: tuple[SourceStatus, ...] = ()
 
@@ -80,7 +89,8 @@ def write_bundle(
     from timeline.bundle_tables import table_bytes
 
     snapshot = incident.snapshot
-    manifest = {"format": FORMAT, "version": VERSION, **_plain(_manifest_of(incident, statuses))}
+    version = VERSION if snapshot.counts.height else 1
+    manifest = {"format": FORMAT, "version": version, **_plain(_manifest_of(incident, statuses))}
     position = snapshot.position_at(incident.window.pin)
     nearest = snapshot.in_order(max(position - PREVIEW_ROWS // 2, 0), PREVIEW_ROWS)
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
@@ -89,6 +99,8 @@ def write_bundle(
         _put(archive, EVENTS, table_bytes(snapshot.events))
         _put(archive, KEYS, table_bytes(snapshot.keys))
         _put(archive, UNDATED, table_bytes(snapshot.undated))
+        if snapshot.counts.height:
+            _put(archive, COUNTS, table_bytes(snapshot.counts))
 
 
 def read_bundle(stream: BinaryIO) -> tuple[Incident, tuple[SourceStatus, ...]]:
@@ -101,8 +113,9 @@ def read_bundle(stream: BinaryIO) -> tuple[Incident, tuple[SourceStatus, ...]]:
             _member(archive, EVENTS),
             _member(archive, KEYS),
             _member(archive, UNDATED),
-            manifest.coverage,
+            CoverageMap(manifest.coverage, manifest.asked),
             manifest.remarks,
+            _member(archive, COUNTS) if COUNTS in archive.namelist() else None,
         )
         rules = KeyRules(manifest.key_types, manifest.discover_keys)
     incident = Incident(
@@ -144,6 +157,7 @@ def _manifest_of(incident: Incident, statuses: Sequence[SourceStatus]) -> Manife
         key_types=incident.key_rules.types,
         discover_keys=incident.key_rules.discover,
         coverage=snapshot.coverage.entries,
+        asked=snapshot.coverage.asked,
         remarks=snapshot.remarks,
         statuses=tuple(statuses),
     )

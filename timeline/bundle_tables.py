@@ -13,8 +13,8 @@ import polars as pl
 
 from timeline.batch import Batch, Remark
 from timeline.clean import clean_column
-from timeline.columns import EVENT_SCHEMA, KEY_SCHEMA, UNDATED_SCHEMA
-from timeline.coverage import Coverage
+from timeline.columns import COUNT_SCHEMA, EVENT_SCHEMA, KEY_SCHEMA, UNDATED_SCHEMA
+from timeline.coverage import CoverageMap
 from timeline.plain_json import Mismatch
 from timeline.store import Snapshot, Store
 
@@ -39,8 +39,9 @@ def snapshot_from(
     events: bytes,
     keys: bytes,
     undated: bytes,
-    coverage: Sequence[Coverage],
+    coverage: CoverageMap,
     remarks: Sequence[Remark],
+    counts: bytes | None = None,
 ) -> Snapshot:
     """The snapshot that was saved. Raises `Mismatch` for tables that cannot be it."""
     held = _table(keys, KEY_SCHEMA, "keys.parquet")
@@ -50,9 +51,16 @@ def snapshot_from(
     loose = _table(undated, UNDATED_SCHEMA, "undated.parquet")
     store = Store()
     nothing = pl.DataFrame(schema=EVENT_SCHEMA), pl.DataFrame(schema=KEY_SCHEMA)
-    store.add(Batch("", *nothing, tuple(coverage), tuple(remarks), loose))
+    claims = Batch(
+        "", *nothing, coverage.entries, tuple(remarks), undated=loose, asked=coverage.asked
+    )
+    store.add(claims)
     for source, part, own in _by_source(rows, held):
         store.add(Batch(source, part, own))
+    if counts is not None:
+        counted = _table(counts, COUNT_SCHEMA, "counts.parquet")
+        for part in counted.partition_by("source", maintain_order=True):
+            store.add(Batch(str(part.get_column("source")[0]), *nothing, counts=part))
     return store.snapshot()
 
 

@@ -50,6 +50,20 @@ UNDATED_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
 }
 """Records that carry no usable time. They never get one: they are counted and listed."""
 
+COUNT_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
+    "source": pl.Categorical,
+    "lane": LANE,
+    "start": pl.Int64,  # ns UTC, the bar's first instant
+    "width": pl.Int64,  # ns; the bar is [start, start + width)
+    "severity_number": pl.UInt8,  # 0 where the records carry no level that can be counted
+    "actor": pl.Categorical,  # empty where the records were not told apart by who wrote them
+    "count": pl.Int64,
+    "exact": pl.Boolean,  # False where the engine itself says that it may be off
+}
+"""How many records a stretch holds, as the engine that keeps them counts: those that travelled and
+those that did not. Bars of one source do not overlap, and every record stands in one row. A bar
+that holds nothing is said by a row with count 0."""
+
 
 def reference(record: dict[str, Scalar]) -> str:
     """Where the record is kept: its `ref`, or `file@byte` for a line of a log file."""

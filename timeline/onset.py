@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from timeline.facts.sight import read_until
 from timeline.order import Verdict, at_least
+from timeline.standing_out import first_standing_out
 
 if TYPE_CHECKING:
     import polars as pl
@@ -19,11 +20,6 @@ if TYPE_CHECKING:
     from timeline.incident import Incident
 
 BUCKET_NS = 30_000_000_000
-MIN_BEFORE = 19
-"""Quiet buckets that must come first: rank 1 among 19 is a false alarm in at most 1 of 20."""
-FOLD = 2
-MIN_ERRORS = 5
-"""A bucket stands out with this many errors and `FOLD` times the highest bucket before it."""
 
 
 def onset_of(incident: Incident, findings: Sequence[Finding]) -> int | None:
@@ -50,9 +46,5 @@ def _first_unusual(incident: Incident, stamps: pl.Series) -> int | None:
     edges = list(range(start, until, BUCKET_NS))
     places = [int(stamps.search_sorted(edge, "left")) for edge in [*edges, until]]
     counts = [after - before for before, after in itertools.pairwise(places)]
-    highest = 0
-    for index, count in enumerate(counts):
-        if index >= MIN_BEFORE and count >= MIN_ERRORS and count >= FOLD * max(highest, 1):
-            return int(stamps[places[index]])
-        highest = max(highest, count)
-    return None
+    index = first_standing_out(counts)
+    return None if index is None else int(stamps[places[index]])

@@ -103,6 +103,13 @@ class Collector(Protocol):
         """Collect another window, keeping what is known."""
         ...
 
+    def keep_reading(self, on: bool) -> bool:
+        """Go on reading what is new behind the window's end, or stop at once.
+
+        False when nothing new can come: what is collected is a recording.
+        """
+        ...
+
     def close(self) -> None:
         """Cancel what runs (within a second) and end every connection."""
         ...

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from timeline.analysis import Condition, State
-from timeline.event import Lane
+from timeline.event import SEVERITY_WARN, Lane
+from timeline.facts.counted import counted_only
 from timeline.facts.failures import victims_of
 from timeline.facts.sight import read_until
 
@@ -79,7 +80,7 @@ def _seen_until(incident: Incident, failures: pl.DataFrame) -> tuple[int, bool]:
     ends = {str(source): int(last) for source, last in last_lines.iter_rows()}
     coverage = incident.snapshot.coverage
     for source, last in ends.items():
-        if not coverage.limits((source,), max(last, until - STALE_NS), until):
+        if not coverage.limits((source,), max(last, until - STALE_NS), until, SEVERITY_WARN):
             ends[source] = until
     reached = min(ends.values(), default=incident.window.start)
     return reached, bool(ends) and until - reached <= STALE_NS
@@ -119,6 +120,8 @@ def _succeeding_again(incident: Incident, failures: pl.DataFrame, since: int) ->
     `since`, a streak this long would be seen in one of twenty cases (`STREAK` = 3, e^-3).
     """
     last = int(failures["timestamp"][-1])
+    if counted_only(incident, failures.get_column("source").unique().to_list(), since, last):
+        return False  # the requests that went well between the errors were counted, not read
     failing = failures.filter(pl.col("timestamp") >= since)
     requests = incident.executions.frame.filter(
         (pl.col("kind") == "request")

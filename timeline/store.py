@@ -15,8 +15,8 @@ from functools import cached_property
 import polars as pl
 
 from timeline.batch import Batch, Remark
-from timeline.columns import EVENT_SCHEMA, KEY_SCHEMA, UNDATED_SCHEMA, event_from
-from timeline.coverage import CoverageMap
+from timeline.columns import COUNT_SCHEMA, EVENT_SCHEMA, KEY_SCHEMA, UNDATED_SCHEMA, event_from
+from timeline.coverage import Coverage, CoverageMap
 from timeline.event import Event
 from timeline.keys import too_broad
 from timeline.runs import Run, joined, run_of, settled
@@ -27,7 +27,9 @@ class Snapshot:
     """Everything known at one moment, frozen. Row numbers index `events`; `order` is time order.
 
     `events` follows EVENT_SCHEMA, `keys` KEY_SCHEMA (global row numbers, sorted by row), `order`
-    is a u32 series of row numbers in total order. Every method is pure and may run in any thread.
+    is a u32 series of row numbers in total order. `counts` (COUNT_SCHEMA) is what engines counted
+    of stretches that were not read in full; other sources have no line there. Every method is
+    pure and may run in any thread.
     """
 
     events: pl.DataFrame
@@ -36,6 +38,7 @@ class Snapshot:
     coverage: CoverageMap = CoverageMap()
     remarks: tuple[Remark, ...] = ()
     undated: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=UNDATED_SCHEMA))
+    counts: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=COUNT_SCHEMA))
     generation: int = 0
 
     def __len__(self) -> int:
@@ -143,6 +146,7 @@ class Store:
         self._remarks: dict[Remark, None] = {}
         self._undated = pl.DataFrame(schema=UNDATED_SCHEMA)
         self._more_undated: list[pl.DataFrame] = []
+        self._counts: dict[str, pl.DataFrame] = {}
         self._generation = 0
 
     @property
@@ -152,12 +156,19 @@ class Store:
 
     def add(self, batch: Batch) -> None:
         """Take one batch. A record already held (same source, seq, ref, stamp, kind) stays one."""
-        self._coverage = self._coverage.adding(batch.coverage)
+        self._coverage = self._coverage.adding(batch.coverage, batch.asked)
         self._remarks.update(dict.fromkeys(batch.remarks))
         if batch.undated is not None and batch.undated.height:
             self._more_undated.append(batch.undated)
+        if batch.counts is not None and batch.counts.height:
+            before = self._counts.get(batch.source, batch.counts.clear())
+            self._counts[batch.source] = counted_anew(before, batch.counts)
         if batch.events.height:
             self._runs.setdefault(batch.source, []).append(run_of(batch.events, batch.keys))
+
+    def see_again(self, source: str, start: int, end: int, seen: Iterable[Coverage]) -> None:
+        """Let what a new answer to `[start, end)` says of a source's sight replace the old."""
+        self._coverage = self._coverage.without(source, start, end).adding(seen)
 
     def snapshot(self) -> Snapshot:
         """Freeze what is known now."""
@@ -175,8 +186,27 @@ class Store:
             self._coverage.tidy(),
             tuple(sorted(self._remarks, key=lambda r: (r.source, r.topic, r.sentence, r.count))),
             self._undated,
+            in_order_of_bars(self._counts.values()),
             self._generation,
         )
+
+
+def counted_anew(before: pl.DataFrame, now: pl.DataFrame) -> pl.DataFrame:
+    """Two COUNT_SCHEMA frames of one source; where the second counted, the first is forgotten."""
+    end = pl.col("start") + pl.col("width")
+    first, last = now.select(pl.col("start").min(), end.max().alias("end")).row(0)
+    return pl.concat([before.filter((end <= first) | (pl.col("start") >= last)), now])
+
+
+def in_order_of_bars(counts: Iterable[pl.DataFrame]) -> pl.DataFrame:
+    """What sources counted (COUNT_SCHEMA) as one table, in an order of its own."""
+    table = pl.concat([pl.DataFrame(schema=COUNT_SCHEMA), *counts])
+    return table.sort(
+        pl.col("source").cast(pl.String),
+        "start",
+        "severity_number",
+        pl.col("actor").cast(pl.String),
+    )
 
 
 def time_order(events: pl.DataFrame) -> pl.Series:

@@ -62,6 +62,8 @@ class Budget:
     rows: int = 50_000
     bytes: int = 512 * 1024 * 1024
     seconds: float = 30.0
+    preview: bool = True
+    """Whether rows nearest T may be told first; who reads on behind the window needs none."""
 
     def with_rows(self, rows: int) -> Budget:
         return replace(self, rows=rows)

@@ -70,9 +70,9 @@ class Arrived(Message):
 class HalfawakeApp(App[str]):
     """The screen over one collection. `run()` returns a sentence when set-up failed, else None.
 
-    `follow` is a key whose story is shown first. `now` gives the present in ns UTC; `handover`
-    redacts and writes what leaves the screen; `encoding` is that of the terminal (standard
-    output's by default).
+    `follow` is a key whose story is shown first; `live` reads on behind the window. `now` gives
+    the present in ns UTC; `handover` redacts and writes what leaves the screen; `encoding` is that
+    of the terminal (standard output's by default).
     """
 
     CSS_PATH = "halfawake.tcss"
@@ -89,6 +89,7 @@ class HalfawakeApp(App[str]):
         now: Callable[[], int],
         handover: Handover,
         follow: str = "",
+        live: bool = False,
         encoding: str | None = None,
     ) -> None:
         # the framework asks for the theme's variables while it is being constructed
@@ -96,6 +97,7 @@ class HalfawakeApp(App[str]):
         super().__init__()
         self.animation_level = "none"
         self._collector = collector
+        self._live = live
         self.state = ScreenState(window, environment=environment, title=title, now=now)
         self.state.follow_key(follow)
         self.incident_screen = IncidentScreen(self.state, self.brush, collector, handover)
@@ -122,6 +124,8 @@ class HalfawakeApp(App[str]):
         self._collector.start(self.state.window, self._from_collector)
         if self.state.follow:
             self._collector.look_up([self.state.follow])
+        if self._live:
+            self.incident_screen.read_live()
 
     def _end_on_signals(self) -> None:
         loop = asyncio.get_running_loop()

@@ -96,34 +96,104 @@ class Density:
 
 
 def density_of(snapshot: Snapshot, window: Window) -> Density:
-    """Count the snapshot's events inside the window by source, time and severity class."""
+    """Count the snapshot's events inside the window by source, time and severity class.
+
+    Where the engine that holds a source counted it, its counts stand instead of the rows that
+    travelled.
+    """
     import polars as pl  # never before the first frame
 
     step = max((window.end - window.start) // FINE_BUCKETS, 1)
     failed = [kind.value for kind in FAILED_KINDS]
+    is_failure = pl.col("kind").cast(pl.String).is_in(failed)
+    time = pl.col("timestamp")
+    held = (
+        snapshot.events.lazy()
+        .filter((time >= window.start) & (time < window.end))
+        .select(
+            pl.col("source").cast(pl.String),
+            time,
+            ((time - window.pin) // step * step + window.pin + step // 2).alias("at"),
+            _level(is_failure).alias("level"),
+        )
+    )
+    told = snapshot.counts.filter(
+        (pl.col("start") < window.end) & (pl.col("start") + pl.col("width") > window.start)
+    )
+    if told.height:
+        bars = told.with_columns(pl.col("source").cast(pl.String))
+        inside = (
+            held.collect()
+            .sort("timestamp")
+            .join_asof(
+                bars.select("source", "start", "width").unique().sort("start"),
+                left_on="timestamp",
+                right_on="start",
+                by="source",
+                coalesce=False,
+                check_sortedness=False,
+            )
+        )
+        barred = (time < pl.col("start") + pl.col("width")).fill_null(value=False)
+        marks = inside.filter(barred).group_by("source", "start", "level").agg(n=pl.len())
+        parts = [inside.filter(~barred).lazy().group_by("source", "at", "level").agg(n=pl.len())]
+        parts.append(_counted(bars, marks).lazy())
+    else:
+        parts = [held.group_by("source", "at", "level").agg(n=pl.len())]
+    fine = pl.concat(parts, how="vertical_relaxed").sort("source", "at", "level").collect()
+    return Density(fine)
+
+
+def _level(is_failure: pl.Expr) -> pl.Expr:
+    import polars as pl
+
     severity = pl.col("severity_number")
-    level = (
-        pl.when((severity >= SEVERITY_ERROR) | pl.col("kind").cast(pl.String).is_in(failed))
+    return (
+        pl.when((severity >= SEVERITY_ERROR) | is_failure)
         .then(ERROR)
         .when(severity >= SEVERITY_WARN)
         .then(WARNING)
         .otherwise(CALM)
     )
-    time = pl.col("timestamp")
-    fine = (
-        snapshot.events.lazy()
-        .filter((time >= window.start) & (time < window.end))
-        .select(
-            pl.col("source").cast(pl.String),
-            ((time - window.pin) // step * step + window.pin + step // 2).alias("at"),
-            level.alias("level"),
-        )
-        .group_by("source", "at", "level")
-        .agg(pl.len().alias("n"))
-        .sort("source", "at", "level")
-        .collect()
+
+
+def _counted(bars: pl.DataFrame, marks: pl.DataFrame) -> pl.DataFrame:
+    """(source, at, level, n) of counted bars.
+
+    Errors that travelled (`marks`: source, start, level, n) although the engine could not count
+    them as such, because their level stands in the text alone, are shown as the errors they are.
+    A bar of which more travelled since it was counted shows all of that.
+    """
+    import polars as pl
+
+    at = (pl.col("start") + pl.col("width") // 2).alias("at")
+    level = _level(pl.lit(value=False)).alias("level")
+    counted = bars.group_by("source", "start", at, level).agg(n=pl.col("count").sum())
+    wide = counted.group_by("source", "start", "at").agg(
+        total=pl.col("n").sum(),
+        **{str(c): pl.col("n").filter(pl.col("level") == c).sum() for c in (WARNING, ERROR)},
     )
-    return Density(fine)
+    seen = marks.group_by("source", "start").agg(
+        held=pl.col("n").sum(),
+        **{f"held{c}": pl.col("n").filter(pl.col("level") == c).sum() for c in (WARNING, ERROR)},
+    )
+    both = wide.join(seen, on=["source", "start"], how="left").with_columns(
+        **{
+            str(c): pl.max_horizontal(str(c), pl.col(f"held{c}").fill_null(0))
+            for c in (WARNING, ERROR)
+        }
+    )
+    rest = (
+        pl.max_horizontal("total", pl.col("held").fill_null(0))
+        - pl.col(str(WARNING))
+        - pl.col(str(ERROR))
+    )
+    return (
+        both.with_columns(rest.clip(lower_bound=0).alias(str(CALM)))
+        .unpivot([str(c) for c in (CALM, WARNING, ERROR)], index=["source", "at"])
+        .select("source", "at", pl.col("variable").cast(pl.Int32).alias("level"), n="value")
+        .filter(pl.col("n") > 0)
+    )
 
 
 def bands_of(events: Iterable[Event], columns: Columns) -> Mapping[str, Band]:

@@ -73,13 +73,14 @@ def _first(state: ScreenState, width: int) -> Line:
     instant: Line = [(f"T {date}{clock_face(pin)}Z", "pin"), (f" {age(state.now() - pin)}", "dim")]
     title: Line = [(state.title, "strong")]
     window: Line = [("window ", "dim"), (window_words(state.window), "text")]
+    live: Line = [("live", "accent")] if state.live else []
     onset, short_onset, condition = _onset(state), _onset(state)[:2], _condition(state)
     choices: tuple[Sequence[Line], ...] = (
-        (badge, title, instant, onset, condition, _victims(state), window),
-        (badge, title, instant, onset, condition, window),
-        (badge, instant, onset, condition, window),
-        (badge, instant, onset, condition),
-        (badge, instant, short_onset, condition),
+        (badge, title, instant, onset, condition, _victims(state), window, live),
+        (badge, title, instant, onset, condition, window, live),
+        (badge, instant, onset, condition, window, live),
+        (badge, instant, onset, condition, live),
+        (badge, instant, short_onset, condition, live),
     )
     for parts in choices:
         for gap in ("   ", "  "):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.screen import Screen
 from textual.widgets import Input
 
+from timeline.words import span_words
 from tui import actions
 from tui.canvas import Brush, Sheet
 from tui.footer import footer_lines
@@ -37,6 +38,8 @@ MESSAGE_SECONDS = 8.0
 """How long the footer says what just happened, unless a key is pressed."""
 AGE_SECONDS = 30.0
 """How often "31 min ago" and the change marker are drawn anew."""
+LIVE_WITHIN_NS = 3_600_000_000_000
+"""Reading on begins where the window ends; to catch up with more than an hour is another window."""
 SMALLEST_WINDOW_NS = 2_000_000_000
 HALF, DOUBLE = 0.5, 2.0
 
@@ -293,6 +296,28 @@ class IncidentScreen(Screen[None]):
 
     def action_widen(self) -> None:
         self._open(self._state.window.scaled(DOUBLE, self._state.now()))
+
+    def action_live(self) -> None:
+        state = self._state
+        if state.live:
+            self._collector.keep_reading(False)
+            state.live = False
+            self.say("Reading stopped; l goes on.")
+        else:
+            self.read_live()
+        self._header.redraw()
+
+    def read_live(self) -> None:
+        """Read on behind the window, or say why not."""
+        state = self._state
+        distance = state.now() - state.window.end
+        if distance > LIVE_WITHIN_NS:
+            self.say(f"The window ended {span_words(distance)} ago; pin a later T to read on live.")
+        elif self._collector.keep_reading(True):
+            state.live = True
+            self.say("Reading what arrives; the cursor stays where it is. l stops.")
+        else:
+            self.say("This is a recording: nothing new can arrive.")
 
     def _open(self, window: Window) -> None:
         self._state.open_window(window)

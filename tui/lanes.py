@@ -27,6 +27,8 @@ LANE_CELLS = 7
 SOURCE_CELLS = 11
 COUNT_CELLS = 16
 """`12 304` rows and `88 err`, right aligned."""
+ROW_CELLS = 7
+"""Of them, unless there are a million rows; those are rounded when both do not fit."""
 LABEL_CELLS = 1 + LANE_CELLS + SOURCE_CELLS
 
 _LANE_RANK = {lane: number for number, lane in enumerate(Lane)}
@@ -149,12 +151,17 @@ def _counts(state: ScreenState, known: Known, band: Band | None) -> Line:
     if state.incident is None:
         count = status.rows if status is not None else 0
         return [(right(count_of(count, "row"), COUNT_CELLS), "text")]
-    rows = right(grouped(band.rows if band else 0), 7)
+    role: Role = "dim"
+    words = "rows"
     if status is not None and status.phase in (Phase.FAILED, Phase.CUT):
-        return [(rows, "text"), (right(status.phase.value, 9), "warning")]
-    if band is not None and band.error_rows:
-        return [(rows, "text"), (right(f"{grouped(band.error_rows)} err", 9), "error")]
-    return [(rows, "text"), (right("rows", 9), "dim")]
+        words, role = status.phase.value, "warning"
+    elif band is not None and band.error_rows:
+        words, role = f"{grouped(band.error_rows)} err", "error"
+    rows = band.rows if band else 0
+    told = grouped(rows).rjust(ROW_CELLS)
+    if len(told) + len(words) >= COUNT_CELLS:
+        told = f"{rows / 1e6:.1f} M"
+    return [(told, "text"), (right(words, COUNT_CELLS - len(told)), role)]
 
 
 def _error_line(state: ScreenState, band: Band, columns: Columns, glyphs: Glyphs) -> Line:
@@ -222,7 +229,7 @@ def _shaded(state: ScreenState, known: Known, columns: Columns) -> list[bool]:
     seen = [False] * width
     weak = [False] * width
     for entry in state.incident.snapshot.coverage.of(known.name):
-        target = seen if entry.sight is Sight.FULL else weak
+        target = seen if entry.sight is Sight.FULL or entry.complete_from else weak
         for column in _columns_of(entry, columns, width):
             target[column] = True
     return [weak[c] or not seen[c] for c in range(width)]

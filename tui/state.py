@@ -64,6 +64,7 @@ class ScreenState:
         self.analysis: Analysis | None = None
         self.density: Density | None = None
         self.ended = False
+        self.live = False
         self.rows: Rows = PreviewRows()
         self.follow = ""
         self.search = ""
@@ -98,6 +99,7 @@ class ScreenState:
         if (incident.window.pin, incident.window.start) != (self.window.pin, self.window.start):
             return  # the answer to a window that was left
         self.incident = incident
+        self.window = incident.window  # its end moves while new rows are read
         if density is not None:
             self.density = density
         if analysis is not None:

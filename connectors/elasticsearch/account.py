@@ -6,59 +6,44 @@ and the newest record that the cluster holds, and only where every shard answere
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import pairwise
 
-from connectors.elasticsearch.answers import at, items, whole
+from connectors.elasticsearch.counting import Survey, severe_name
 from connectors.elasticsearch.paging import Sweep
 from connectors.elasticsearch.queries import Stretch
-from connectors.logs.jsonshape import JsonValue
-from connectors.logs.levels import severity_of
 from timeline.batch import Remark
 from timeline.clean import clean
 from timeline.coverage import Coverage, Sight
-from timeline.event import SEVERITY_WARN, severity_name
+from timeline.event import severity_name
 from timeline.problems import SourceProblem
 from timeline.window import Window
+from timeline.words import grouped
 
 MILLISECOND_NS = 1_000_000
 
+Span = tuple[int, int]
+"""`[start, end)` in ns."""
+
 
 @dataclass(frozen=True)
-class Survey:
-    """The cluster's own counts for the window: per bar of time, and per level in each bar."""
+class Tier:
+    """Sweeps for the records from one severity on, over all that was not read in full."""
 
-    total: int
-    levels: tuple[tuple[str | int, int], ...]
-    """Level values as indexed, with how many records have each."""
-    bars: tuple[tuple[int, int, Mapping[int, int]], ...]
-    """(start in ms, records, records per severity number)."""
+    least: int
+    sweeps: tuple[Sweep, ...]
 
+    @property
+    def done(self) -> bool:
+        return all(sweep.done for sweep in self.sweeps)
 
-def survey_in(content: Mapping[str, JsonValue]) -> Survey:
-    """The survey in a search answer."""
-    bars = []
-    for bar in items(at(content, "aggregations", "bars", "buckets")):
-        by_severity: dict[int, int] = {}
-        for value, count in _levels(at(bar, "levels")):
-            severity = severity_of(str(value))
-            by_severity[severity] = by_severity.get(severity, 0) + count
-        bars.append((whole(at(bar, "key")), whole(at(bar, "doc_count")), by_severity))
-    return Survey(
-        whole(at(content, "hits", "total", "value")),
-        tuple(_levels(at(content, "aggregations", "levels"))),
-        tuple(bars),
-    )
-
-
-def _levels(terms: JsonValue) -> list[tuple[str | int, int]]:
-    found: list[tuple[str | int, int]] = []
-    for bucket in items(at(terms, "buckets")):
-        value = at(bucket, "key")
-        if isinstance(value, str | int):
-            found.append((value, whole(at(bucket, "doc_count"))))
-    return found
+    def covers(self, start: int, end: int) -> bool:
+        """Whether `[start, end)` (ns) was read for such records."""
+        return not self.sweeps or any(
+            low <= start and end <= high for low, high in map(_read, self.sweeps)
+        )
 
 
 @dataclass
@@ -69,17 +54,23 @@ class Account:
     level_field: str = ""
     bytes_before: int = 0
     survey: Survey | None = None
+    wide: bool = False
+    """Whether the window holds more than may be read, so that the cluster counts."""
     rows: int = 0
-    near: tuple[Sweep, Sweep] | tuple[()] = ()
-    """Backwards and forwards from T."""
-    severe: tuple[Sweep, ...] = ()
+    """Different records kept."""
+    by_severity: dict[int, int] = field(default_factory=dict)
+    """Of them, by severity number."""
+    near: list[tuple[Sweep, Sweep]] = field(default_factory=list)
+    """Backwards and forwards from T, and from every other place that was looked at closely."""
+    severe: list[Tier] = field(default_factory=list)
+    """The worst first."""
     arrivals: Sweep | None = None
     spent: str = ""
     """Which part of the budget is used up, in words."""
     failed: SourceProblem | None = None
     oldest: int | None = None
     newest: int | None = None
-    """Stamps (ns) of the oldest and newest record kept."""
+    """Stamps (ns) of the oldest and newest record kept by the cluster."""
     _missing: dict[str, None] = field(default_factory=dict)
     _said: dict[Remark, None] = field(default_factory=dict)
 
@@ -89,6 +80,12 @@ class Account:
     def missing(self, reason: str) -> None:
         """An answer admitted that it may not hold everything."""
         self._missing[clean(reason)] = None
+
+    def kept(self, severities: Iterable[int]) -> None:
+        """Note records that were not read before, by their severity numbers."""
+        for severity in severities:
+            self.rows += 1
+            self.by_severity[severity] = self.by_severity.get(severity, 0) + 1
 
     def interrupted(self, problem: SourceProblem) -> None:
         """Reading ended with a failure; raises it when nothing had been read."""
@@ -102,130 +99,179 @@ class Account:
         else:
             self.newest = stamp
 
-    def too_many(self, rows: int) -> bool:
-        return self.survey is not None and self.survey.total > rows
+    @property
+    def complete_from(self) -> int:
+        """The severity from which on every record of the window was read; 0 when none can be told.
 
-    def severe_values(self) -> list[JsonValue]:
-        """The level values, as indexed, that mean a warning or worse."""
-        levels = self.survey.levels if self.survey else ()
-        return [value for value, _ in levels if severity_of(str(value)) >= SEVERITY_WARN]
+        The level field must tell it of every record: one without a level may be an error.
+        """
+        told = self.survey is not None and self.survey.tells_severity and not self._missing
+        done = bool(self.severe) and all(tier.done for tier in self.severe)
+        return self.severe[-1].least if self.wide and told and done else 0
+
+    def unread(self, window: Window) -> list[Stretch]:
+        """The stretches (ms) of the window that were not read in full, in time order."""
+        return [Stretch.of(start, end) for start, end in _gaps(self._whole(window), window)]
 
     def coverage(self, window: Window) -> tuple[Coverage, ...]:
         """Entries that together say something about all of `window`."""
-        whole_stretch = self._clipped(self._read_wholly(), window)
-        entries = []
-        for start, end in self._outside(whole_stretch, window):
-            if start < end:
-                entries.append(
-                    Coverage(
-                        self.source, start, end, Sight.PARTIAL, self._why_cut(), self._advice()
-                    )
-                )
-        if whole_stretch is not None:
-            entries += self._seen(*whole_stretch)
-        return tuple(entries)
+        whole = self._whole(window)
+        entries: list[Coverage] = []
+        for start, end in whole:
+            entries += self._kept(start, end, [self._seen(start, end)])
+        for start, end in _gaps(whole, window):
+            entries += self._kept(start, end, self._unseen(start, end))
+        return tuple(sorted(entries, key=lambda entry: entry.start))
 
-    def remarks(self) -> tuple[Remark, ...]:
+    def remarks(self, window: Window) -> tuple[Remark, ...]:
         """What was said on the way, and the cut with its counts."""
-        left_out = [sweep.unread for sweep in self.near if not sweep.done]
-        if left_out:
-            self.say("cut", self._cut_sentence(left_out), self._left_out())
+        if _gaps(self._whole(window), window):
+            topic = "counted" if self.complete_from and not self.failed else "cut"
+            self.say(topic, self._cut_sentence(window), self._left_out())
         for reason in self._missing:
             self.say("partial-answer", f"Records may be missing: {reason}")
         return tuple(self._said)
 
-    def _read_wholly(self) -> tuple[int, int] | None:
-        """The stretch (ns) around T of which every record was read."""
-        if not self.near:
-            return None
-        before, after = self.near
-        start, end = before.frontier * MILLISECOND_NS, after.frontier * MILLISECOND_NS
-        return (start, end) if start < end else None
+    def _whole(self, window: Window) -> list[Span]:
+        """The stretches of which every record was read, in time order, touching ones as one."""
+        found: list[Span] = []
+        for before, after in self.near:
+            start = max(before.frontier * MILLISECOND_NS, window.start)
+            end = min(after.frontier * MILLISECOND_NS, window.end)
+            if start < end:
+                found.append((start, end))
+        joined: list[Span] = []
+        for start, end in sorted(found):
+            if joined and start <= joined[-1][1]:
+                joined[-1] = (joined[-1][0], max(joined[-1][1], end))
+            else:
+                joined.append((start, end))
+        return joined
 
-    def _clipped(self, stretch: tuple[int, int] | None, window: Window) -> tuple[int, int] | None:
-        if stretch is None:
-            return None
-        start, end = max(stretch[0], window.start), min(stretch[1], window.end)
-        return (start, end) if start < end else None
+    def _seen(self, start: int, end: int) -> Coverage:
+        if self._missing:
+            return Coverage(self.source, start, end, Sight.PARTIAL, "; ".join(self._missing))
+        return Coverage(self.source, start, end, Sight.FULL)
 
-    def _outside(self, read: tuple[int, int] | None, window: Window) -> tuple[tuple[int, int], ...]:
-        if read is None:
-            return ((window.start, window.end),)
-        return ((window.start, read[0]), (read[1], window.end))
+    def _unseen(self, start: int, end: int) -> list[Coverage]:
+        """Entries for a stretch that was not read in full, each with what was read of it."""
+        borders = {start, end}
+        for tier in self.severe:
+            borders.update(edge for sweep in tier.sweeps for edge in _read(sweep))
+        edges = sorted(edge for edge in borders if start <= edge <= end)
+        why, advice = self._why_cut(), self._advice()
+        return [
+            Coverage(
+                self.source, low, high, Sight.PARTIAL, why, advice, self._complete_in(low, high)
+            )
+            for low, high in pairwise(edges)
+        ]
 
-    def _seen(self, start: int, end: int) -> list[Coverage]:
-        """What may be claimed of a stretch that was read: full only inside the records kept."""
-        entries = []
+    def _complete_in(self, start: int, end: int) -> int:
+        if self.survey is None or not self.survey.tells_severity or self._missing:
+            return 0
+        reached = 0
+        for tier in self.severe:
+            if not tier.covers(start, end):
+                break
+            reached = tier.least
+        return reached
+
+    def _kept(self, start: int, end: int, inside: list[Coverage]) -> Iterator[Coverage]:
+        """`inside`, but nothing claimed beyond the oldest and the newest record kept."""
         if self.newest is None or self.oldest is None:
-            return [Coverage(self.source, start, end, Sight.PARTIAL, "no record is kept at all")]
-        if self.oldest > start:
-            until = min(self.oldest, end)
+            yield Coverage(self.source, start, end, Sight.PARTIAL, "no record is kept at all")
+            return
+        first, reached = min(max(self.oldest, start), end), min(max(self.newest + 1, start), end)
+        if start < first:
             reason = f"the oldest record kept is of {clock_time(self.oldest)}"
             remedy = "Older ones may have been deleted, or live in another index."
-            entries.append(Coverage(self.source, start, until, Sight.PARTIAL, reason, remedy))
-            start = until
-        reached = self.newest + 1
-        if reached < end:
-            since = max(reached, start)
+            yield Coverage(self.source, start, first, Sight.PARTIAL, reason, remedy)
+        for entry in inside:
+            low, high = max(entry.start, first), min(entry.end, reached)
+            if low < high:
+                yield Coverage(
+                    entry.source,
+                    low,
+                    high,
+                    entry.sight,
+                    entry.reason,
+                    entry.remedy,
+                    entry.complete_from,
+                )
+        since = max(reached, first)
+        if since < end:
             reason = f"complete to {clock_time(self.newest)}, the newest record so far"
             remedy = "Later ones may still be on their way; look again in a minute."
-            entries.append(Coverage(self.source, since, end, Sight.PARTIAL, reason, remedy))
-            end = since
-        if start < end:
-            if self._missing:
-                reason = "; ".join(self._missing)
-                entries.append(Coverage(self.source, start, end, Sight.PARTIAL, reason))
-            else:
-                entries.append(Coverage(self.source, start, end, Sight.FULL))
-        return entries
+            yield Coverage(self.source, since, end, Sight.PARTIAL, reason, remedy)
 
     def _why_cut(self) -> str:
         if self.failed is not None:
             return f"reading ended early: {self.failed.what}"
-        if self.severe and all(sweep.done for sweep in self.severe):
-            return f"only records whose {self.level_field} says warning or worse were read"
+        left = self._left_words()
+        if self.wide and left:
+            return f"counted, not fetched: {left}"
         return f"not everything was read: {self.spent or 'the budget was used up'}"
 
     def _advice(self) -> str:
         if self.failed is not None:
             return self.failed.remedy
-        return "Make the window smaller with ] or pin closer to the onset."
+        return "Make the window smaller with [ or pin closer to the onset."
 
     def _left_out(self) -> int:
         return max(0, self.survey.total - self.rows) if self.survey else 0
 
-    def _cut_sentence(self, left_out: list[Stretch]) -> str:
-        """`Read 50000 of 812345 records: everything from 03:02:11 to 03:15:40, and warnings …`."""
+    def _cut_sentence(self, window: Window) -> str:
+        """`Read 8412 of 812345 records: all from 03:02:11 to 03:15:40, and all that level …`."""
         total = f" of {self.survey.total}" if self.survey else ""
         sentence = f"Read {self.rows}{total} records"
-        read = self._read_wholly()
-        if read is not None:
-            sentence += f": all from {clock_time(read[0])} to {clock_time(read[1])}"
+        whole = self._whole(window)
+        if whole:
+            told = (f"from {clock_time(start)} to {clock_time(end)}" for start, end in whole)
+            sentence += f": all {', '.join(told)}"
         if self.severe:
-            all_of_them = all(sweep.done for sweep in self.severe)
-            sentence += f", and what {self.level_field} calls warning or worse"
-            sentence += "" if all_of_them else " as far as allowed"
+            done = [tier.least for tier in self.severe if tier.done]
+            words = severe_name(done[-1] if done else self.severe[-1].least)
+            sentence += f", and what {self.level_field} calls {words}"
+            sentence += "" if done else " as far as allowed"
         if self.failed is not None:
             return f"{sentence}. {self.failed.sentence()}"
-        counts = self._counts(left_out)
-        return f"{sentence}. In the rest: {counts}" if counts else sentence
+        left = self._left_words()
+        return f"{sentence}. Counted, not fetched: {left}" if left else sentence
 
-    def _counts(self, left_out: list[Stretch]) -> str:
-        """Records per severity in what was not read as a whole, as the cluster counts them."""
+    def _left_words(self) -> str:
+        """`4 893 112 INFO records, 12 without a level`: what the cluster counted and we left."""
         if self.survey is None:
             return ""
-        total: int = 0
-        by_name: dict[str, int] = {}
-        for start, count, by_severity in self.survey.bars:
-            if any(part.start <= start < part.end for part in left_out):
-                total += count
-                for severity, number in by_severity.items():
-                    name = severity_name(severity) or "of other levels"
-                    by_name[name] = by_name.get(name, 0) + number
-        if unnamed := total - sum(by_name.values()):
-            by_name["without a level"] = unnamed
-        parts = ", ".join(f"{number} {name}" for name, number in sorted(by_name.items()))
-        return f"about {total} records ({parts})" if total else ""
+        left = self._left_out()
+        parts: list[str] = []
+        for severity, count in sorted(self.survey.by_severity().items(), reverse=True):
+            unread = min(count - self.by_severity.get(severity, 0), left)
+            if severity and unread > 0:
+                parts.append(f"{grouped(unread)} {severity_name(severity)}")
+                left -= unread
+        if not parts:
+            return f"{grouped(left)} records" if left else ""
+        rest = f", {grouped(left)} without a known level" if left else ""
+        return f"{', '.join(parts)} records{rest}"
+
+
+def _read(sweep: Sweep) -> Span:
+    """What a sweep has read to the end (ns)."""
+    start, end = sweep.stretch.start, sweep.frontier
+    if sweep.newest_first:
+        start, end = sweep.frontier, sweep.stretch.end
+    return start * MILLISECOND_NS, end * MILLISECOND_NS
+
+
+def _gaps(whole: list[Span], window: Window) -> list[Span]:
+    """The parts of the window outside the given stretches, which are in order and apart."""
+    found, reached = [], window.start
+    for start, end in [*whole, (window.end, window.end)]:
+        if reached < start:
+            found.append((reached, start))
+        reached = max(reached, end)
+    return found
 
 
 def clock_time(stamp: int) -> str:

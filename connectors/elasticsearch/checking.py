@@ -9,8 +9,11 @@ from connectors.elasticsearch.fields import FEW_NAMES, FieldMap
 from connectors.elasticsearch.reading import Settings
 from connectors.logs.jsonshape import Path
 from timeline.clean import clean
+from timeline.problems import Misconfigured, NothingHere, SourceProblem
 
 NEAR_NAMES = 5
+EVERY_INDEX = "*"
+"""The pattern of somebody who named no index, so that none can be misspelt."""
 
 
 def health_in(reply: Reply) -> str:
@@ -27,11 +30,22 @@ def facts_of(settings: Settings) -> list[str]:
     fields = settings.reading.fields
     paging = "a point in time" if settings.pages_by_point_in_time else "scrolling"
     return [
-        f"{len(fields.indices)} indices match {clean(settings.index)}: {_few(fields.indices)}",
-        _fields_sentence(fields),
-        f"keys are looked up in {_few(tuple(item.name for item in fields.ids))}",
+        f"{len(fields.indices)} indices match {clean(settings.index)}: {few(fields.indices)}",
+        fields_sentence(fields),
+        f"keys are looked up in {few(tuple(item.name for item in fields.ids))}",
         f"pages are read from {paging}",
     ]
+
+
+def nothing_to_read(index: str, problem: Misconfigured) -> SourceProblem:
+    """What it means that no index or no time field was found; by name, it is a wrong name."""
+    if index != EVERY_INDEX:
+        return problem
+    return NothingHere(
+        "The cluster answers, but no index has a field that is known to hold the time",
+        where=problem.where,
+        remedy="Set time_field if the records call it otherwise.",
+    )
 
 
 def nearest_names(index: str, reply: Reply) -> list[str]:
@@ -42,7 +56,8 @@ def nearest_names(index: str, reply: Reply) -> list[str]:
     return near or sorted(shown)[:NEAR_NAMES]
 
 
-def _fields_sentence(fields: FieldMap) -> str:
+def fields_sentence(fields: FieldMap) -> str:
+    """`time from @timestamp (date), level from log.level, …`."""
     kind = "date_nanos" if fields.time.nanoseconds else "date"
     parts = [f"time from {clean(fields.time.name)} ({kind})"]
     shape = fields.shape
@@ -57,9 +72,10 @@ def _fields_sentence(fields: FieldMap) -> str:
 
 
 def _spelt(paths: tuple[Path, ...]) -> str:
-    return _few(tuple(dict.fromkeys(".".join(path) for path in paths))) if paths else "nowhere"
+    return few(tuple(dict.fromkeys(".".join(path) for path in paths))) if paths else "nowhere"
 
 
-def _few(names: tuple[str, ...]) -> str:
+def few(names: tuple[str, ...]) -> str:
+    """The first names, cleaned, or `none`."""
     shown = ", ".join(clean(name) for name in names[:FEW_NAMES])
     return f"{shown}, …" if len(names) > FEW_NAMES else shown or "none"

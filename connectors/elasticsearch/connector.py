@@ -8,17 +8,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import ClassVar, TypeAlias
 
 from pydantic import BaseModel  # noqa: TC002  # annotations name it at run time
 
 from connectors.clock_sampling import SAMPLES, ClockSample, reading_from
 from connectors.contract import Answer, CheckReport
+from connectors.discovery import Candidate, Place, Sampled
 from connectors.elasticsearch import fields as field_map
 from connectors.elasticsearch.account import Account, clock_time
 from connectors.elasticsearch.answers import at, members, whole
-from connectors.elasticsearch.checking import facts_of, health_in, nearest_names
+from connectors.elasticsearch.checking import facts_of, health_in, nearest_names, nothing_to_read
 from connectors.elasticsearch.dialect import identify
 from connectors.elasticsearch.documents import Reading, documents_in
 from connectors.elasticsearch.lookup import look_up
@@ -27,6 +28,8 @@ from connectors.elasticsearch.paging import Contexts
 from connectors.elasticsearch.queries import edge
 from connectors.elasticsearch.reading import Settings, WindowReading
 from connectors.elasticsearch.requests import Request, on
+from connectors.elasticsearch.sampling import candidates_in, sampled
+from connectors.elasticsearch.scope import always, scope_told
 from connectors.elasticsearch.transport import SearchTransport
 from timeline.batch import Batch
 from timeline.clean import clean
@@ -62,14 +65,30 @@ class ElasticsearchConnector:
     def __repr__(self) -> str:
         return f"ElasticsearchConnector({self.source!r}, {self._transport!r})"
 
+    @staticmethod
+    def candidates(place: Place) -> Iterator[Candidate]:
+        """Clusters that the environment names, with all their indices until `sample` knows more."""
+        yield from candidates_in(place)
+
+    async def sample(self) -> Sampled:
+        """The indices that took records lately, and the fields that hold time, level and ids."""
+        return await sampled(self._transport, await self._learnt())
+
     async def check(self) -> CheckReport:
-        """Version, health, indices and fields found, newest record, clock, and what is unseen."""
-        settings = await self._learnt()
+        """Version, health, indices and fields found, newest record, clock, and what is unseen.
+
+        Raises `NothingHere` when every index was meant and none has a field that holds the time.
+        """
+        try:
+            settings = await self._learnt()
+        except Misconfigured as problem:
+            raise nothing_to_read(self._options.index, problem) from None
         health = await self._transport.ask(Request("GET", "/_cluster/health"))
         newest = await self._newest(settings)
         facts = [
             f"{settings.dialect.name} at {self._transport.server}, {health_in(health)}",
             *facts_of(settings),
+            *filter(None, [scope_told(self._options)]),
             f"newest record: {clock_time(newest) if newest is not None else 'none'}",
         ]
         return CheckReport(
@@ -89,13 +108,16 @@ class ElasticsearchConnector:
         async with self._reading_contexts() as open_contexts:
             bytes_before = self._transport.bytes_read
             settings = await self._learnt()
+            account = Account(self.source, clean(settings.reading.fields.level), bytes_before)
+            if said := scope_told(self._options):
+                account.say("filtered", said)
             reading = WindowReading(
                 self._transport,
                 settings,
                 open_contexts(settings),
                 window,
                 budget,
-                Account(self.source, clean(settings.reading.fields.level), bytes_before),
+                account,
             )
             async with contextlib.aclosing(reading.answers()) as answers:
                 async for answer in answers:
@@ -187,7 +209,14 @@ class ElasticsearchConnector:
         except Misconfigured as problem:
             raise await self._with_near_names(problem) from None
         reading = Reading(self.source, fields, self._key_rules, self._ingest_clock)
-        self._settings = Settings(self.source, options.index, options.page_size, dialect, reading)
+        self._settings = Settings(
+            self.source,
+            options.index,
+            options.page_size,
+            dialect,
+            reading,
+            always(fields, options, dialect),
+        )
         return self._settings
 
     async def _with_near_names(self, problem: Misconfigured) -> Misconfigured:
@@ -208,7 +237,8 @@ class ElasticsearchConnector:
 
     async def _newest(self, settings: Settings) -> int | None:
         time_field = settings.reading.fields.time
-        body = edge(time_field, time.time_ns() // MILLISECOND_NS, oldest=False)
+        now = time.time_ns() // MILLISECOND_NS
+        body = edge(time_field, now, settings.always, oldest=False)
         reply = await self._transport.read(
             Request("POST", on(settings.index, "_search"), body=body)
         )

@@ -135,6 +135,26 @@ def event_of(document: Document, time: TimeField, reading: Reading) -> Event:
     )
 
 
+def speaker_in(documents: Sequence[Document], reading: Reading) -> str:
+    """The countable service field, if it names the actor of every sampled document that has it.
+
+    An object inside the message may name another; then the cluster's counts by service would be
+    of other names than the records'.
+    """
+    name = reading.fields.service
+    if not name:
+        return ""
+    paths = spellings(name.removesuffix(".keyword"))
+    for document in documents:
+        told = next(
+            (v for path in paths if (v := value_at(document.content, path)) is not None), None
+        )
+        actor = event_of(document, reading.fields.time, reading).actor
+        if told is not None and clean(str(told)) != actor:
+            return ""
+    return name
+
+
 def with_keys(events: Sequence[Event], reading: Reading) -> list[Event]:
     """A few events (a preview, a look-up) with the keys of their texts too; needs no Polars."""
     rules = reading.key_rules

@@ -104,6 +104,9 @@ class FieldMap:
     ingest_time: TimeField | None = None
     level: str = ""
     """The level field that can be counted and filtered by; "" when there is none."""
+    service: str = ""
+    """The field of the service's name that can be counted and filtered by; "" when there is none,
+    or when another field names the speaker first."""
     messages: tuple[str, ...] = ()
     """Full-text message fields, for look-ups."""
     ids: tuple[IdField, ...] = ()
@@ -116,9 +119,10 @@ def capabilities(index: str, options: ElasticsearchOptions, key_rules: KeyRules)
     chosen = (options.time_field, options.message_field, options.level_field, options.service_field)
     configured = [name for kind in key_rules.types for name in kind.fields]
     roles = (*TIMES, *INGEST_TIMES, *LEVELS, *MESSAGES, *SERVICES, *HOSTS, *LOGGERS, *ERRORS)
-    levels = [f"{name}.keyword" for name in (*LEVELS, options.level_field) if name]
+    exact = (*LEVELS, *SERVICES, options.level_field, options.service_field)
+    keywords = [f"{name}.keyword" for name in exact if name]
     nested = [f"*.{name}" for name in configured]
-    wanted = dict.fromkeys([*chosen, *roles, *levels, *configured, *nested, *ID_ENDINGS])
+    wanted = dict.fromkeys([*chosen, *roles, *keywords, *configured, *nested, *ID_ENDINGS])
     names = ",".join(name for name in wanted if name)
     return Request("POST", on(index, "_field_caps"), {"fields": names})
 
@@ -152,7 +156,8 @@ def decide(reply: Reply, options: ElasticsearchOptions, key_rules: KeyRules) -> 
         shape,
         ANY_SHAPE,
         ingest_time=_dated(ingest, types) if ingest and ingest != time.name else None,
-        level=_countable(types, content, options.level_field),
+        level=_countable(types, content, options.level_field, LEVELS),
+        service=_first_service(types, content, options.service_field),
         messages=_searchable(types, options.message_field),
         ids=_ids(types, key_rules),
         names=tuple(name for name, found in types.items() if found - {"object", "nested"}),
@@ -268,10 +273,13 @@ def _is_scalar(value: JsonValue) -> bool:
 
 
 def _countable(
-    types: Mapping[str, frozenset[str]], content: Mapping[str, JsonValue], chosen: str
+    types: Mapping[str, frozenset[str]],
+    content: Mapping[str, JsonValue],
+    chosen: str,
+    usual: Iterable[str],
 ) -> str:
-    """A level field whose values every index can aggregate."""
-    names = (chosen,) if chosen else LEVELS
+    """A field among the usual ones whose values every index can aggregate."""
+    names = (chosen,) if chosen else usual
     for name in (spelt for base in names for spelt in (base, f"{base}.keyword")):
         found = types.get(name, frozenset())
         by_type = members(at(content, "fields", name))
@@ -282,6 +290,14 @@ def _countable(
         ):
             return name
     return ""
+
+
+def _first_service(
+    types: Mapping[str, frozenset[str]], content: Mapping[str, JsonValue], chosen: str
+) -> str:
+    """The field that names the speaker before all others, when it can be counted."""
+    names = [name for name in SERVICES if types.get(name, frozenset()) - {"object", "nested"}]
+    return _countable(types, content, chosen, names[:1])
 
 
 def _searchable(types: Mapping[str, frozenset[str]], chosen: str) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from connectors.elasticsearch.paging import Contexts, PointInTime, Sweep
 from connectors.elasticsearch.queries import Stretch, carrying
 from connectors.elasticsearch.reading import READING_SHARE, Settings
 from timeline.batch import Batch, BatchExtras, Remark, batch_of
-from timeline.coverage import Coverage, Sight
+from timeline.coverage import Asked, Coverage, Sight
 from timeline.event import Event
 from timeline.keys import split_key
 from timeline.window import Budget, Window
@@ -47,7 +47,7 @@ async def look_up(
             settings.index,
             point,
             newest_first=True,
-            further=(candidates,),
+            further=(candidates, *settings.always),
         )
         left = min(budget.rows, MOST_CANDIDATES)
         while left > 0 and not sweep.done and monotonic() < deadline:
@@ -68,8 +68,13 @@ async def look_up(
             sentence = "The look-up was cut: more records hold these words than may be read"
             remarks.append(Remark(settings.source, "cut", sentence))
     missing = sorted(wanted - found)
-    if missing or remarks:
-        yield _closing(settings, missing, remarks)
+    # Keys that stand in the text alone are found only where the text is indexed by its words. And
+    # a key of which nothing was found may stand in a field that is not indexed: not claimed.
+    whole = candidates is not None and not remarks and bool(settings.reading.fields.messages)
+    held = tuple(sorted(wanted & found)) if whole else ()
+    asked = (Asked(settings.source, span.start, span.end, held),) if held else ()
+    if missing or remarks or asked:
+        yield _closing(settings, missing, remarks, asked)
 
 
 def _carriers(events: Sequence[Event], wanted: set[str], span: Window) -> list[Event]:
@@ -80,7 +85,9 @@ def _carriers(events: Sequence[Event], wanted: set[str], span: Window) -> list[E
     ]
 
 
-def _closing(settings: Settings, missing: list[str], remarks: list[Remark]) -> Batch:
+def _closing(
+    settings: Settings, missing: list[str], remarks: list[Remark], asked: tuple[Asked, ...]
+) -> Batch:
     """Looked for and not found, with the instant of looking."""
     now = time.time_ns()
     coverage: tuple[Coverage, ...] = ()
@@ -89,4 +96,4 @@ def _closing(settings: Settings, missing: list[str], remarks: list[Remark]) -> B
         sentence = f"{named}: no record of {settings.index} carries it within the time searched"
         remarks.append(Remark(settings.source, "not-found", sentence, len(missing)))
         coverage = (Coverage(settings.source, now, now + 1, Sight.NOW_ONLY, sentence),)
-    return batch_of(settings.source, (), BatchExtras(coverage=coverage, remarks=tuple(remarks)))
+    return batch_of(settings.source, (), BatchExtras(coverage, tuple(remarks), asked=asked))

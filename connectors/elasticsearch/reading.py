@@ -1,20 +1,21 @@
 """One answer to one window: preview, survey, pages nearest T first, and an honest account.
 
 Reads outwards from the pinned instant in both directions, so that whatever ends the reading (rows,
-bytes, time, a failure) leaves one stretch around T that is whole. What lies outside it is asked
-for by severity, and counted by the cluster itself.
+bytes, time, a failure) leaves one stretch around T that is whole. A window that holds more than may
+be read is counted by the cluster itself and read where it matters: see `wide`.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from time import monotonic, time_ns
 
 from connectors.contract import Answer
-from connectors.elasticsearch.account import Account, Survey, survey_in
+from connectors.elasticsearch.account import Account
 from connectors.elasticsearch.answers import Reply
+from connectors.elasticsearch.counting import Survey
 from connectors.elasticsearch.dialect import Dialect
 from connectors.elasticsearch.documents import (
     Document,
@@ -22,6 +23,7 @@ from connectors.elasticsearch.documents import (
     columns_of,
     documents_in,
     event_of,
+    speaker_in,
     with_keys,
 )
 from connectors.elasticsearch.fields import FieldMap, TimeField, refined
@@ -35,8 +37,11 @@ from connectors.elasticsearch.paging import (
 )
 from connectors.elasticsearch.problems import TooLarge
 from connectors.elasticsearch.queries import (
+    NOT_FROZEN,
+    Body,
+    Query,
     Stretch,
-    any_value,
+    both,
     by_time,
     edge,
     search,
@@ -45,19 +50,19 @@ from connectors.elasticsearch.queries import (
     without,
 )
 from connectors.elasticsearch.requests import Request, on
+from connectors.elasticsearch.scope import frozen_indices, left_alone
 from connectors.elasticsearch.transport import SearchTransport
-from connectors.logs.jsonshape import JsonValue
+from connectors.elasticsearch.wide import read_wide
 from timeline.batch import PREVIEW_ROWS, Batch, BatchExtras, Preview, batch_of
 from timeline.clean import clean
 from timeline.event import Event
 from timeline.problems import SourceProblem
 from timeline.window import Budget, Window
 
-NEAR_SHARE = 0.6
-"""Share of the rows that goes to everything around T when not all can be read; the rest goes to
-warnings and worse of the whole window."""
 READING_SHARE = 0.85
 """Share of the time allowed after which no page is begun: the account still has to be given."""
+COUNTING_SHARE = 0.4
+"""Share of the time left that one count may take: what is near T has to be read as well."""
 WIDE_DOCUMENT_BYTES = 8 * 1024
 """Documents larger than this on average travel without the fields that have no role."""
 SMALLEST_PAGE = 10
@@ -72,6 +77,8 @@ class Settings:
     page_size: int
     dialect: Dialect
     reading: Reading
+    always: tuple[Query, ...] = ()
+    """What every record must satisfy that is ever asked for."""
 
     @property
     def pages_by_point_in_time(self) -> bool:
@@ -102,33 +109,62 @@ class WindowReading:
     document_bytes: float = 0.0
     _last_page_bytes: int = 0
     _accounted: int = 0
+    speaker: str = ""
+    """The field whose values are the actors of the records, as far as the preview shows."""
     _point: PointInTime | None = None
+    _told: set[str] = field(default_factory=set)
+    """References of the records that were handed over: places may touch, and none counts twice."""
 
     async def answers(self) -> AsyncGenerator[Answer, None]:
         """Everything to tell about the window. Raises `SourceProblem` if nothing can be read."""
         self.deadline = monotonic() + self.budget.seconds * READING_SHARE
-        yield await self._preview()
-        self.account.survey = await self._survey()
+        preview = await self._preview()  # read in any case: it teaches about the fields
+        if self.budget.preview:
+            yield preview
+        self.account.survey = survey = await self._survey()
+        self.account.wide = survey is not None and survey.total > self.budget.rows
         self._point = await self._opened()
-        async for batch in self._everything_near():
-            yield batch
-        async for batch in self._severe_elsewhere():
+        reading = read_wide(self) if self.account.wide else self._everything_near()
+        async for batch in reading:
             yield batch
         async for batch in self._arrived_without_a_time():
             yield batch
         yield await self._closing()
 
     @property
-    def _fields(self) -> FieldMap:
+    def fields(self) -> FieldMap:
         return self.settings.reading.fields
 
     @property
-    def _stretch(self) -> Stretch:
+    def stretch(self) -> Stretch:
         return Stretch.of(self.window.start, self.window.end)
+
+    @property
+    def pin(self) -> int:
+        """T in ms."""
+        return self.window.pin // 1_000_000
+
+    @property
+    def seconds_left(self) -> float:
+        return self.deadline - monotonic()
+
+    @property
+    def counting_seconds(self) -> float:
+        """How long one search without documents may take."""
+        return self.seconds_left * COUNTING_SHARE
+
+    def records(self) -> Query:
+        """The records of the window that this source is about."""
+        return within(self.fields.time, self.stretch, self.settings.always)
+
+    async def counted(self, body: Body) -> Reply:
+        """The answer to a search without documents. Raises `SourceProblem`, also if it is slow."""
+        request = Request("POST", on(self.settings.index, "_search"), body=body)
+        return await self.transport.read(request, monotonic() + self.counting_seconds)
 
     async def _preview(self) -> Preview:
         """The records nearest T, and with them what only documents tell about the fields."""
-        stretch, pin = self._stretch, self.window.pin // 1_000_000
+        stretch, pin = self.stretch, self.pin
         documents: list[Document] = []
         size = 0
         for half, backwards in (
@@ -143,19 +179,22 @@ class WindowReading:
         if documents:
             self.document_bytes = size / len(documents)
             if self.document_bytes > WIDE_DOCUMENT_BYTES:
-                self.narrowed = tuple(self._fields.names)
+                self.narrowed = tuple(self.fields.names)
         self.settings.learn_from(documents)
-        told = with_keys(self._events(documents, self._fields.time), self.settings.reading)
+        events = self._events(documents, self.fields.time)
+        self.speaker = speaker_in(documents, self.settings.reading)
+        told = with_keys(events, self.settings.reading)
         return Preview(
             self.settings.source, tuple(sorted(told, key=lambda e: (e.timestamp, e.seq)))
         )
 
     async def _nearest(self, half: Stretch, *, backwards: bool) -> Reply:
         """The records of one side nearest T, fewer of them where they are very large."""
-        time, rows = self._fields.time, PREVIEW_ROWS // 2
+        time, rows = self.fields.time, PREVIEW_ROWS // 2
         while True:
             order = by_time(time, newest_first=backwards)
-            body = search(within(time, half), [order], rows, self.deadline - monotonic())
+            query = within(time, half, self.settings.always)
+            body = search(query, [order], rows, self.seconds_left)
             request = Request("POST", on(self.settings.index, "_search"), body=body)
             try:
                 return await self.transport.read(request, self.deadline)
@@ -166,15 +205,14 @@ class WindowReading:
 
     async def _survey(self) -> Survey | None:
         """Counts of the window; None when the cluster will not count, which stops nothing."""
-        body = survey(self._fields, self._stretch, self.deadline - monotonic())
         try:
-            reply = await self.transport.read(
-                Request("POST", on(self.settings.index, "_search"), body=body), self.deadline
-            )
+            reply = await self.counted(survey(self.fields, self.records(), self.counting_seconds))
         except SourceProblem as problem:
             self.account.say("survey", f"The records could not be counted: {problem.what}")
             return None
-        return survey_in(reply.content or {})
+        if said := missing_in(reply):
+            self.account.missing(said)
+        return Survey.of(reply.content or {})
 
     async def _opened(self) -> PointInTime | None:
         """A point in time to page in; None where scrolling has to do."""
@@ -190,50 +228,43 @@ class WindowReading:
         return None  # an account that may search but not do this can still scroll
 
     async def _everything_near(self) -> AsyncIterator[Batch]:
-        stretch, pin = self._stretch, self.window.pin // 1_000_000
-        cut = min(max(pin, stretch.start), stretch.end)
-        before = self._sweep(self._fields.time, Stretch(stretch.start, cut), backwards=True)
-        after = self._sweep(self._fields.time, Stretch(cut, stretch.end))
-        self.account.near = (before, after)
-        rows = self.budget.rows
-        if self.account.too_many(rows) and self.account.severe_values():
-            rows = max(1, int(rows * NEAR_SHARE))
-        async for batch in self._pages([before, after], pin, rows):
+        cut = min(max(self.pin, self.stretch.start), self.stretch.end)
+        async for batch in self.outwards(cut, self.stretch, self.budget.rows):
             yield batch
 
-    async def _severe_elsewhere(self) -> AsyncIterator[Batch]:
-        """Warnings and worse of what was not read as a whole."""
-        values = self.account.severe_values()
-        whole = all(sweep.done for sweep in self.account.near)
-        if whole or not values or self._spent():
-            return
-        severe = any_value(self._fields.level, values)
-        sweeps = [sweep.continued((severe,)) for sweep in self.account.near]
-        self.account.severe = tuple(sweeps)
-        pin = self.window.pin // 1_000_000
-        async for batch in self._pages(sweeps, pin, self.budget.rows - self.account.rows):
+    async def outwards(self, middle: int, stretch: Stretch, rows: int) -> AsyncIterator[Batch]:
+        """Every record from `middle` (ms) both ways, until `stretch` ends or `rows` are read."""
+        time, further = self.fields.time, self.settings.always
+        before = self.sweep(time, Stretch(stretch.start, middle), further, backwards=True)
+        after = self.sweep(time, Stretch(middle, stretch.end), further)
+        self.account.near.append((before, after))
+        async for batch in self.pages([before, after], middle, rows):
             yield batch
 
     async def _arrived_without_a_time(self) -> AsyncIterator[Batch]:
         """Records that carry nothing but the time of their arrival."""
-        arrival = self._fields.ingest_time
-        if arrival is None or self._spent():
+        arrival = self.fields.ingest_time
+        if arrival is None or self.spent():
             return
-        lacking = without(self._fields.time.name)
-        sweep = self._sweep(arrival, self._stretch, further=(lacking,))
+        lacking = without(self.fields.time.name)
+        sweep = self.sweep(arrival, self.stretch, (lacking, *self.settings.always))
         self.account.arrivals = sweep
-        rows = self.budget.rows - self.account.rows
-        async for batch in self._pages([sweep], self.window.pin // 1_000_000, rows):
+        async for batch in self.pages([sweep], self.pin, self.rows_left):
             yield batch
 
-    def _sweep(
+    @property
+    def rows_left(self) -> int:
+        return self.budget.rows - self.account.rows
+
+    def sweep(
         self,
         time: TimeField,
         stretch: Stretch,
+        further: tuple[Query, ...],
         *,
         backwards: bool = False,
-        further: tuple[dict[str, JsonValue], ...] = (),
     ) -> Sweep:
+        """A way through the records of a stretch that satisfy `further`."""
         return Sweep(
             time,
             stretch,
@@ -245,14 +276,14 @@ class WindowReading:
             source=self.narrowed,
         )
 
-    async def _pages(self, sweeps: list[Sweep], pin: int, rows: int) -> AsyncIterator[Batch]:
-        """Pages of the sweep whose frontier is nearest to T, until all are done or spent."""
-        left = rows
-        while left > 0 and not self._spent():
+    async def pages(self, sweeps: list[Sweep], middle: int, rows: int) -> AsyncIterator[Batch]:
+        """Pages of the sweep whose frontier is nearest to `middle`, until all are done or spent."""
+        left = min(rows, self.rows_left)
+        while left > 0 and not self.spent():
             going = [sweep for sweep in sweeps if not sweep.done]
             if not going:
                 return
-            sweep = min(going, key=lambda item: abs(item.frontier - pin))
+            sweep = min(going, key=lambda item: abs(item.frontier - middle))
             try:
                 page = await sweep.page(min(left, self._page_size()), self.deadline)
             except SourceProblem as problem:
@@ -260,11 +291,13 @@ class WindowReading:
                     self.account.interrupted(problem)
                 continue  # the deadline cut this page short, and `_spent` says so
             left -= len(page.documents)
-            self.account.rows += len(page.documents)
+            fresh = [document for document in page.documents if document.ref not in self._told]
+            self._told.update(document.ref for document in fresh)
             self._last_page_bytes = page.wire_bytes
             if page.missing:
                 self.account.missing(page.missing)
-            yield await asyncio.to_thread(self._batch, page.documents, sweep.time)
+            if fresh or self._read_bytes > self._accounted:
+                yield await asyncio.to_thread(self._batch, fresh, sweep.time)
 
     def _page_size(self) -> int:
         """As many records as make about `PAGE_BYTES`."""
@@ -273,7 +306,7 @@ class WindowReading:
         fitting = max(SMALLEST_PAGE, int(PAGE_BYTES / self.document_bytes))
         return min(self.settings.page_size, fitting)
 
-    def _spent(self) -> bool:
+    def spent(self) -> bool:
         """Whether rows, bytes or time are used up, or reading failed; the account says which."""
         account = self.account
         if account.failed:
@@ -296,7 +329,9 @@ class WindowReading:
         return [event for event in events if self.window.contains(event.timestamp)]
 
     def _batch(self, documents: list[Document], time: TimeField) -> Batch:
-        frame, keys = columns_of(self._events(documents, time), self.settings.reading)
+        events = self._events(documents, time)
+        self.account.kept(event.severity_number for event in events)
+        frame, keys = columns_of(events, self.settings.reading)
         return Batch(self.settings.source, frame, keys, bytes_read=self._newly_read())
 
     def _newly_read(self) -> int:
@@ -316,24 +351,30 @@ class WindowReading:
             (),
             BatchExtras(
                 coverage=self.account.coverage(self.window),
-                remarks=self.account.remarks(),
+                remarks=self.account.remarks(self.window),
                 bytes_read=self._newly_read(),
             ),
         )
 
     async def _edges(self) -> None:
         """The oldest and newest record kept, and how many records have no time at all."""
-        fields, path = self._fields, on(self.settings.index, "_search")
+        fields, path = self.fields, on(self.settings.index, "_search")
         deadline = monotonic() + self.budget.seconds * (1 - READING_SHARE) / 2
         for oldest in (False, True):
-            body = edge(fields.time, time_ns() // 1_000_000, oldest=oldest)
+            now = time_ns() // 1_000_000
+            body = edge(fields.time, now, self.settings.always, oldest=oldest)
             reply = await self.transport.read(Request("POST", path, body=body), deadline)
             if found := documents_in(reply.content or {}):
                 unit = 1 if fields.time.nanoseconds else 1_000_000
                 self.account.set_edge(found[0].instant * unit, oldest=oldest)
             if said := missing_in(reply):
                 self.account.missing(said)
-        body = {"query": without(fields.time.name)}
+        if NOT_FROZEN in self.settings.always:
+            asked = frozen_indices(self.settings.index, fields, self.stretch)
+            reply = await self.transport.ask(asked, deadline)
+            if reply.status == 200 and (said := left_alone(reply)):
+                self.account.missing(said)
+        body = {"query": both(without(fields.time.name), *self.settings.always)}
         counting = Request("POST", on(self.settings.index, "_count"), body=body)
         reply = await self.transport.read(counting, deadline)
         count = (reply.content or {}).get("count")

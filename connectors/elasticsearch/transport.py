@@ -19,6 +19,7 @@ from connectors.elasticsearch.answers import Reply
 from connectors.elasticsearch.options import ElasticsearchOptions
 from connectors.elasticsearch.problems import ConnectionLost, TooLarge, failure, not_json, refusal
 from connectors.elasticsearch.requests import Request, permitted
+from connectors.elasticsearch.signing import signer_of
 from timeline.problems import Misconfigured, MissingDriver, SourceProblem, Unreachable
 
 if TYPE_CHECKING:
@@ -43,7 +44,8 @@ class SearchTransport:
 
     def __init__(self, options: ElasticsearchOptions) -> None:
         self._options = options
-        self._url = urlsplit(options.url.get_secret_value())
+        self._url = urlsplit(options.address)
+        self._signer = signer_of(options, self._url)
         self._transport: AsyncTransport | None = None
         self._opening = asyncio.Lock()
         self._was_warm = False
@@ -113,14 +115,16 @@ class SearchTransport:
         from connectors.elasticsearch.node import BodyTooLarge, MeasuredMeta
 
         body = None if request.body is None else json.dumps(request.body).encode()
-        headers = {"accept": "application/json"}
+        headers, target = {"accept": "application/json"}, request.target
         if body is not None:
             headers["content-type"] = "application/json"
+        if self._signer is not None:
+            target, headers = await self._signer.signed(request.method, target, headers, body)
         try:
             async with asyncio.timeout(timeout_s):
                 answer = await transport.perform_request(
                     request.method,
-                    request.target,
+                    target,
                     body=body,
                     headers=headers,
                     request_timeout=timeout_s,
@@ -206,8 +210,12 @@ def _load_driver() -> None:
 
 def authorization(options: ElasticsearchOptions, url: SplitResult) -> dict[str, str]:
     """The authorization header of the configured login; none for an open cluster."""
+    if options.aws_service:
+        return {}  # every request has a signature of its own
     if options.api_key is not None:
-        return {"authorization": f"ApiKey {options.api_key.get_secret_value()}"}
+        key = options.api_key.get_secret_value()
+        encoded = base64.b64encode(key.encode()).decode() if ":" in key else key
+        return {"authorization": f"ApiKey {encoded}"}
     if options.bearer is not None:
         return {"authorization": f"Bearer {options.bearer.get_secret_value()}"}
     user = options.username or unquote(url.username or "")

@@ -13,9 +13,12 @@ import polars as pl
 from connectors.logs.dialect import Dialect
 from connectors.logs.linecolumns import read_lines
 from connectors.logs.lines import lines_of
+from connectors.logs.pgformats import NO_TRANSACTION, with_postgresql_keys
 from connectors.logs.record import BODY_LIMIT, CUT_MARK, Place
 from connectors.logs.stamps import BROKEN_JSON
 from connectors.logs.tally import Tally
+from connectors.logs.unwrapped import enveloped, unwrap_lines
+from connectors.logs.wholefile import TextShape, lines_of_whole
 from timeline.clean import LINE_BREAK, clean, clean_column
 from timeline.columns import EVENT_SCHEMA, KEY_SCHEMA, UNDATED_SCHEMA
 from timeline.event import Kind, Lane, Meaning
@@ -46,15 +49,41 @@ class Reading:
     end: int
 
 
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """The bytes that lines were read from: where they stand, how many, and how much was damaged."""
+
+    base: int
+    size: int
+    bad_utf8: int = 0
+
+
 def read_chunk(raw: bytes, base: int, reading: Reading) -> Chunk:
     """Parse the bytes that stand at `base` of the file (or of the decompressed stream)."""
     lines, bad_utf8 = lines_of(raw, base)
-    heads = read_lines(lines.get_column("text"), reading.dialect)
+    return chunk_of(lines, Extent(base, len(raw), bad_utf8), reading)
+
+
+def read_whole(raw: bytes, shape: TextShape, reading: Reading) -> Chunk:
+    """Parse a file whose records are not lines of UTF-8, from its first byte."""
+    lines, damaged = lines_of_whole(raw, shape)
+    return chunk_of(lines, Extent(0, len(raw), damaged), reading)
+
+
+def chunk_of(lines: pl.DataFrame, extent: Extent, reading: Reading) -> Chunk:
+    """Parse lines (`text`, `offset`) that were read from the bytes of `extent`."""
+    base, size, bad_utf8 = extent.base, extent.size, extent.bad_utf8
+    dialect = reading.dialect
+    if dialect.envelope is not None:
+        lines = unwrap_lines(lines, dialect)
+    heads = read_lines(lines.get_column("text"), dialect)
+    if dialect.envelope is not None:
+        heads = enveloped(heads, lines, dialect)
     if not heads.height:
-        tally = Tally(len(raw), orphan_bytes=len(raw), orphan_lines=lines.height, bad_utf8=bad_utf8)
+        tally = Tally(size, orphan_bytes=size, orphan_lines=lines.height, bad_utf8=bad_utf8)
         return Chunk(no_events(), no_keys(), no_undated(), tally)
-    records = _with_extent(heads, lines, base + len(raw))
-    further = _continuation(records, lines)
+    records = _with_extent(heads, lines, base + size)
+    further = _continuation(records, lines, dialect)
     dated = records.get_column("timestamp").drop_nulls()
     inside = pl.col("timestamp").is_between(reading.start, reading.end, closed="left")
     kept = records.filter(inside)
@@ -66,10 +95,10 @@ def read_chunk(raw: bytes, base: int, reading: Reading) -> Chunk:
     orphan_bytes = int(records.get_column("offset")[0]) - base
     steps = dated.diff()
     tally = Tally(
-        bytes_read=len(raw),
+        bytes_read=size,
         event_bytes=event_bytes,
         undated_bytes=undated_bytes,
-        outside_bytes=len(raw) - event_bytes - undated_bytes - orphan_bytes,
+        outside_bytes=size - event_bytes - undated_bytes - orphan_bytes,
         orphan_bytes=orphan_bytes,
         events=kept.height,
         orphan_lines=orphan_lines,
@@ -86,7 +115,7 @@ def read_chunk(raw: bytes, base: int, reading: Reading) -> Chunk:
     counted = undated.group_by("reason").len().sort("reason")
     return Chunk(
         _events(kept, bodies, reading.place),
-        _keys(kept, lines, further, reading.key_rules),
+        _keys(kept, lines, further, reading),
         _undated(undated, further, reading.place),
         tally,
         int(dated[0]) if dated.len() else None,
@@ -104,7 +133,7 @@ def _with_extent(heads: pl.DataFrame, lines: pl.DataFrame, end: int) -> pl.DataF
     ).with_row_index("record")
 
 
-def _continuation(records: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
+def _continuation(records: pl.DataFrame, lines: pl.DataFrame, dialect: Dialect) -> pl.DataFrame:
     """The lines that continue a record: `line`, `record`, `text`. Empty for most chunks."""
     begins = records.get_column("line")
     if begins.len() == lines.height - int(begins[0]):  # every line from the first begins a record
@@ -115,7 +144,10 @@ def _continuation(records: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
     )
     is_head = joined.get_column("record").is_not_null()
     owner = joined.get_column("record").forward_fill()
-    return joined.with_columns(owner.alias("record")).filter(~is_head)
+    further = joined.with_columns(owner.alias("record")).filter(~is_head)
+    for item in dialect.repeating:
+        further = further.with_columns(pl.col("text").str.replace(item.repeats, "$1"))
+    return further
 
 
 def _bodies(kept: pl.DataFrame, further: pl.DataFrame) -> tuple[pl.Series, int]:
@@ -154,7 +186,9 @@ def _events(kept: pl.DataFrame, bodies: pl.Series, place: Place) -> pl.DataFrame
     named = kept.with_columns(actor.alias("actor"))
     return named.select(
         pl.col("timestamp"),
-        constant(Meaning.OCCURRED.value, "meaning"),
+        pl.col("meaning").cast(EVENT_SCHEMA["meaning"])
+        if "meaning" in named.columns
+        else constant(Meaning.OCCURRED.value, "meaning"),
         pl.col("precision"),
         clean_names(named.get_column("host")).alias("clock"),
         constant(place.source, "source"),
@@ -173,12 +207,29 @@ def _events(kept: pl.DataFrame, bodies: pl.Series, place: Place) -> pl.DataFrame
 
 
 def _keys(
-    kept: pl.DataFrame, lines: pl.DataFrame, further: pl.DataFrame, key_rules: KeyRules
+    kept: pl.DataFrame, lines: pl.DataFrame, further: pl.DataFrame, reading: Reading
 ) -> pl.DataFrame:
     """Keys found in the raw text of every line of the kept records."""
     if not kept.height:
         return no_keys()
-    texts = lines.get_column("text").gather(kept.get_column("line"))
+    if not reading.dialect.postgresql:
+        in_message = reading.dialect.journal
+        return _keys_by(kept, lines, further, reading.key_rules, in_message=in_message)
+    rules = with_postgresql_keys(reading.key_rules)
+    return _keys_by(kept, lines, further, rules).filter(pl.col("key") != NO_TRANSACTION)
+
+
+def _keys_by(
+    kept: pl.DataFrame,
+    lines: pl.DataFrame,
+    further: pl.DataFrame,
+    key_rules: KeyRules,
+    *,
+    in_message: bool = False,
+) -> pl.DataFrame:
+    texts = kept.get_column("message")
+    if not in_message:
+        texts = lines.get_column("text").gather(kept.get_column("line"))
     keys = key_rules.in_column(texts)
     if not further.height:
         return keys

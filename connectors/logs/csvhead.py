@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from connectors.logs.formats import STAMPS, words
+from connectors.logs.formats import STAMPS
+from connectors.logs.textformat import words
 
 TIME_COLUMNS = words(
     "timestamp @timestamp time ts datetime date created_at occurred_at logged_at log_time "

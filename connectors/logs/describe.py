@@ -36,6 +36,14 @@ def _fact(member: OpenMember) -> str:
     if member.dialect.json is not None:
         names.insert(0, JSON)
     written = ", ".join(names) or member.sort.value
+    if member.shape.export:
+        written += ", an export of the journal"
+    if member.shape.array:
+        written += " in one array"
+    if member.shape.encoding != "utf-8":
+        written += f", {member.shape.encoding.upper()}"
+    if member.dialect.envelope is not None:
+        written += f" in lines of {member.dialect.envelope.name}"
     if member.first is None:
         return f"{member.name}: {written}"
     end = f" to {instant(member.last)}" if member.last is not None else ""

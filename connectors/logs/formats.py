@@ -10,32 +10,20 @@ general ones: a line belongs to the first format of its source that matches.
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from functools import cached_property
-
-
-def words(text: str) -> tuple[str, ...]:
-    """The words of a text; reads better than a column of quoted names."""
-    return tuple(text.split())
-
-
-_CLOCK = r"(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2}):(?P<second>[0-9]{2})"
-_FRACTION = r"(?:[.,](?P<fraction>[0-9]{1,9})[0-9]*)?"
-_HOURS = "[+-](?:0[0-9]|1[0-4])"
-_ZONE = rf"(?P<zone> ?(?:Z|UTC|GMT|{_HOURS}:?(?:00|15|30|45))\b|{_HOURS}\b)"
-"""After a space only a full `+hh:mm` is a zone: `02:07:29 -05 items` may be a message."""
-_DATE = r"(?P<year>[0-9]{4})[-/](?P<month>[0-9]{2})[-/](?P<day>[0-9]{2})"
-_MONTH = r"(?P<month>Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
-
-ISO = rf"{_DATE}[T ]{_CLOCK}{_FRACTION}{_ZONE}?"
-CLF = rf"(?P<day>[0-9]{{2}})/{_MONTH}/(?P<year>[0-9]{{4}}):{_CLOCK} (?P<zone>[+-][0-9]{{4}})"
-EPOCH = r"(?P<epoch>[0-9]{9,11}(?:\.[0-9]{1,9})?|[0-9]{12,14}(?:\.[0-9]{1,9})?|[0-9]{15,19})"
-_CTIME = (
-    rf"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) {_MONTH} {{1,2}}(?P<day>[0-9]{{1,2}}) {_CLOCK}{_FRACTION}"
-    r" (?P<year>[0-9]{4})"
+from connectors.logs.pgformats import POSTGRESQL
+from connectors.logs.textformat import (
+    CLF,
+    CLOCK,
+    CTIME,
+    DATE,
+    EPOCH,
+    FRACTION,
+    ISO,
+    MONTH,
+    RFC_DATE,
+    ZONE,
+    TextFormat,
 )
-_RFC_DATE = rf"(?P<day>[0-9]{{1,2}}) {_MONTH} (?P<year>[0-9]{{4}}) {_CLOCK}{_FRACTION}"
 
 _UPPER = (
     "TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|ERR|SEVERE|CRITICAL|CRIT|FATAL|PANIC|ALERT|EMERG"
@@ -54,50 +42,10 @@ STAMPS: dict[str, str] = {
     "iso": rf"^{ISO}$",
     "epoch": rf"^{EPOCH}$",
     "clf": rf"^{CLF}$",
-    "rfc": rf"^(?:[A-Z][a-z]{{2}}, )?{_RFC_DATE}{_ZONE}?$",
-    "kibana": rf"^{_MONTH} (?P<day>[0-9]{{1,2}}), (?P<year>[0-9]{{4}}) @ {_CLOCK}{_FRACTION}$",
+    "rfc": rf"^(?:[A-Z][a-z]{{2}}, )?{RFC_DATE}{ZONE}?$",
+    "kibana": rf"^{MONTH} (?P<day>[0-9]{{1,2}}), (?P<year>[0-9]{{4}}) @ {CLOCK}{FRACTION}$",
 }
 """Whole-text stamp patterns, for the time field of JSON lines and CSV columns."""
-
-
-@dataclass(frozen=True)
-class TextFormat:
-    """One line format. `sides` are extra patterns with one group for parts of no fixed place."""
-
-    name: str
-    pattern: str
-    example: str
-    sides: tuple[tuple[str, str], ...] = ()
-    weak: str = ""
-    """Empty when a match is proof enough. Otherwise at least half of the sample's `records` (lines
-    that some format claims) or of all its `lines` must match before the format is believed."""
-    opens: str = ""
-    """Characters a line may begin with; spares compiling patterns that cannot match."""
-    holds: str = ""
-    """A text that must stand in the line, for the same reason."""
-
-    def match(self, line: str) -> re.Match[str] | None:
-        """The match of a line that begins a record of this format."""
-        if (self.opens and line[:1] not in self.opens) or self.holds not in line:
-            return None
-        return self.compiled.match(line)
-
-    @cached_property
-    def compiled(self) -> re.Pattern[str]:
-        return re.compile(self.pattern)
-
-    @cached_property
-    def groups(self) -> frozenset[str]:
-        return frozenset(self.compiled.groupindex)
-
-    @property
-    def with_head(self) -> str:
-        """The pattern with all that it matched in a group of its own, `head`."""
-        return f"^(?P<head>{self.pattern.removeprefix('^')})"
-
-    @cached_property
-    def compiled_sides(self) -> tuple[tuple[str, re.Pattern[str]], ...]:
-        return tuple((role, re.compile(pattern)) for role, pattern in self.sides)
 
 
 def _logfmt_value(keys: str) -> str:
@@ -136,8 +84,8 @@ FORMATS: tuple[TextFormat, ...] = (
     ),
     TextFormat(
         "syslog-3164",
-        rf"^(?:<(?P<pri>[0-9]{{1,3}})>)?{_MONTH} {{1,2}}(?P<day>[0-9]{{1,2}})"
-        rf"(?: (?P<year>[0-9]{{4}}))? {_CLOCK}{_FRACTION} (?P<host>\S+)"
+        rf"^(?:<(?P<pri>[0-9]{{1,3}})>)?{MONTH} {{1,2}}(?P<day>[0-9]{{1,2}})"
+        rf"(?: (?P<year>[0-9]{{4}}))? {CLOCK}{FRACTION} (?P<host>\S+)"
         rf" (?P<actor>[^\s:\[]+)(?:\[[0-9]+\])?: ?",
         "Mar 14 02:07:29 web-1 shop[812]: enqueue failed for user_id=4711",
         opens="<JFMASOND",
@@ -157,26 +105,26 @@ FORMATS: tuple[TextFormat, ...] = (
     ),
     TextFormat(
         "apache-error",
-        rf"^\[{_CTIME}\] (?:\[(?:\w+:)?(?P<level>[a-z]+)[0-9]?\] )?",
+        rf"^\[{CTIME}\] (?:\[(?:\w+:)?(?P<level>[a-z]+)[0-9]?\] )?",
         "[Sat Mar 14 02:07:29.110123 2026] [proxy:error] [pid 812] AH00957: connect failed",
         opens="[",
     ),
     TextFormat(
         "ctime",
-        rf"^{_CTIME}[\s:,-]+",
+        rf"^{CTIME}[\s:,-]+",
         "Sat Mar 14 02:07:29 2026 worker stopped",
         opens="MTWFS",
     ),
     TextFormat(
         "klog",
-        rf"^(?P<level>[IWEF])(?P<month>[0-9]{{2}})(?P<day>[0-9]{{2}}) {_CLOCK}"
+        rf"^(?P<level>[IWEF])(?P<month>[0-9]{{2}})(?P<day>[0-9]{{2}}) {CLOCK}"
         rf"\.(?P<fraction>[0-9]{{6}})\s+[0-9]+ ",
         "E0314 02:07:29.110123       1 mailer.go:42] enqueue failed",
         opens="IWEF",
     ),
     TextFormat(
         "redis",
-        rf"^(?:[0-9]+:[A-Z]|\[[0-9]+\]) {_RFC_DATE} (?P<level>[.*#-]) ",
+        rf"^(?:[0-9]+:[A-Z]|\[[0-9]+\]) {RFC_DATE} (?P<level>[.*#-]) ",
         "812:M 14 Mar 2026 02:07:29.110 # Connection with replica lost.",
         opens=_DIGITS + "[",
     ),
@@ -187,15 +135,7 @@ FORMATS: tuple[TextFormat, ...] = (
         opens="DIWEFA",
         holds="#",
     ),
-    TextFormat(
-        "postgresql",
-        rf"^{_DATE} {_CLOCK}{_FRACTION} (?P<zone>[A-Z]{{1,5}}|[+-][0-9]{{2}}(?::?[0-9]{{2}})?)"
-        r" ?(?P<lead>\S*[\[(]?[0-9]+[\])]?:?(?: \S+){0,3}?) *"
-        r"(?P<level>DEBUG[1-5]?|LOG|INFO|NOTICE|WARNING|ERROR|FATAL|PANIC|DETAIL|HINT|QUERY|CONTEXT"
-        rf"|LOCATION|STATEMENT): +",
-        "2026-03-14 02:07:29.110 UTC [812] ERROR:  duplicate key value violates unique constraint",
-        opens=_DIGITS,
-    ),
+    *POSTGRESQL,
     TextFormat(
         "celery",
         rf"^\[{ISO}: (?P<level>[A-Z]+)/(?P<lead>[^\]]+)\] ",
@@ -222,7 +162,7 @@ FORMATS: tuple[TextFormat, ...] = (
     ),
     TextFormat(
         "journal",
-        rf"^{_DATE}T{_CLOCK}{_FRACTION}{_ZONE} (?P<host>[\w.-]+)"
+        rf"^{DATE}T{CLOCK}{FRACTION}{ZONE} (?P<host>[\w.-]+)"
         rf" (?P<actor>[^\s:\[]+)(?:\[[0-9]+\])?: ",
         "2026-03-14T02:07:29+0000 web-1 shop[812]: enqueue failed for user_id=4711",
         opens=_DIGITS,

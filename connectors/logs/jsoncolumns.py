@@ -13,15 +13,17 @@ from connectors.logs.jsonshape import (
     JsonShape,
     Path,
     decode,
-    error_texts,
 )
+from connectors.logs.pgformats import JSON_LABELLED
 
 SMALL_BLOCK = 64
 """Lines that share the fate of one broken line among them: read one by one, a third of a ms."""
-ROLES = ("time", "level", "message", "service", "host", "logger")
+ROLES = ("time", "level", "message", "service", "host", "logger", "process", "written")
 _ERROR_NAMES = "|".join({name.partition(".")[0] for name in ERROR_FIELDS})
 ERROR_MARK = rf'"(?:{_ERROR_NAMES})(?:\.[a-z_]+)?"\s*:\s*(?:"[^"]|\{{|\[)'
 """Stands in every line with an error field that is neither null nor empty."""
+LABELLED_MARK = rf'"(?:{"|".join(JSON_LABELLED)})"\s*:\s*"'
+"""Stands in every line of a jsonlog with an explaining field."""
 
 
 def json_texts(lines: pl.Series, shape: JsonShape) -> pl.DataFrame:
@@ -40,13 +42,16 @@ def json_texts(lines: pl.Series, shape: JsonShape) -> pl.DataFrame:
     return numbered.sort("row").drop("row")
 
 
-def with_errors(lines: pl.Series, messages: pl.Series) -> pl.Series:
-    """`messages`, followed by the error and stack fields of the lines that have any."""
-    rows = lines.str.contains(ERROR_MARK).fill_null(value=False).arg_true()
+def with_errors(lines: pl.Series, messages: pl.Series, shape: JsonShape) -> pl.Series:
+    """`messages`, followed by the error and explaining fields of the lines that have any."""
+    if shape.journal:
+        return messages
+    mark = f"{ERROR_MARK}|{LABELLED_MARK}" if shape.postgresql else ERROR_MARK
+    rows = lines.str.contains(mark).fill_null(value=False).arg_true()
     if rows.is_empty():
         return messages
     told = [
-        "\n".join([message, *error_texts(decode(line) or {}, message)])
+        "\n".join([message, *shape.appended(decode(line) or {}, message)])
         for line, message in zip(lines.gather(rows), messages.gather(rows), strict=True)
     ]
     return messages.scatter(rows, pl.Series(told, dtype=pl.String))

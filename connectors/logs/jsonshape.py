@@ -13,14 +13,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from connectors.logs.formats import STAMPS, words
+from connectors.logs import journal
+from connectors.logs.formats import STAMPS
+from connectors.logs.pgformats import JSON_LABELLED, JSON_MARKS
+from connectors.logs.textformat import words
 
 JsonValue: TypeAlias = "str | int | float | bool | list[JsonValue] | dict[str, JsonValue] | None"
 Path: TypeAlias = tuple[str, ...]
 
 TIME_FIELDS = words("timestamp @timestamp time ts t datetime date @t Timestamp eventTime asctime")
 LEVEL_FIELDS = words(
-    "level severity log.level lvl levelname loglevel log_level severity_text @l Level"
+    "level severity log.level lvl levelname loglevel log_level severity_text error_severity @l "
+    "Level"
 )
 MESSAGE_FIELDS = words("message msg body event log text @m @mt Message")
 SERVICE_FIELDS = words("service.name service service_name svc app application appname program")
@@ -49,6 +53,8 @@ class JsonFields:
     service: str | None = None
     host: str | None = None
     logger: str | None = None
+    process: str | None = None
+    written: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +68,21 @@ class JsonShape:
     service: tuple[Path, ...] = ()
     host: tuple[Path, ...] = ()
     logger: tuple[Path, ...] = ()
+    process: tuple[Path, ...] = ()
+    """The process that speaks, told in front of the message: PostgreSQL's jsonlog alone."""
+
+    written: tuple[Path, ...] = ()
+    """The writer's own stamp, where `time` falls back on the arrival: systemd's journal alone."""
+
+    @property
+    def journal(self) -> bool:
+        """Whether these are entries of systemd's journal."""
+        return bool(self.written)
+
+    @property
+    def postgresql(self) -> bool:
+        """Whether this is PostgreSQL's jsonlog, which has explaining fields of its own."""
+        return bool(self.process)
 
     def roles(self) -> dict[str, tuple[Path, ...]]:
         return {
@@ -71,14 +92,25 @@ class JsonShape:
             "service": self.service,
             "host": self.host,
             "logger": self.logger,
+            "process": self.process,
+            "written": self.written,
         }
+
+    def appended(self, record: Mapping[str, JsonValue], message: str) -> list[str]:
+        """The texts that follow the message: errors, stacks, PostgreSQL's explanations."""
+        if self.journal:
+            return []
+        errors = error_texts(record, message)
+        return [*errors, *labelled_texts(record)] if self.postgresql else errors
 
     def time_of(self, record: Mapping[str, JsonValue]) -> str | None:
         """The text of the time field alone; what bisection asks for."""
+        record = plain_record(record) if self.journal else record
         return _first(record, self.time)
 
     def read(self, record: Mapping[str, JsonValue]) -> JsonFields:
         """The texts of one decoded line."""
+        record = plain_record(record) if self.journal else record
         found = {role: _first(record, paths) for role, paths in self.roles().items()}
         return JsonFields(**found)
 
@@ -86,6 +118,8 @@ class JsonShape:
 def decide_shape(sample: Iterable[str]) -> JsonShape | None:
     """The shape of the JSON objects among the sample lines; None if none of them tells a time."""
     records = [record for line in sample if (record := decode(line)) is not None]
+    if any(journal.ARRIVED in record for record in records):
+        return JOURNAL
     patterns = {name: re.compile(pattern) for name, pattern in STAMPS.items()}
     times: dict[Path, None] = {}
     stamps: dict[str, None] = {}
@@ -106,7 +140,25 @@ def decide_shape(sample: Iterable[str]) -> JsonShape | None:
         service=_present(records, SERVICE_FIELDS),
         host=_present(records, HOST_FIELDS),
         logger=_present(records, LOGGER_FIELDS),
+        process=(("pid",),) if any(set(record) >= JSON_MARKS for record in records) else (),
     )
+
+
+JOURNAL = JsonShape(
+    time=((journal.WRITTEN,), (journal.ARRIVED,)),
+    stamps=("epoch",),
+    level=tuple((name,) for name in journal.LEVEL),
+    message=tuple((name,) for name in journal.MESSAGE),
+    service=tuple((name,) for name in journal.SPEAKERS),
+    host=tuple((name,) for name in journal.HOST),
+    written=((journal.WRITTEN,),),
+)
+
+
+def plain_record(record: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    """An entry of the journal with its binary fields as text."""
+    told = journal.plain(record)
+    return {name: value if isinstance(value, str) else None for name, value in told.items()}
 
 
 def decode(line: str) -> dict[str, JsonValue] | None:
@@ -131,6 +183,15 @@ def error_texts(record: Mapping[str, JsonValue], message: str) -> list[str]:
         if text and text not in message and not any(text in other for other in told):
             told.append(text)
     return told
+
+
+def labelled_texts(record: Mapping[str, JsonValue]) -> list[str]:
+    """What explains a message of PostgreSQL's jsonlog, each with the label that stderr gives it."""
+    return [
+        f"{label}:  {text}"
+        for name, label in JSON_LABELLED.items()
+        if (text := _text(record.get(name)))
+    ]
 
 
 def error_text(value: JsonValue) -> str:

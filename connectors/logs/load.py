@@ -17,7 +17,7 @@ from pathlib import Path
 
 import polars as pl
 
-from connectors.logs.chunk import Chunk, Reading, no_events, no_keys, read_chunk
+from connectors.logs.chunk import Chunk, Reading, no_events, no_keys, read_chunk, read_whole
 from connectors.logs.csvtable import read_csv_export
 from connectors.logs.locate import RESORT_MARGIN_NS
 from connectors.logs.plan import Piece, Plan, plan_rest, plan_window
@@ -98,6 +98,8 @@ class WindowLoad:
                 yield from self._compressed(member)
             elif member.sort is Sort.CSV:
                 yield from self._csv(member)
+            elif member.sort is Sort.WHOLE:
+                yield from self._whole(member)
             elif member.sort is Sort.UNKNOWN:
                 yield self._unknown(member)
         yield self._summary()
@@ -232,10 +234,27 @@ class WindowLoad:
         raw = member.log.read(0, self._budget.bytes) if member.log else b""
         if member.log is not None and member.log.size > len(raw):
             self._cut_at(0)
+        raw = raw if member.shape.ordinary else member.shape.text(raw).encode()
         export = read_csv_export(raw, self._reading(member))
         self._state.remarks += export.remarks
         self._reach(member, export.first, export.last)
         yield from self._whole_or_nearest(_Parsed(export.chunk, member, 0, 0))
+
+    def _whole(self, member: OpenMember) -> Iterator[Batch]:
+        """An array or wide text, whose newest record may stand first."""
+        try:
+            raw, complete = member.whole(self._budget.bytes - self._state.bytes)
+        except SourceProblem as problem:
+            self._state.remarks.append(Remark(self._source, "damaged", problem.sentence()))
+            self._state.reaches[member.name] = Reach(member.name, problem=problem.sentence())
+            return
+        self._state.bytes += len(raw)
+        if not complete:
+            self._cut_at(0)
+        chunk = read_whole(raw, member.shape, self._reading(member))
+        ends = [item for item in (chunk.first_stamp, chunk.last_stamp) if item is not None]
+        self._reach(member, min(ends, default=None), max(ends, default=None))
+        yield from self._whole_or_nearest(_Parsed(chunk, member, 0, len(raw)))
 
     def _unknown(self, member: OpenMember) -> Batch:
         answer = unknown_format(member, self._budget.rows)

@@ -10,11 +10,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import polars as pl
 
-from connectors.logs.chunk import Reading, no_events, no_keys, read_chunk
+from connectors.logs.chunk import Reading, no_events, no_keys, read_chunk, read_whole
 from connectors.logs.compressed import decompressed
 from connectors.logs.csvtable import read_csv_export
 from connectors.logs.load import only
@@ -87,7 +88,7 @@ def look_up(
     search.passed_over = sum(member.sort is Sort.UNKNOWN for member in members)
     for member in members:
         reading = Reading(member.place, member.dialect, key_rules, EARLIEST_NS, LATEST_NS)
-        for base, raw in _blocks(member):
+        for base, raw in _blocks(member, budget.bytes):
             if (
                 stop.is_set()
                 or search.rows >= budget.rows
@@ -97,10 +98,13 @@ def look_up(
                 search.cut = True
                 break
             search.bytes += len(raw)
-            if not _holds(raw, values):
+            if member.shape.ordinary and not _holds(raw, values):
                 continue
             if member.sort is Sort.CSV:
-                chunk = read_csv_export(raw, reading).chunk
+                text = raw if member.shape.ordinary else member.shape.text(raw).encode()
+                chunk = read_csv_export(text, reading).chunk
+            elif member.sort is Sort.WHOLE:
+                chunk = read_whole(raw, member.shape, reading)
             else:
                 chunk = read_chunk(raw, base, reading)
             events, found = _carrying(chunk.events, chunk.keys, wanted, budget.rows - search.rows)
@@ -127,8 +131,11 @@ def _told(source: str, keys: Sequence[str], search: _Search) -> Remark:
     return Remark(source, "looked-up", sentence, search.rows)
 
 
-def _blocks(member: OpenMember) -> Iterator[tuple[int, bytes]]:
-    if member.sort is Sort.COMPRESSED:
+def _blocks(member: OpenMember, most: int) -> Iterator[tuple[int, bytes]]:
+    if member.sort is Sort.WHOLE:
+        with suppress(SourceProblem):  # the window's load tells of the damage
+            yield 0, member.whole(most)[0]
+    elif member.sort is Sort.COMPRESSED:
         try:
             yield from record_blocks(decompressed(member.member.path), member.dialect, SEARCH_BYTES)
         except SourceProblem:

@@ -21,6 +21,12 @@ MOST_MEMBERS = 4_096
 COMPRESSED_SUFFIXES = (".gz", ".zst")
 
 _ROTATION = re.compile(r"(?:\.[0-9]{1,3}|[._-](?:[0-9]{8}(?:[-_.]?[0-9]{2,10})?|[0-9-]{10}))+$")
+_CONTAINER_FILES = (
+    re.compile(r"/pods/[a-z0-9.-]+_([a-z0-9.-]+)_[0-9a-f-]+/([a-z0-9.-]+)/[0-9]+\.log"),
+    re.compile(r"/containers/([a-z0-9.-]+)_[a-z0-9.-]+_([a-z0-9.-]+)-[0-9a-f]{64}\.log"),
+    re.compile(r"/containers/[0-9a-f]{64}/([0-9a-f]{12})[0-9a-f]{52}-json\.log"),
+)
+"""The kubelet's pod and container logs and docker's, whose paths name pod and container."""
 _LOG_SUFFIXES = (".log", ".txt", ".json", ".jsonl", ".ndjson", ".csv", ".out", ".err")
 
 
@@ -74,7 +80,10 @@ def family_of(path: str) -> str:
 
 
 def stem_of(path: str) -> str:
-    """The service a file name suggests: `web` for `/var/log/shop/web.log.1`."""
+    """Who a file name says speaks: `web` for `/var/log/shop/web.log.1`, a pod's container."""
+    for pattern in _CONTAINER_FILES:
+        if (found := pattern.search(path)) is not None:
+            return "/".join(found.groups())
     name = Path(family_of(path)).name
     for suffix in _LOG_SUFFIXES:
         name = name.removesuffix(suffix)

@@ -1,8 +1,9 @@
 """The first rows: up to 200 events around T, by the standard library alone, in a millisecond or so.
 
 Called by the command line before anything heavy is imported. It reads a few blocks of each plain
-file, whatever its size. Compressed files, CSV exports and files that are not in time order are
-left to the full load; so is every remark: a preview says nothing about what is missing.
+file, whatever its size. Compressed files, CSV exports, JSON arrays, UTF-16 text and files that are
+not in time order are left to the full load; so is every remark: a preview says nothing about what
+is missing.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from connectors.logs.formats import CSV
 from connectors.logs.locate import OpenLog, dialect_of, lower_bound
 from connectors.logs.members import SEQ_MEMBER_BITS, members_of, stem_of
 from connectors.logs.record import Place, Record, event_of, records_in
+from connectors.logs.wholefile import shape_of_text
 from connectors.logs.zones import ZoneRule
 from timeline.batch import PREVIEW_ROWS, Preview
 from timeline.event import Event
@@ -31,7 +33,8 @@ SIDE_ROWS = 64
 FIRST_REACH_BYTES = 32 * 1024
 MOST_REACH_BYTES = 1024 * 1024
 """How far from T rows are looked for on either side before fewer rows must do."""
-
+SHAPE_BYTES = 4 * 1024
+"""Enough to see a byte order mark or the bracket that opens an array."""
 
 Dated: TypeAlias = tuple[int, Record]
 """A record with its time in ns UTC."""
@@ -87,12 +90,14 @@ def _of_file(
     try:
         if format_name is None and looks_like_csv(_first_lines(log)):
             return []
+        if not shape_of_text(log.read(0, SHAPE_BYTES)).ordinary:
+            return []
         dialect = dialect_of(log, zone, mtime, format_name)
         if not dialect.known:
             return []
         middle = lower_bound(log, dialect, window.pin)
         records = [*_before(log, dialect, middle, window), *_after(log, dialect, middle, window)]
-        return [event_of(record, stamp, place, key_rules) for stamp, record in records]
+        return [event_of(record, stamp, place, key_rules, dialect) for stamp, record in records]
     finally:
         os.close(log.fd)
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from connectors.logs.dialect import Dialect, Line
+from connectors.logs.pgformats import NO_TRANSACTION, with_postgresql_keys
 from timeline.clean import LINE_BREAK, clean
 from timeline.event import Event, Kind, Lane
 from timeline.keys import KeyRules
@@ -33,32 +34,40 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One record: its first line as read, all its raw lines, and where it begins."""
+    """One record: its first line as read, all its lines, and where it begins."""
 
     offset: int
     line: Line
     raw: tuple[str, ...]
+    """As written, but without a prefix that an explaining line repeats."""
 
 
 def records_in(lines: Iterable[tuple[int, str]], dialect: Dialect) -> Iterator[Record]:
     """Group (offset, line) pairs into records; lines before the first record are left out."""
     offset, first, raw = 0, None, list[str]()
-    for at, text in lines:
-        begun = dialect.read(text)
+    above = None
+    for line in dialect.unwrapped(lines):
+        begun, above = dialect.read_below(line, above), line
         if begun is None:
-            raw.append(text)
+            raw.append(dialect.further(line.text))
             continue
         if first is not None:
             yield Record(offset, first, tuple(raw))
-        offset, first, raw = at, begun, [text]
+        offset, first, raw = line.offset, begun, [line.text]
     if first is not None:
         yield Record(offset, first, tuple(raw))
 
 
-def event_of(record: Record, timestamp: int, place: Place, key_rules: KeyRules) -> Event:
-    """The event of a dated record."""
+def event_of(
+    record: Record, timestamp: int, place: Place, key_rules: KeyRules, dialect: Dialect
+) -> Event:
+    """The event of a dated record of `dialect`."""
     line = record.line
-    keys = dict.fromkeys(key for text in record.raw for key in key_rules.in_text(text))
+    rules = with_postgresql_keys(key_rules) if dialect.postgresql else key_rules
+    texts = [line.message, *record.raw[1:]] if dialect.journal else record.raw
+    keys = dict.fromkeys(key for text in texts for key in rules.in_text(text))
+    if dialect.postgresql:
+        keys.pop(NO_TRANSACTION, None)
     return Event(
         timestamp=timestamp,
         source=place.source,
@@ -70,6 +79,7 @@ def event_of(record: Record, timestamp: int, place: Place, key_rules: KeyRules) 
         severity_number=line.severity_number,
         actor=clean(line.service or place.service or line.weak_actor or place.fallback_actor),
         clock=clean(line.host),
+        meaning=line.meaning,
         precision=line.stamp.precision,
         keys=tuple(keys),
     )

@@ -8,14 +8,23 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from connectors.logs.compressed import head_of
+from connectors.logs.compressed import decompressed, head_of
 from connectors.logs.csvhead import looks_like_csv
 from connectors.logs.dialect import Dialect, decide
 from connectors.logs.formats import CSV
-from connectors.logs.locate import OpenLog, dialect_of, first_dated, last_dated, text_of
+from connectors.logs.locate import (
+    WIDE_SAMPLE_BYTES,
+    WIDE_SAMPLE_LINES,
+    OpenLog,
+    dialect_of,
+    first_dated,
+    last_dated,
+    text_of,
+)
 from connectors.logs.members import SEQ_MEMBER_BITS, Member, members_of, stem_of
 from connectors.logs.preview import open_log
 from connectors.logs.record import Place
+from connectors.logs.wholefile import ORDINARY, TextShape, sample_of_whole, shape_of_text
 from connectors.logs.zones import ZoneRule
 from timeline.problems import AccessRefused, SourceProblem, Unreachable
 
@@ -29,6 +38,8 @@ class Sort(StrEnum):
     PLAIN = "plain"
     COMPRESSED = "compressed"
     CSV = "csv"
+    WHOLE = "whole"
+    """An array or UTF-16 text: read from the beginning, never bisected."""
     UNKNOWN = "unknown"
     EMPTY = "empty"
 
@@ -55,6 +66,22 @@ class OpenMember:
     inode: int = 0
     first: int | None = None
     last: int | None = None
+    shape: TextShape = ORDINARY
+
+    def whole(self, most: int) -> tuple[bytes, bool]:
+        """Up to `most` bytes of (decompressed) text from the beginning, and whether that is all.
+
+        Raises `BadAnswer` for a damaged compressed file.
+        """
+        if self.log is not None:
+            return self.log.read(0, most), self.log.size <= most
+        parts, size = [], 0
+        for block in decompressed(self.member.path):
+            parts.append(block)
+            size += len(block)
+            if size > most:
+                break
+        return b"".join(parts)[:most], size <= most
 
     @property
     def name(self) -> str:
@@ -132,11 +159,19 @@ def _open(member: Member, place: Place, settings: Settings) -> OpenMember:
         inode = os.fstat(log.fd).st_ino
         if log.size == 0:
             return OpenMember(member, place, Sort.EMPTY, Dialect(), log, inode)
-        if settings.format_name == CSV or (
-            settings.format_name is None and looks_like_csv(_lines(log.read(0, HEAD_BYTES)))
-        ):
+        shape = shape_of_text(log.read(0, HEAD_BYTES))
+        lines = (
+            _lines(log.read(0, HEAD_BYTES))
+            if shape.ordinary
+            else sample_of_whole(log.read(0, WIDE_SAMPLE_BYTES), shape, WIDE_SAMPLE_LINES)
+        )
+        if settings.format_name == CSV or (settings.format_name is None and looks_like_csv(lines)):
             dialect = Dialect(None, (), settings.zone, mtime)
-            return OpenMember(member, place, Sort.CSV, dialect, log, inode)
+            return OpenMember(member, place, Sort.CSV, dialect, log, inode, shape=shape)
+        if not shape.ordinary:
+            dialect = decide(lines, settings.zone, mtime, settings.format_name)
+            sort = Sort.WHOLE if dialect.known else Sort.UNKNOWN
+            return OpenMember(member, place, sort, dialect, log, inode, shape=shape)
         dialect = dialect_of(log, settings.zone, mtime, settings.format_name)
         first = first_dated(log, dialect, 0, log.size) if dialect.known else None
         last = last_dated(log, dialect) if first is not None else None
@@ -158,11 +193,18 @@ def _open(member: Member, place: Place, settings: Settings) -> OpenMember:
 
 def _open_compressed(member: Member, place: Place, settings: Settings) -> OpenMember:
     mtime = int(Path(member.path).stat().st_mtime)
-    lines = _lines(head_of(member.path, HEAD_BYTES))
-    if not lines:
+    head = head_of(member.path, HEAD_BYTES)
+    if not head:
         return OpenMember(member, place, Sort.EMPTY, Dialect())
-    dialect = decide(lines, settings.zone, mtime, settings.format_name)
-    stamps = (dialect.stamp(line) for line in lines)
+    shape = shape_of_text(head)
+    if not shape.ordinary:
+        lines = sample_of_whole(head, shape, WIDE_SAMPLE_LINES)
+        dialect = decide(lines, settings.zone, mtime, settings.format_name)
+        sort = Sort.WHOLE if dialect.known else Sort.UNKNOWN
+        return OpenMember(member, place, sort, dialect, shape=shape)
+    plain = _lines(head)
+    dialect = decide(plain, settings.zone, mtime, settings.format_name)
+    stamps = (dialect.stamp(line) for line in plain)
     first = next((stamp for stamp in stamps if stamp is not None), None)
     sort = Sort.COMPRESSED if dialect.known else Sort.UNKNOWN
     return OpenMember(member, place, sort, dialect, first=first)

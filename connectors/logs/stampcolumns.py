@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 import polars as pl
 
-from connectors.logs.formats import ISO, STAMPS, words
+from connectors.logs.formats import STAMPS
 from connectors.logs.stamps import (
     IMPOSSIBLE,
     LAST_SECOND,
@@ -23,6 +23,7 @@ from connectors.logs.stamps import (
     Stamp,
     read_stamp,
 )
+from connectors.logs.textformat import ISO, words
 from connectors.logs.zones import ZoneRule
 from timeline.columns import PRECISION
 

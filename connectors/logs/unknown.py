@@ -15,6 +15,7 @@ from connectors.logs.sight import Reach
 from connectors.logs.sources import OpenMember
 from connectors.logs.stamps import NO_TIME
 from connectors.logs.tally import Tally
+from connectors.logs.wholefile import lines_of_whole
 from timeline.batch import Remark
 from timeline.clean import clean_column
 from timeline.columns import UNDATED_SCHEMA
@@ -39,7 +40,13 @@ def unknown_format(member: OpenMember, rows: int) -> UnknownAnswer:
         size = member.log.size
         base = member.log.line_start(max(0, size - MOST_BYTES))
         raw = member.log.read(base, size - base)
-    chunk, held = undated_chunk(raw, base, member.place, rows)
+    if member.shape.ordinary:
+        chunk, held = undated_chunk(raw, base, member.place, rows)
+    else:
+        raw, complete = member.whole(MOST_BYTES)
+        lines, bad = lines_of_whole(raw, member.shape)
+        chunk, held = _undated(lines, len(raw), bad, member.place, rows)
+        base = 0 if complete else 1
     remedy = "set format to one of " + ", ".join(NAMES)
     left = base + (0 if chunk.undated.height == held else 1)
     more = "; only its last lines are listed" if left else ""
@@ -55,6 +62,12 @@ def unknown_format(member: OpenMember, rows: int) -> UnknownAnswer:
 def undated_chunk(raw: bytes, base: int, place: Place, rows: int) -> tuple[Chunk, int]:
     """The last `rows` non-empty lines as undated records, and how many lines there were."""
     lines, bad = lines_of(raw, base)
+    return _undated(lines, len(raw), bad, place, rows)
+
+
+def _undated(
+    lines: pl.DataFrame, size: int, bad: int, place: Place, rows: int
+) -> tuple[Chunk, int]:
     told = lines.filter(pl.col("text").str.strip_chars() != "")
     kept = told.tail(rows)
     undated = kept.select(
@@ -63,7 +76,7 @@ def undated_chunk(raw: bytes, base: int, place: Place, rows: int) -> tuple[Chunk
         clean_column(kept.get_column("text")).alias("body"),
         pl.concat_str(pl.lit(f"{place.file}@"), pl.col("offset")).alias("ref"),
     )
-    tally = Tally(bytes_read=len(raw), undated_bytes=len(raw), undated=undated.height, bad_utf8=bad)
+    tally = Tally(bytes_read=size, undated_bytes=size, undated=undated.height, bad_utf8=bad)
     if not undated.height:
         undated = pl.DataFrame(schema=UNDATED_SCHEMA)
     return Chunk(no_events(), no_keys(), undated, tally), told.height

@@ -8,23 +8,16 @@ wait for locks, and one table being altered must not cost the others.
 from __future__ import annotations
 
 import contextlib
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import LiteralString
 
 from connectors.postgresql.options import PostgreSQLOptions, TableOptions
 from connectors.postgresql.session import Row, Session
-from connectors.postgresql.tables import (
-    CREATED,
-    DELETED,
-    INTEGER_TYPES,
-    UPDATED,
-    Catalog,
-    Column,
-    Server,
-    Table,
-    Unreadable,
-)
+from connectors.postgresql.shaping import Found, locked, looks_like_an_audit, missing, table_from
+from connectors.postgresql.tables import Catalog, Column, Server, Table, Unreadable
+from connectors.sql.audit_shapes import MARKS
+from connectors.sql.vocabulary import CREATED
+from connectors.sql.vocabulary import STATE_LIKE as STATE_LIKE  # re-exported beside DEFAULT_PK
 from timeline.keys import KeyRules, KeyType
 from timeline.problems import Overloaded
 
@@ -32,13 +25,6 @@ DEFAULT_PK = KeyType("").pk
 """What a key type says when nobody configured a primary key; the catalog knows better."""
 MAX_DISCOVERED_TABLES = 20
 """Tables read without being named. Each costs at least two indexed reads."""
-STATE_LIKE = re.compile(
-    r"(?:.*_)?(?:status|state)|aasm_state|type|kind|version|lock_version|attempts|retries|position",
-    re.IGNORECASE,
-)
-"""Columns carried by default beside ids and times: small vocabularies, never free text."""
-STATE_TYPES = frozenset(["varchar", "text", "bpchar", "int2", "int4", "int8", "bool"])
-
 SERVER: LiteralString = """
 SELECT current_setting('server_version'),
        pg_is_in_recovery(),
@@ -55,7 +41,13 @@ SELECT current_setting('server_version'),
        current_database()::text,
        pg_has_role(current_user, 'pg_read_all_stats', 'MEMBER'),
        (SELECT (extract(epoch FROM stats_reset) * 1000000)::bigint
-          FROM pg_stat_database WHERE datname = current_database())
+          FROM pg_stat_database WHERE datname = current_database()),
+       EXISTS (SELECT 1 FROM pg_stat_wal_receiver),
+       CASE WHEN pg_is_in_recovery()
+            THEN pg_wal_lsn_diff(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())::bigint END,
+       (SELECT (extract(epoch FROM max(last_msg_receipt_time)) * 1000000)::bigint
+          FROM pg_stat_wal_receiver),
+       CASE WHEN pg_is_in_recovery() THEN pg_is_wal_replay_paused() END
 """
 
 _TABLE_COLUMNS: LiteralString = """
@@ -102,6 +94,21 @@ DISCOVERED_TABLES: LiteralString = (
  LIMIT %s
 """
 )
+AUDIT_TABLES: LiteralString = (
+    _TABLE_COLUMNS  # noqa: S608  # two constants joined
+    + """
+  FROM pg_class AS c
+  JOIN pg_namespace AS n ON n.oid = c.relnamespace
+  LEFT JOIN pg_stat_all_tables AS s ON s.relid = c.oid
+ WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition
+   AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_'
+   AND EXISTS (SELECT 1 FROM pg_attribute AS a
+                WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+                  AND a.attname = ANY(%s))
+ ORDER BY coalesce(s.n_tup_ins + s.n_tup_upd, 0) DESC, n.nspname, c.relname
+ LIMIT %s
+"""
+)
 COLUMNS: LiteralString = """
 SELECT a.attrelid::bigint, a.attname::text, t.typname::text, t.typtype::text, a.atttypmod,
        format_type(a.atttypid, NULL), coalesce(pg_get_expr(d.adbin, d.adrelid), ''),
@@ -136,13 +143,20 @@ async def read_server(session: Session) -> Server:
         database=str(row[9]),
         sees_all_activity=bool(row[10]),
         stats_since=_nanoseconds(row[11]),
+        streams=bool(row[12]),
+        bytes_to_replay=None if row[13] is None else max(0, _whole(row[13])),
+        heard_at=_nanoseconds(row[14]),
+        replay_paused=bool(row[15]),
     )
 
 
 async def read_catalog(
     session: Session, options: PostgreSQLOptions, key_rules: KeyRules
 ) -> Catalog:
-    """Find the configured tables and, when asked to, those with a creation stamp."""
+    """Find the configured tables and, when asked to, those with a creation stamp and audit tables.
+
+    A table that only has a column like an audit table's and is none is left alone.
+    """
     found: dict[int, tuple[Row, TableOptions]] = {}
     unreadable: list[Unreadable] = []
     of_keys = _tables_of_keys(options, key_rules)
@@ -150,25 +164,31 @@ async def read_catalog(
         if row is not None:
             found.setdefault(_whole(row[0]), (row, wanted))
         elif wanted not in of_keys:  # a key's table may well be in another database
-            unreadable.append(_missing(wanted))
-    left_out = 0
+            unreadable.append(missing(wanted))
+    left_out, marked = 0, set[int]()
     if options.discovers:
         rows = await session.read(DISCOVERED_TABLES, (sorted(CREATED), MAX_DISCOVERED_TABLES))
         for row in rows:
             found.setdefault(_whole(row[0]), (row, TableOptions(name=str(row[2]))))
         left_out = max(0, _whole(rows[0][10]) - len(rows)) if rows else 0
+    if options.audits:
+        for row in await session.read(AUDIT_TABLES, (list(MARKS), MAX_DISCOVERED_TABLES)):
+            if (oid := _whole(row[0])) not in found:
+                found[oid] = (row, TableOptions(name=str(row[2])))
+                marked.add(oid)
     columns: dict[int, list[Column]] = {}
     for row in await _columns(session, sorted(found)):
         columns.setdefault(_whole(row[0]), []).append(_column(row))
     tables: list[Table] = []
     for oid, (row, wanted) in found.items():
         if oid not in columns:
-            unreadable.append(_locked(str(row[2])))
+            unreadable.append(locked(str(row[2])))
             continue
-        table = _table(row, columns[oid], wanted, key_rules)
+        table = table_from(_found(row), columns[oid], wanted, key_rules)
         if isinstance(table, Table):
-            tables.append(table)
-        else:
+            if table.audit is not None or oid not in marked:
+                tables.append(table)
+        elif oid not in marked or looks_like_an_audit(str(row[2]), columns[oid]):
             unreadable.append(table)
     return Catalog(tuple(tables), tuple(unreadable), left_out)
 
@@ -218,21 +238,17 @@ async def _columns(session: Session, oids: Sequence[int]) -> list[Row]:
         return answered
 
 
-def _locked(label: str) -> Unreadable:
-    return Unreadable(
-        label,
-        f"{label} is locked, even for a look at its columns",
-        "An ALTER TABLE, VACUUM FULL or TRUNCATE is running: look for it.",
-    )
-
-
-def _missing(wanted: TableOptions) -> Unreadable:
-    label = f"{wanted.schema_name}.{wanted.name}" if wanted.schema_name else wanted.name
-    place = "" if wanted.schema_name else " on the role's search path"
-    return Unreadable(
-        label,
-        f"there is no table {label}{place}",
-        "Check the name, or write it as schema.table.",
+def _found(row: Row) -> Found:
+    return Found(
+        schema=str(row[1]),
+        name=str(row[2]),
+        kind=str(row[3]),
+        visible=bool(row[4]),
+        bytes=None if row[5] is None else _whole(row[5]),
+        readable=bool(row[6]),
+        writable=bool(row[7]),
+        row_security=bool(row[8]),
+        deleted_rows=None if row[9] is None else _whole(row[9]),
     )
 
 
@@ -248,104 +264,6 @@ def _column(row: Row) -> Column:
         primary_place=_whole(row[8]),
         references=str(row[9] or ""),
     )
-
-
-def _table(
-    row: Row, columns: Sequence[Column], wanted: TableOptions, key_rules: KeyRules
-) -> Table | Unreadable:
-    schema, name = str(row[1]), str(row[2])
-    label = name if row[4] else f"{schema}.{name}"
-    readable = {column.name: column for column in columns if column.readable}
-    if not readable:
-        return Unreadable(
-            label, f"the role may not read {label}", f"GRANT SELECT ON {label} TO the role."
-        )
-    pk = _primary(columns, readable, wanted)
-    if not pk:
-        return Unreadable(
-            label,
-            f"{label} has no primary key that the role may read",
-            f'Say which column identifies a row: {{ name = "{label}", pk = "…" }}.',
-        )
-    named = (*wanted.time_columns, *(wanted.columns or ()))
-    if unknown := next((column for column in named if column not in readable), None):
-        return Unreadable(
-            label,
-            f"{label} has no readable column {unknown}",
-            f"It has: {', '.join(sorted(readable))}.",
-        )
-    key_type = key_rules.for_table(name)
-    public = readable.get(key_type.public_id) if key_type and key_type.public_id else None
-    return Table(
-        schema=schema,
-        name=name,
-        label=label,
-        bytes=None if row[5] is None else _whole(row[5]),
-        has_xmin=row[3] in ("r", "m") and bool(row[6]),
-        writable=bool(row[7]),
-        row_security=bool(row[8]),
-        deleted_rows=_whole(row[9]) if row[9] is not None and row[3] == "r" else None,
-        pk=pk,
-        times=_times(readable.values(), wanted),
-        carried=_carried(readable.values(), wanted, pk, public),
-        key_type=wanted.key or key_rules.row_keys(name, "")[1].removesuffix(":"),
-        public_id=public,
-        clock=wanted.clock,
-    )
-
-
-def _primary(
-    columns: Sequence[Column], readable: dict[str, Column], wanted: TableOptions
-) -> tuple[Column, ...]:
-    if wanted.pk:
-        return (readable[wanted.pk],) if wanted.pk in readable else ()
-    primary = sorted(
-        (column for column in columns if column.primary_place >= 0),
-        key=lambda column: column.primary_place,
-    )
-    if primary:
-        return tuple(primary) if all(column.readable for column in primary) else ()
-    return (readable["id"],) if "id" in readable else ()
-
-
-def _times(columns: Iterable[Column], wanted: TableOptions) -> tuple[Column, ...]:
-    by_name = {column.name: column for column in columns if column.is_time}
-    if wanted.time_columns:
-        return tuple(by_name[name] for name in wanted.time_columns if name in by_name)
-    return tuple(
-        column
-        for names in (CREATED, UPDATED, DELETED)
-        for column in by_name.values()
-        if column.name.lower() in names
-    )
-
-
-def _carried(
-    columns: Iterable[Column],
-    wanted: TableOptions,
-    pk: tuple[Column, ...],
-    public: Column | None,
-) -> tuple[Column, ...]:
-    """Columns whose values travel with the row. Free text and addresses only when asked for."""
-    if wanted.columns is not None:
-        return tuple(column for column in columns if column.name in wanted.columns)
-    return tuple(
-        column
-        for column in columns
-        if column in pk
-        or column is public
-        or column.is_time
-        or column.references
-        or _names_a_row(column)
-        or (
-            STATE_LIKE.fullmatch(column.name)
-            and (column.is_enum or column.type_name in STATE_TYPES)
-        )
-    )
-
-
-def _names_a_row(column: Column) -> bool:
-    return column.name.endswith("_id") and column.type_name in (*INTEGER_TYPES, "uuid", "varchar")
 
 
 def _whole(value: object) -> int:

@@ -71,6 +71,9 @@ BY_SQLSTATE: dict[str, tuple[type[SourceProblem], str, str]] = {
     ),
 }
 
+ROW_SECURITY = re.compile(r"row-level security", re.IGNORECASE)
+"""PostgreSQL 15, rls.c: `query would be affected by row-level security policy for table "…"`."""
+
 BY_WORDING: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), sqlstate)
     for pattern, sqlstate in (
@@ -121,6 +124,12 @@ def missing_driver() -> MissingDriver:
 def problem_from(error: psycopg.Error, where: str) -> SourceProblem:
     """The sentence for a driver error. Never holds the error itself."""
     message = _first_line(error)
+    if error.sqlstate == "42501" and ROW_SECURITY.search(message):
+        return AccessRefused(
+            "Row security would hide rows from this role, so nothing was read",
+            where=_placed(where, message),
+            remedy="Use a role with BYPASSRLS: a hidden row would look like an absent one.",
+        )
     sqlstate = error.sqlstate or next(
         (state for pattern, state in BY_WORDING if pattern.search(message)), ""
     )

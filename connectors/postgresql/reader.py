@@ -1,7 +1,6 @@
 """Reads the rows of configured tables around T, nearest to T first, within a budget.
 
-Owns the decisions that keep a read cheap: plans of large tables are looked at before they run,
-the id bracket serves where a creation stamp has no index, and what was not read is said.
+Each column goes the way that `routes` found cheap, and what was not read is said.
 """
 
 from __future__ import annotations
@@ -10,6 +9,8 @@ import time
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from connectors.postgresql.plans import plan_of
+from connectors.postgresql.routes import LOOKED_UP, MARGIN_WORDS, How, by_ids, route_to
 from connectors.postgresql.rows import (
     Record,
     RowEvents,
@@ -22,18 +23,14 @@ from connectors.postgresql.statements import (
     Span,
     Statements,
     explained,
-    scans_everything,
     span_of,
 )
 from connectors.postgresql.tables import Column, Table
 from timeline.event import Event
 from timeline.keys import KeyRules, split_key
 from timeline.problems import SourceProblem, Unreachable
-from timeline.window import MINUTE_NS, Window
+from timeline.window import Window
 
-BRACKET_MARGIN_NS = 10 * MINUTE_NS
-"""Ids and creation stamps disagree by the length of the writing transaction; ten minutes is far
-beyond what an online transaction holds."""
 LOOKUP_ROWS = 200
 """Rows shown per table and key type; the newest ones."""
 
@@ -88,52 +85,26 @@ class TableReader:
     async def _column(
         self, column: Column, window: Window, rows: int, deadline: float
     ) -> AsyncIterator[list[Event]]:
-        bracket = await self._bracket(column, window)
-        if bracket is _REFUSED:
+        route = await route_to(self.session, self.statements, column, window, self.page_rows)
+        if route.how is How.REFUSED:
+            self._gap(window, column, route.words(), LOOKED_UP)
+            return
+        if route.how is How.IDS:
             self._gap(
                 window,
                 column,
-                f"it has no index and {self.table.label} is too large to be read whole",
-                "Rows named in logs and jobs are still looked up by key.",
+                f"no index on {column.name}, so rows were found {by_ids(route)}: one written by a "
+                f"transaction of more than {MARGIN_WORDS} may be missing",
             )
-            return
         pin = min(max(window.pin, window.start), window.end)
         after, before = span_of(pin, window.end), span_of(window.start, pin)
         for span, descending in ((after, False), (before, True)):
             if span.start >= span.end:
                 continue
-            walk = _Walk(self, column, span, descending, bracket, window, deadline)
+            walk = _Walk(self, column, span, descending, route.bracket, window, deadline)
             async for page in walk.pages(rows if descending else -(-rows // 2)):
                 rows -= len(page)
                 yield page
-
-    async def _bracket(self, column: Column, window: Window) -> tuple[int, int] | None:
-        """Integer key bounds to add to the condition; None where the plan is fine without."""
-        if not self.table.large:
-            return None
-        span = span_of(window.start, window.end)
-        statement = self.statements.page(column, self.page_rows)
-        plan = await self.session.read(explained(statement), self.statements.bounds(column, span))
-        if not scans_everything(plan):
-            return None
-        key = self.table.single_pk
-        if self.table.role_of(column) != "created" or key is None or not key.is_integer:
-            return _REFUSED
-        wide = span_of(window.start - BRACKET_MARGIN_NS, window.end + BRACKET_MARGIN_NS)
-        search = self.statements.first_id_since(column)
-        ends = []
-        for moment in self.statements.bounds(column, wide):
-            (row,) = await self.session.read(search, (moment,))
-            if not isinstance(row[0], int):
-                return (1, 0)  # an empty table
-            ends.append(row[0])
-        self._gap(
-            window,
-            column,
-            "it has no index, so rows were found by their ids: one written by a transaction of "
-            "more than 10 minutes may be missing",
-        )
-        return ends[0], ends[1]
 
     def fresh(self, rows: Sequence[Row], window: Window) -> list[Event]:
         """Events inside `window` of rows not met before."""
@@ -203,8 +174,8 @@ class TableReader:
     async def _records(self, column: Column, values: list[str]) -> list[Record]:
         statement = self.statements.by_values(column, LOOKUP_ROWS + 1)
         if self.table.large:
-            plan = await self.session.read(explained(statement), (values,))
-            if scans_everything(plan):
+            plan = plan_of(await self.session.read(explained(statement), (values,)))
+            if plan.scans_everything:
                 self.gaps.append(
                     Gap(
                         0,
@@ -226,10 +197,6 @@ class TableReader:
                 )
             )
         return [record_from(self.table, row) for row in rows[:LOOKUP_ROWS]]
-
-
-_REFUSED = (0, -1)
-"""No way to read a stretch of this column without reading the whole table."""
 
 
 @dataclass

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
@@ -34,9 +35,14 @@ CANCEL_S = 0.4
 MARGIN_S = 2.0
 """Network time allowed on top of the server's own statement timeout."""
 
+FRAMEWORK_URL = re.compile(r"postgres(?:ql)?(?:\+\w+)?://([^?]*)(?:\?(.*))?", re.DOTALL)
+
 _SILENT = logging.NullHandler()
 
 Cell: TypeAlias = str | int | bool | list[int] | None
+"""What a statement may answer: text (cleaned), whole numbers, booleans, arrays of whole numbers.
+Statements cast everything else, instants to µs since the epoch: `(extract(epoch FROM …) *
+1000000)::bigint`. EXPLAIN's JSON arrives unpacked; only `plans` looks at it."""
 Row: TypeAlias = tuple[Cell, ...]
 Parameter: TypeAlias = str | int | Sequence[str] | Sequence[int]
 T = TypeVar("T")
@@ -55,17 +61,29 @@ class Limits:
         return self.statement_timeout_ms / 1_000 + MARGIN_S
 
     def begin(self) -> str:
-        """The opening of every transaction, as one simple query."""
+        """The opening of every transaction, as one simple query.
+
+        With row_security off PostgreSQL refuses a read that a policy would filter, instead of
+        leaving rows out in silence: a hidden row must never look like an absent one.
+        """
         return (
             "BEGIN READ ONLY;"
             f" SET LOCAL statement_timeout = {self.statement_timeout_ms:d};"
             f" SET LOCAL lock_timeout = {self.lock_timeout_ms:d};"
-            f" SET LOCAL idle_in_transaction_session_timeout = {int(self.read_s * 1_000):d}"
+            f" SET LOCAL idle_in_transaction_session_timeout = {int(self.read_s * 1_000):d};"
+            " SET LOCAL row_security = off"
         )
 
 
 class Session:
-    """Reads from one database over at most one connection, opened when first needed."""
+    """Reads from one database over at most one connection, opened when first needed.
+
+    What other connectors of systems that live in PostgreSQL build on. Make one of
+    `PostgreSQLOptions`; `read` fixed statements (constants, or `sql.Composed` of names that the
+    catalogue gave) with a LIMIT; `close` at the end, `drop` when interrupted. `where` names the
+    server for sentences, without a secret, once connected. Reads may be awaited at the same time:
+    they run one after another.
+    """
 
     def __init__(self, options: PostgreSQLOptions) -> None:
         self._options = options
@@ -82,7 +100,13 @@ class Session:
     async def read(
         self, statement: LiteralString | sql.Composed, parameters: Sequence[Parameter] = ()
     ) -> list[Row]:
-        """Rows of one statement, in a transaction of its own. Raises `SourceProblem`."""
+        """Rows of one statement, in a read-only transaction of its own.
+
+        `statement` takes `%s` for every parameter (a literal percent sign is `%%` as soon as there
+        is a parameter). Two reads see two states of the database. Raises `SourceProblem`: its
+        subclass says what the caller does next, and `Unreachable` that further reads would wait in
+        vain; after an `Overloaded` (timeout, lock, no slot) other statements may still answer.
+        """
         return await self._alone(lambda: self._transaction(statement, parameters))
 
     async def sample_clock(self, count: int) -> list[ClockSample]:
@@ -240,7 +264,12 @@ class Session:
         parts = _parts(self._options)
         host = parts.get("host") or parts.get("hostaddr") or "local socket"
         port = parts.get("port") or "5432"
-        self.where = f"{host}:{port}/{parts.get('dbname') or parts.get('user') or ''}"
+        service = parts.get("service")
+        self.where = (
+            f"service {service}"
+            if service
+            else f"{host}:{port}/{parts.get('dbname') or parts.get('user') or ''}"
+        )
         parts.setdefault("application_name", APPLICATION_NAME)
         parts["connect_timeout"] = str(max(2, round(self.limits.connect_timeout_s)))
         parts["client_encoding"] = encoding
@@ -289,7 +318,7 @@ def _parts(options: PostgreSQLOptions) -> dict[str, str]:
         "password": options.password.get_secret_value() if options.password else "",
     }
     try:
-        text = options.dsn.get_secret_value() if options.dsn else ""
+        text = _libpq_url(options.dsn.get_secret_value() if options.dsn else "")
         parts = {name: str(value) for name, value in conninfo_to_dict(text).items()}
     except psycopg.Error:
         parts = None
@@ -300,6 +329,22 @@ def _parts(options: PostgreSQLOptions) -> dict[str, str]:
             remedy="Write it as postgresql://user@host:5432/dbname, special characters %-encoded.",
         )
     return {**parts, **{name: value for name, value in named.items() if value}}
+
+
+def _libpq_url(text: str) -> str:
+    """A framework's URL as libpq understands it; anything else unchanged.
+
+    SQLAlchemy names its driver in the scheme, and Rails, Prisma and others add parameters of
+    their own (`pool=5`), for which libpq would refuse the whole URL.
+    """
+    import psycopg
+
+    match = FRAMEWORK_URL.fullmatch(text)
+    if match is None:
+        return text
+    known = {item.keyword.decode() for item in psycopg.pq.Conninfo.get_defaults()}
+    query = [pair for pair in (match[2] or "").split("&") if pair.partition("=")[0] in known]
+    return f"postgresql://{match[1]}{'?' if query else ''}{'&'.join(query)}"
 
 
 @cache

@@ -8,43 +8,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from connectors.sql.audit_shapes import AuditShape
+from connectors.sql.vocabulary import CREATED as CREATED  # re-exported: part of what a table is
+from connectors.sql.vocabulary import DELETED as DELETED
+from connectors.sql.vocabulary import UPDATED as UPDATED
 from timeline.event import Precision
 
 LARGE_BYTES = 160 * 1024 * 1024
 """From this size on a plan is looked at before it runs: about a second of cold sequential read."""
-
-CREATED = frozenset(
-    [
-        "created_at",
-        "inserted_at",
-        "created_on",
-        "created",
-        "createdat",
-        "date_created",
-        "creation_date",
-        "date_joined",
-        "created_time",
-        "created_date",
-        "enqueued_at",
-    ]
-)
-UPDATED = frozenset(
-    [
-        "updated_at",
-        "modified_at",
-        "updated_on",
-        "updated",
-        "updatedat",
-        "modified",
-        "last_modified",
-        "date_modified",
-        "updated_time",
-        "last_updated",
-        "changed_at",
-    ]
-)
-DELETED = frozenset(["deleted_at", "deleted_on", "discarded_at", "removed_at", "deletedat"])
-"""Names under which frameworks (Rails, Django, Ecto, Sequelize, Prisma) keep row stamps."""
 
 TIME_TYPES = frozenset({"timestamptz", "timestamp"})
 INTEGER_TYPES = frozenset({"int2", "int4", "int8"})
@@ -73,6 +44,13 @@ class Server:
     database: str
     sees_all_activity: bool
     stats_since: int | None
+    streams: bool = False
+    """On a replica: a WAL receiver is connected to its primary."""
+    bytes_to_replay: int | None = None
+    """On a replica: received from the primary and not yet replayed."""
+    heard_at: int | None = None
+    """On a replica: when its primary last sent anything; None where the role may not see it."""
+    replay_paused: bool = False
 
     @property
     def endpoint(self) -> str:
@@ -138,11 +116,20 @@ class Table:
     key_type: str
     public_id: Column | None
     clock: str | None
+    columns: tuple[Column, ...] = ()
+    """All columns that the role may read."""
+    audit: AuditShape | None = None
+    """What its rows record of other rows, when it is an audit table."""
 
     @property
     def large(self) -> bool:
         """Whether a plan is looked at before it runs: large, or of unknown size."""
         return self.bytes is None or self.bytes > LARGE_BYTES
+
+    @property
+    def only_audits(self) -> bool:
+        """Whether its rows are versions of other rows and no records of their own."""
+        return self.audit is not None and self.audit.item_table != self.name
 
     @property
     def single_pk(self) -> Column | None:
@@ -179,3 +166,13 @@ class Catalog:
     tables: tuple[Table, ...]
     unreadable: tuple[Unreadable, ...]
     left_out: int = 0
+
+    @property
+    def records(self) -> tuple[Table, ...]:
+        """Tables whose rows tell their own stamps."""
+        return tuple(table for table in self.tables if table.times and not table.only_audits)
+
+    @property
+    def audits(self) -> tuple[Table, ...]:
+        """Tables that record versions of rows, in themselves or for other tables."""
+        return tuple(table for table in self.tables if table.audit is not None)

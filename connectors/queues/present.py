@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from connectors.queues.transitions import LATEST_NS, iso
 from timeline.event import Event, Kind, Lane, Precision, intrinsic_seq
@@ -38,6 +38,10 @@ class QueueNow:
     """Stamp (ns UTC) of the job that has waited longest, where the queue tells."""
     counts: Mapping[str, int] = field(default_factory=dict)
     """Further counts in the queue's own words."""
+    note: str = ""
+    """What a person must know beside the counts: `nobody consumes it`. Cleaned."""
+    details: Mapping[str, object] = field(default_factory=dict)
+    """Further JSON values worth showing, cleaned."""
 
 
 def depth_event(source: str, queue: QueueNow, now: int) -> Event:
@@ -48,7 +52,10 @@ def depth_event(source: str, queue: QueueNow, now: int) -> Event:
         words += f", {queue.scheduled} scheduled"
     if soon := sum(due.values()):
         words += f" ({soon} come due in the next {NEXT_WAVE_MINUTES} min)"
+    if queue.note:
+        words += f"; {queue.note}"
     attributes: dict[str, object] = {
+        **queue.details,
         "now": True,
         "queue": queue.name,
         "depth": queue.waiting,
@@ -77,6 +84,12 @@ def depth_event(source: str, queue: QueueNow, now: int) -> Event:
         precision=Precision.MICROSECOND,
         attributes=json.dumps(attributes, ensure_ascii=False),
     )
+
+
+def as_of_now(event: Event) -> Event:
+    """A stamp outside the window that explains what is there now: how a running job came to run."""
+    details = json.loads(event.attributes or "{}")
+    return replace(event, attributes=json.dumps({**details, "now": True}, ensure_ascii=False))
 
 
 def due_by_minute(due: Iterable[int], now: int) -> dict[str, int]:

@@ -35,6 +35,8 @@ CLIENT_CLOCK = "client?"
 """Clock of a producer that the queue does not name."""
 WORKER_CLOCK = "worker?"
 """Clock of a worker that the queue does not name."""
+EARLIEST_NS = 946_684_800 * 10**9
+"""The year 2000: no queue here is older."""
 LATEST_NS = 2**63 - 1
 """The year 2262: the last instant that nanoseconds in 63 bits can say."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -150,12 +152,12 @@ def iso(stamp: int) -> str:
 def epoch_ns(value: float | str | bytes | None, unit_ns: int) -> int | None:
     """ns UTC of a number of `unit_ns` (s, ms, us) since the epoch, exact to the microsecond.
 
-    None for what is no number, not after 1970 or beyond the year 2262: a stamp in a wrong unit
-    must not become an instant.
+    None for what is no number, before the year 2000 or beyond 2262: a stamp in a wrong unit must
+    not become an instant.
     """
     try:
         scaled = float(value or 0) * unit_ns / 1_000
         whole = round(scaled) * 1_000
     except (ValueError, OverflowError):
         return None
-    return whole if 0 < whole <= LATEST_NS else None
+    return whole if EARLIEST_NS <= whole <= LATEST_NS else None

@@ -6,7 +6,7 @@ that it retries, so a job that is not here is not visible, never "did not run".
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -14,7 +14,9 @@ from pydantic import BaseModel, SecretStr  # the class attribute names it at run
 
 from connectors.clock_sampling import SAMPLES, reading_from
 from connectors.contract import CheckReport
+from connectors.discovery import Candidate, Place
 from connectors.queues.account import Account, Memory
+from connectors.queues.redis_source import redis_candidates
 from connectors.queues.transitions import iso
 from connectors.redis_marks import information, read_marks
 from connectors.redis_reads import RedisReads, nanoseconds_of
@@ -28,12 +30,15 @@ from timeline.clean import clean
 from timeline.clock import ClockReading
 from timeline.event import Event, Lane
 from timeline.keys import KeyRules, split_key
+from timeline.problems import NothingHere
 from timeline.window import SECOND_NS, Budget, Window
 
 LOOKUP_JOBS = 2_000
 """Newest jobs whose descriptions are searched for a key that is not a job id."""
 HEARTBEAT_LOST_NS = 480 * SECOND_NS
 """RQ's default worker TTL: a worker silent for longer is gone (rq 3.0.0, defaults.py)."""
+VARIABLES = ("RQ_REDIS_URL", "REDIS_URL")
+"""Where applications name the Redis of their queue; the first is RQ's own command line's."""
 
 
 @dataclass
@@ -67,8 +72,22 @@ class RQConnector:
     def __repr__(self) -> str:
         return f"RQConnector({self.source!r}, {self._redis!r})"
 
+    @staticmethod
+    def candidates(place: Place) -> Iterator[Candidate]:
+        """A Redis that the environment names; whether RQ keeps anything there, `check` says."""
+        yield from redis_candidates(place, "rq", VARIABLES, {})
+
     async def check(self) -> CheckReport:
-        """Version, queues, workers, suspension, clock, and what RQ forgets."""
+        """Version, queues, workers, suspension, clock, and what RQ forgets.
+
+        Raises `NothingHere` where RQ has left no key.
+        """
+        if not await self._redis.one("EXISTS", self._names.queues, self._names.workers):
+            raise NothingHere(
+                f"Redis answers, but holds no keys of RQ ({self._names.queues})",
+                where=self._redis.where,
+                remedy="Check the database number at the end of the url, and prefix.",
+            )
         reading = await self._begin(Budget(rows=0))
         server = information(await self._redis.one("INFO"))
         suspended = await self._redis.one("EXISTS", self._names.suspended)

@@ -14,10 +14,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "time", metavar="TIME", help="03:14, 2026-03-14T02:13:40Z, '10m ago', an epoch, or a key"
     )
     add_live_arguments(parser)
+    parser.add_argument(
+        "--follow", action="store_true", help="keep reading what arrives behind the window"
+    )
 
 
 def run(arguments: argparse.Namespace) -> ExitCode:
     from halfawake.show import show
     from halfawake.where import live
 
-    return show(live(arguments.time, arguments))
+    return show(live(arguments.time, arguments), follow=arguments.follow)

@@ -1,21 +1,30 @@
-"""`halfawake check`: per source, is it reachable, what are our rights, what can it not show."""
+"""`halfawake check`: per source, is it reachable, what are our rights, what can it not show.
+
+Made for a person before the first night and for a weekly job: bounded in time, `--json` for
+scripts, an exit code for each outcome. Asks each source what it is and reads no event.
+"""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
 import sys
+import time
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from halfawake.exit_codes import ExitCode
 
 if TYPE_CHECKING:
-    from connectors.contract import CheckReport
+    from halfawake.discovery.report import SourceReport
     from halfawake.setup import PreparedSource, Setup
 
 CHECK_WITHIN_S = 15.0
 """A connect, a version and a clock; whoever needs longer will not answer at night either."""
+AT_ONCE = 8
+"""Sources asked at the same time; forty sources that all hang end after five such rounds."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,11 +33,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--source", action="append", default=[], metavar="NAME", dest="only")
     parser.add_argument("--config", type=Path, metavar="FILE")
     parser.add_argument("--zone", metavar="ZONE")
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+    parser.add_argument(
+        "--strict",
+        action="store_true",
+        help=f"exit code {ExitCode.COULD_WRITE:d} when an account could write",
+    )
 
 
 def run(arguments: argparse.Namespace) -> ExitCode:
     from halfawake.cli import UsageProblem
     from halfawake.collector import SetupProblem
+    from halfawake.discovery.report import as_json, as_text
     from halfawake.where import prepare_environment, prepare_files
 
     prepare = prepare_files(arguments) if arguments.files else prepare_environment(arguments)
@@ -36,49 +52,45 @@ def run(arguments: argparse.Namespace) -> ExitCode:
         setup = prepare()
     except SetupProblem as problem:
         raise UsageProblem(str(problem), ExitCode(problem.exit_code)) from None
-    reachable = asyncio.run(_check_all(setup))
-    if not any(reachable):
+    if not setup.sources:
+        raise UsageProblem("This environment has no source to check; halfawake init finds some.")
+    began = time.monotonic()
+    reports = asyncio.run(_check_all(setup))
+    seconds = time.monotonic() - began
+    code = exit_code_of(reports, strict=arguments.strict)
+    render = as_json if arguments.json else as_text
+    sys.stdout.write(render(setup.environment, reports, seconds, code))
+    return code
+
+
+def exit_code_of(reports: Sequence[SourceReport], *, strict: bool = False) -> ExitCode:
+    """4 when no source answered; 5 when strict and one could write; 3 when one did not answer."""
+    answered = [one for one in reports if one.report is not None]
+    if not answered:
         return ExitCode.NO_ANSWER
-    return ExitCode.DONE if all(reachable) else ExitCode.PARTIAL
+    if strict and any(one.report.writes_refused is False for one in answered if one.report):
+        return ExitCode.COULD_WRITE
+    return ExitCode.DONE if len(answered) == len(reports) else ExitCode.PARTIAL
 
 
-async def _check_all(setup: Setup) -> list[bool]:
+async def _check_all(setup: Setup) -> list[SourceReport]:
+    from halfawake.discovery.asking import all_of
+
     try:
-        return list(await asyncio.gather(*(_check(source) for source in setup.sources)))
+        return await all_of([partial(_check, source) for source in setup.sources], AT_ONCE)
     finally:
         setup.release()
 
 
-async def _check(source: PreparedSource) -> bool:
-    from timeline.problems import SourceProblem
+async def _check(source: PreparedSource) -> SourceReport:
+    from halfawake.discovery.asking import Answered, ask, let_go
+    from halfawake.discovery.report import SourceReport
+    from timeline.problems import Misconfigured
 
-    name, connector = source.info.name, source.connector
-    if connector is None:
-        said = source.problem.sentence() if source.problem is not None else "not prepared"
-        sys.stdout.write(f"{name}: cannot be asked. {said}\n")
-        return False
+    if source.connector is None:
+        problem = source.problem or Misconfigured("It was not prepared")
+        return SourceReport(source.info, source.budget, Answered(None, problem, 0.0))
     try:
-        async with asyncio.timeout(CHECK_WITHIN_S):
-            report = await connector.check()
-    except SourceProblem as problem:
-        sys.stdout.write(f"{name}: cannot be reached. {problem.sentence()}\n")
-        return False
-    except TimeoutError:
-        sys.stdout.write(f"{name}: no answer within {CHECK_WITHIN_S:g} s.\n")
-        return False
+        return SourceReport(source.info, source.budget, await ask(source.connector, CHECK_WITHIN_S))
     finally:
-        await connector.close()
-    sys.stdout.write(_report(name, report))
-    return True
-
-
-def _report(name: str, report: CheckReport) -> str:
-    writes = {True: "cannot write", False: "COULD WRITE: use an account that cannot", None: ""}
-    lines = [f"{name}: {report.system}", *(f"  {fact}" for fact in report.facts)]
-    if said := writes[report.writes_refused]:
-        lines.append(f"  this account {said}")
-    if report.clock is not None:
-        offset, error = report.clock.offset / 1e6, report.clock.error / 1e6
-        lines.append(f"  clock {offset:+.1f} ms from here, ±{error:.1f} ms, measured now")
-    lines.extend(f"  cannot see: {blind}" for blind in report.cannot_see)
-    return "\n".join(lines) + "\n"
+        await let_go(source.connector)

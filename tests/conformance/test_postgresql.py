@@ -24,6 +24,8 @@ CREATE TABLE users (id bigserial PRIMARY KEY, public_name text, email text, stat
   created_at timestamptz NOT NULL, updated_at timestamptz NOT NULL);
 CREATE TABLE mails (id bigserial PRIMARY KEY, user_id bigint REFERENCES users, state text,
   created_at timestamp(3) NOT NULL DEFAULT now());
+CREATE TABLE versions (id bigserial PRIMARY KEY, item_type varchar, item_id bigint, event varchar,
+  whodunnit varchar, object_changes jsonb, created_at timestamptz);
 """
 HOSTILE = "broken\x1b[31m\u202estate\r\nnext"
 
@@ -52,6 +54,13 @@ def database(postgresql_server: RunningServer) -> Iterator[tuple[str, str]]:
             connection.execute(
                 "INSERT INTO mails (user_id, state, created_at)"
                 " SELECT n, 'sent', now() - n * interval '2 s' FROM generate_series(1, 15) AS n"
+            )
+            connection.execute(
+                "INSERT INTO versions (item_type, item_id, event, whodunnit, object_changes,"
+                " created_at) SELECT 'User', n, 'update', %s, jsonb_build_object('status',"
+                " jsonb_build_array('new', %s::text)), now() - n * interval '3 s'"
+                " FROM generate_series(1, 10) AS n",
+                (HOSTILE, HOSTILE),
             )
             connection.execute(
                 sql.SQL("GRANT SELECT ON ALL TABLES IN SCHEMA public TO {}").format(

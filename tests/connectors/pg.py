@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import secrets
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -15,7 +16,9 @@ from psycopg import sql
 
 from connectors.postgresql import PostgreSQLConnector, PostgreSQLOptions
 from tests.conformance.collecting import Collected, fetched, looked_up
-from tests.servers.process import RunningServer
+from tests.servers.accounts import unprivileged_account
+from tests.servers.postgresql import find_bin_folder, server_version
+from tests.servers.process import RunningServer, start
 from timeline.event import Event, Kind
 from timeline.keys import KeyRules
 from timeline.window import SECOND_NS, Budget, Window
@@ -86,3 +89,23 @@ def look_up(url: str, *keys: str, **options: object) -> Collected:
 def rows(collected: Collected, kind: Kind) -> dict[str, Event]:
     """Events of one kind by the row they are about (`users/4711`)."""
     return {e.ref.partition("#")[0]: e for e in collected.events if e.kind is kind}
+
+
+def restarted(server: RunningServer) -> RunningServer:
+    """The same cluster on the same port, started again."""
+    server.stop()
+    assert server.folder is not None
+    port = str(urlsplit(server.url).port)
+    return start(
+        "PostgreSQL",
+        [
+            find_bin_folder() / "postgres",
+            *("-D", server.folder / "data", "-p", port, "-k", server.folder),
+        ],
+        url=server.url,
+        folder=server.folder,
+        probe=server_version,
+        timeout_seconds=30,
+        account=unprivileged_account(),
+        stop_signal=signal.SIGINT,
+    )

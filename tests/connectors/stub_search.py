@@ -174,6 +174,8 @@ class SearchStub:
         if path == "/_cluster/health":
             return 200, {"cluster_name": "stub", "status": "green", "number_of_nodes": 1}
         if path.endswith("/_field_caps"):
+            if "index_filter" in request.body:
+                return 200, {"indices": [], "fields": {}}  # nothing is frozen here
             return 200, self._field_caps()
         if path.endswith("/_count"):
             return 200, {"count": 0}
@@ -258,12 +260,15 @@ class SearchStub:
         ]
 
     def _counted(self, wanted: Json, hits: list[Json]) -> Json:
+        if "bars" not in wanted:
+            return {name: self._levels(hits) for name in wanted}
         bars: dict[int, list[Json]] = {}
+        offset = int(wanted["bars"]["date_histogram"]["offset"].removesuffix("ms"))
         width = int(wanted["bars"]["date_histogram"]["fixed_interval"].removesuffix("ms"))
         for hit in hits:
-            bars.setdefault(hit["sort"][0] // width * width, []).append(hit)
+            start = (hit["sort"][0] - offset) // width * width + offset
+            bars.setdefault(start, []).append(hit)
         return {
-            "levels": self._levels(hits),
             "bars": {
                 "buckets": [
                     {"key": key, "doc_count": len(found), "levels": self._levels(found)}
@@ -293,6 +298,9 @@ def matches(query: Json, source: Json, stamp: int) -> bool:
             ((_, bounds),) = content.items()
             upper = stamp < bounds["lt"] if "lt" in bounds else stamp <= bounds["lte"]
             return bool(stamp >= bounds.get("gte", stamp) and upper)
+        case "term":
+            ((name, value),) = content.items()
+            return bool(source.get(name) == value)
         case "terms":
             ((name, values),) = content.items()
             return any(source.get(name) == value for value in values)
@@ -301,7 +309,9 @@ def matches(query: Json, source: Json, stamp: int) -> bool:
         case "match" | "match_phrase":
             ((name, value),) = content.items()
             text = value["query"] if isinstance(value, dict) else value
-            return re.search(rf"\b{re.escape(text)}\b", str(source.get(name, ""))) is not None
+            words = str(text).split() if kind == "match" else [str(text)]
+            body = str(source.get(name, ""))
+            return any(re.search(rf"(?i)\b{re.escape(word)}\b", body) for word in words)
     raise AssertionError(f"the stub does not know {kind}")
 
 

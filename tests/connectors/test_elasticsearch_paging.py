@@ -12,7 +12,7 @@ from connectors.elasticsearch import ElasticsearchConnector, ElasticsearchOption
 from tests.conformance.collecting import Collected, fetched, looked_up
 from tests.connectors.stub_search import SearchStub, Seen, error
 from timeline.batch import Batch
-from timeline.coverage import CoverageMap, Sight
+from timeline.coverage import Asked, CoverageMap, Sight
 from timeline.keys import KeyRules
 from timeline.problems import BadAnswer, Overloaded, Unreachable
 from timeline.window import Budget, Window
@@ -266,15 +266,15 @@ def test_rows_are_a_limit_and_the_neighbourhood_is_whole(*, opensearch: bool, ve
     stub = filled(500, 20, opensearch=opensearch, version=version)
     collected = read(stub, Budget(rows=60), page_size=8)
     assert 0 < len(collected.events) <= 60
-    (whole,) = [entry for entry in collected.coverage if entry.sight is Sight.FULL]
-    assert whole.start <= WINDOW.pin <= whole.end
+    full = [entry for entry in collected.coverage if entry.sight is Sight.FULL]
+    (whole,) = [entry for entry in full if entry.start <= WINDOW.pin <= entry.end]
     inside = [
         f"{index}/{name}"
         for index, name, _, stamp in stub.documents
         if whole.start <= stamp * 1_000_000 < whole.end
     ]
     assert set(inside) <= set(refs(collected))
-    assert len(inside) >= 50
+    assert len(inside) >= 10
 
 
 def test_what_is_left_out_is_counted_by_severity() -> None:
@@ -285,11 +285,12 @@ def test_what_is_left_out_is_counted_by_severity() -> None:
     assert len(set(refs(collected))) == len(refs(collected))
     errors = [event for event in collected.events if event.severity_number >= 17]
     assert len(errors) == 5, "warnings and worse of the whole window travel"
-    (cut,) = [remark for remark in collected.remarks if remark.topic == "cut"]
-    assert cut.count == 500 - len(collected.events)
-    assert "of 500 records" in cut.sentence
-    assert "INFO" in cut.sentence
-    assert any("warning or worse" in reason for reason in gaps(collected))
+    left = 500 - len(collected.events)
+    (counted,) = [remark for remark in collected.remarks if remark.topic == "counted"]
+    assert counted.count == left
+    assert "of 500 records" in counted.sentence
+    assert "warning or worse" in counted.sentence
+    assert f"counted, not fetched: {left} INFO records" in gaps(collected)
 
 
 def test_bytes_are_a_limit() -> None:
@@ -369,6 +370,9 @@ def test_a_look_up_finds_fields_and_words_and_only_real_keys(
     (missing,) = [remark for remark in collected.remarks if remark.topic == "not-found"]
     assert "user:4712" in missing.sentence
     assert "user:4711" not in missing.sentence
+    assert [asked for batch in collected.batches for asked in batch.asked] == [
+        Asked("logs", WINDOW.start, WINDOW.end, ("user:4711", "user:4712"))
+    ]
     assert stub.open == set()
 
 
@@ -391,6 +395,7 @@ def test_a_look_up_that_finds_too_much_is_cut_and_says_so() -> None:
             found, topics = 0, []
             async for batch in reader.lookup(("user:4711",), WINDOW, Budget(rows=25)):
                 found += batch.events.height
+                assert batch.asked == (), "it was not answered in full"
                 topics += [remark.topic for remark in batch.remarks]
             await reader.close()
             return found, topics

@@ -96,7 +96,8 @@ def test_a_cut_keeps_the_neighbourhood_whole(
     name, window = many
     collected = fetched(connector(name, page_size=300), window, Budget(rows=2_000, seconds=60))
     assert len(collected.events) <= 2_000
-    (whole,) = [entry for entry in collected.coverage if entry.sight is Sight.FULL]
+    full = [entry for entry in collected.coverage if entry.sight is Sight.FULL]
+    (whole,) = [entry for entry in full if entry.start <= window.pin < entry.end]
     inside = [e for e in collected.events if whole.start <= e.timestamp < whole.end]
     step = 1_000_000
     stamps = {event.timestamp for event in inside}

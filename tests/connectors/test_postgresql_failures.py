@@ -114,8 +114,26 @@ def test_hidden_rows_are_said(database: Database) -> None:
         "CREATE POLICY mine ON users TO {role} USING (status = 'a')",
     )
     collected = fetch(url)
-    assert len(rows(collected, Kind.ROW_INSERTED)) == 1
+    assert not rows(collected, Kind.ROW_INSERTED), "half of a table looks like all of it"
     assert all(entry.sight is not Sight.FULL for entry in collected.coverage)
+    (gap,) = [entry for entry in collected.coverage if "row security" in entry.reason]
+    assert "users is not read" in gap.reason
+    assert "BYPASSRLS" in gap.remedy
+    everything = fetch(database.url)
+    assert len(rows(everything, Kind.ROW_INSERTED)) == 2, "its owner is not filtered"
+
+
+def test_rows_hidden_behind_a_view_are_an_error(database: Database) -> None:
+    url, _ = database.role(
+        "ALTER TABLE users ENABLE ROW LEVEL SECURITY",
+        "GRANT CREATE ON SCHEMA public TO {role}",
+        READ_ALL,
+    )
+    with psycopg.connect(url, autocommit=True) as owner:
+        owner.execute("CREATE VIEW all_users AS SELECT * FROM users")
+    collected = fetch(url, tables=[{"name": "all_users", "pk": "id"}])
+    assert not rows(collected, Kind.ROW_INSERTED)
+    assert any("Row security would hide" in entry.reason for entry in collected.coverage)
 
 
 def test_a_slow_table_costs_only_itself(database: Database) -> None:
@@ -261,7 +279,7 @@ def test_check_says_what_the_role_could_do(database: Database) -> None:
     assert asyncio.run(report(reading))[0] is True
     refused, words = asyncio.run(report(writing))
     assert refused is False
-    assert "could write to users" in words
+    assert "could write to public.users" in words
     assert "pg_read_all_stats" in words
     assert "track_commit_timestamp is off" in words
 
@@ -271,7 +289,7 @@ def test_a_large_table_is_never_read_from_end_to_end(
     database: Database, monkeypatch: pytest.MonkeyPatch, indexed: bool
 ) -> None:
     monkeypatch.setattr("connectors.postgresql.tables.LARGE_BYTES", 100_000)
-    monkeypatch.setattr("connectors.postgresql.statements.SCAN_COST_PAGES", 100)
+    monkeypatch.setattr("connectors.postgresql.plans.SCAN_COST_PAGES", 100)
     database.run(
         "CREATE TABLE orders (id bigserial PRIMARY KEY, user_id int, created_at timestamptz,"
         " updated_at timestamptz)",
@@ -286,8 +304,8 @@ def test_a_large_table_is_never_read_from_end_to_end(
     found = rows(collected, Kind.ROW_INSERTED)
     assert 290 <= len(found) <= 300, "five minutes of one row a second"
     reasons = " ".join(entry.reason for entry in collected.coverage)
-    assert "orders.updated_at: it has no index" in reasons
-    assert ("found by their ids" in reasons) is not indexed
+    assert "orders.updated_at: not read: no index on updated_at" in reasons
+    assert ("found by its ids (orders_pkey" in reasons) is not indexed
     looked = look_up(database.url, "user:4711", tables=["orders"])
     assert bool(looked.events) is indexed
     assert any("user_id has no index" in e.reason for e in looked.coverage) is not indexed

@@ -11,10 +11,11 @@ from pydantic import ValidationError
 
 from connectors.postgresql import PostgreSQLOptions, TableOptions
 from connectors.postgresql.activity import without_literals
-from connectors.postgresql.catalog import STATE_LIKE
+from connectors.postgresql.plans import plan_of
 from connectors.postgresql.reader import comparable
-from connectors.postgresql.statements import iso, scans_everything, span_of
+from connectors.postgresql.statements import iso, span_of
 from connectors.postgresql.tables import Column
+from connectors.sql.vocabulary import STATE_LIKE
 
 
 @pytest.mark.parametrize(
@@ -79,7 +80,7 @@ SCAN = {"Node Type": "Seq Scan", "Total Cost": 500_000.0, "Filter": "(a > 1)"}
     ],
 )
 def test_a_plan_that_reads_everything_is_recognised(plan: object, expected: bool) -> None:
-    assert scans_everything([(([{"Plan": plan}]),)]) is expected
+    assert plan_of([(([{"Plan": plan}]),)]).scans_everything is expected
 
 
 @pytest.mark.parametrize(

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import psycopg
 import pytest
 
+from connectors.postgresql.replication import replication_coverage
+from connectors.postgresql.tables import Server
 from tests.connectors.pg import fetch, rows
 from tests.servers.accounts import unprivileged_account
 from tests.servers.postgresql import find_bin_folder, postgresql, server_version
@@ -20,6 +24,7 @@ from tests.servers.process import RunningServer, ServerMissing, free_port, new_f
 from tests.servers.pytest_fixtures import skip_or_fail
 from timeline.coverage import Coverage, Sight
 from timeline.event import Kind
+from timeline.window import SECOND_NS, Window
 
 pytestmark = pytest.mark.servers
 
@@ -120,6 +125,73 @@ def test_a_replica_that_lags_says_how_far_it_got(pair: tuple[str, str]) -> None:
     (entry,) = lagging
     assert "replayed up to" in entry.reason
     assert "primary" in entry.remedy
+
+
+def test_lag_is_told_from_both_sides(pair: tuple[str, str]) -> None:
+    primary, replica = pair
+    _run(primary, "INSERT INTO users (created_at) VALUES (now())")
+    _caught_up(primary, replica)
+    told = _told(replica, "this is a replica")
+    assert told["lag_bytes"] == 0
+    assert told["lag_seconds"] is None, "an idle primary is no lag"
+    assert told["streaming"] is True
+    _run(replica, "SELECT pg_wal_replay_pause()")
+    try:
+        _run(primary, "INSERT INTO users (created_at) SELECT now() FROM generate_series(1, 5000)")
+        until = time.monotonic() + CATCH_UP_S
+        while not (own := _told(replica, "this is a replica"))["lag_bytes"]:
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        from_primary = _told(primary, "replica ")
+        remarks = [r.sentence for r in fetch(replica).remarks if r.topic == "replica"]
+    finally:
+        _run(replica, "SELECT pg_wal_replay_resume()")
+    assert own["replay_paused"] is True
+    assert isinstance(own["lag_seconds"], float)
+    assert isinstance(from_primary["lag_bytes"], int)
+    assert from_primary["lag_bytes"] > 5_000 * 20, "at least the rows themselves"
+    assert from_primary["state"] == "streaming"
+    assert any("replayed up to" in sentence for sentence in remarks)
+
+
+def test_a_replica_cut_off_from_its_primary_is_not_believed() -> None:
+    now = 1_000 * SECOND_NS
+    server = Server(
+        version="15",
+        replica=True,
+        tracks_commits=False,
+        now=now,
+        started_at=0,
+        configured_at=0,
+        replayed_until=now - 300 * SECOND_NS,
+        caught_up=True,
+        role="r",
+        database="d",
+        sees_all_activity=True,
+        stats_since=None,
+        streams=True,
+        bytes_to_replay=0,
+        heard_at=now - SECOND_NS,
+    )
+    window = Window(now, now - 600 * SECOND_NS, now)
+    assert replication_coverage("db", server, window) == []
+    silent = replace(server, heard_at=now - 100 * SECOND_NS)
+    (entry,) = replication_coverage("db", silent, window)
+    assert (entry.start, entry.end) == (now - 100 * SECOND_NS, now)
+    assert "last heard from its primary" in entry.reason
+    behind = replace(server, caught_up=False)
+    (entry,) = replication_coverage("db", behind, window)
+    assert entry.start == now - 300 * SECOND_NS
+    never = replace(server, caught_up=False, replayed_until=None)
+    (entry,) = replication_coverage("db", never, window)
+    assert (entry.start, entry.sight) == (window.start, Sight.PARTIAL)
+
+
+def _told(url: str, beginning: str) -> dict[str, object]:
+    (event,) = [e for e in fetch(url).events if e.body.startswith(beginning)]
+    told: dict[str, object] = json.loads(event.attributes or "{}")
+    assert told["now"] is True
+    return told
 
 
 def _partial(replica: str) -> list[Coverage]:

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import json
-import signal
 import time
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 import pytest
 
 from connectors.postgresql import PostgreSQLConnector, PostgreSQLOptions
 from tests.conformance.collecting import fetched, looked_up
-from tests.connectors.pg import Database, connector, database_on, fetch, last_minutes, look_up, rows
-from tests.servers.accounts import unprivileged_account
-from tests.servers.postgresql import find_bin_folder, postgresql, server_version
-from tests.servers.process import RunningServer, ServerMissing, start
+from tests.connectors.pg import (
+    Database,
+    connector,
+    database_on,
+    fetch,
+    last_minutes,
+    look_up,
+    restarted,
+    rows,
+)
+from tests.servers.postgresql import postgresql
+from tests.servers.process import RunningServer, ServerMissing
 from tests.servers.pytest_fixtures import skip_or_fail
 from timeline.coverage import Sight
 from timeline.event import Kind, Meaning, Precision
@@ -282,7 +288,7 @@ def test_a_commit_time_is_told_when_the_server_keeps_it() -> None:
     with server:
         database = Database(server.url)
         database.run(USERS, "ALTER SYSTEM SET track_commit_timestamp = on")
-        with _restarted(server), database.connected() as connection:
+        with restarted(server), database.connected() as connection:
             connection.execute("BEGIN")
             connection.execute("INSERT INTO users (id) VALUES (4711)")
             time.sleep(0.3)
@@ -295,23 +301,3 @@ def test_a_commit_time_is_told_when_the_server_keeps_it() -> None:
     assert inserted.timestamp < asked <= committed.timestamp + 1_000
     assert "commit_timestamp" in json.loads(inserted.attributes or "{}")
     assert committed.id != inserted.id
-
-
-def _restarted(server: RunningServer) -> RunningServer:
-    """The same cluster on the same port, started again."""
-    server.stop()
-    assert server.folder is not None
-    port = str(urlsplit(server.url).port)
-    return start(
-        "PostgreSQL",
-        [
-            find_bin_folder() / "postgres",
-            *("-D", server.folder / "data", "-p", port, "-k", server.folder),
-        ],
-        url=server.url,
-        folder=server.folder,
-        probe=server_version,
-        timeout_seconds=30,
-        account=unprivileged_account(),
-        stop_signal=signal.SIGINT,
-    )

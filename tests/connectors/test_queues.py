@@ -60,6 +60,7 @@ def test_the_headline_of_an_error_is_what_was_raised() -> None:
         ("1790000000.25", SECOND_NS, NOW + SECOND_NS // 4),
         (1_790_000_000_250, 1_000_000, NOW + SECOND_NS // 4),
         (1_790_000_000_250, SECOND_NS, None),
+        (1_790_000_000, 1_000_000, None),
         ("soon", SECOND_NS, None),
         (b"nan", SECOND_NS, None),
         (None, SECOND_NS, None),

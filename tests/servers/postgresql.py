@@ -13,6 +13,7 @@ import secrets
 import shutil
 import signal
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -48,11 +49,14 @@ LOG_STATEMENTS = {
 """Every statement into one CSV file in the server's folder; csvlog swaps the .log ending."""
 
 
-def postgresql(*, log_statements: bool = False) -> RunningServer:
+def postgresql(
+    *, log_statements: bool = False, settings: Mapping[str, str] | None = None
+) -> RunningServer:
     """Start a new cluster; the URL is the superuser's, for the database ``postgres``.
 
     With ``log_statements`` every statement is logged; read them back with
-    :func:`logged_statements`. Raises ServerMissing, ServerFailed.
+    :func:`logged_statements`. Further ``settings`` are given on the command line. Raises
+    ServerMissing, ServerFailed.
     """
     account = unprivileged_account()
     installed = find_bin_folder()
@@ -61,7 +65,7 @@ def postgresql(*, log_statements: bool = False) -> RunningServer:
     password = secrets.token_hex(8)
     data = _initialised_cluster(bin_folder, folder, password, account)
     port = free_port()
-    settings = LOG_STATEMENTS if log_statements else {}
+    settings = {**(LOG_STATEMENTS if log_statements else {}), **(settings or {})}
     return start(
         NAME,
         [

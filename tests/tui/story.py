@@ -307,6 +307,8 @@ class FakeCollector:
         self.on_update: Callable[[Update], None] | None = None
         self.windows: list[Window] = []
         self.looked_up: list[str] = []
+        self.is_live = True
+        self.reading_on = False
         self.closed = 0
 
     def start(self, window: Window, on_update: Callable[[Update], None]) -> None:
@@ -323,6 +325,10 @@ class FakeCollector:
 
     def repin(self, window: Window) -> None:
         self.windows.append(window)
+
+    def keep_reading(self, on: bool) -> bool:
+        self.reading_on = on
+        return self.is_live
 
     def close(self) -> None:
         self.closed += 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,10 +14,12 @@ from rich.cells import cell_len
 from tests.tui import story
 from timeline.analysis import Condition
 from timeline.clean import UNSAFE_PATTERN, clean
+from timeline.columns import COUNT_SCHEMA
 from timeline.coverage import Coverage, CoverageMap, Sight
 from timeline.event import Precision
 from timeline.order import Verdict
 from timeline.progress import CollectionEnded, IncidentGrew, Phase, StatusChanged
+from timeline.store import empty_snapshot
 from timeline.window import Window
 from tui.canvas import Brush
 from tui.density import Columns, bands_of, density_of
@@ -363,3 +366,85 @@ def test_every_condition_has_its_role() -> None:
             IncidentGrew(story.incident(), dataclasses.replace(story.ANALYSIS, state=changed))
         )
         assert header_lines(state, 120, 40, UNICODE)
+
+
+# -- counted lanes ---------------------------------------------------------------------------
+
+
+def counted_state(total: int, errors: int, *, levels: bool = True) -> ScreenState:
+    """The source `web` as an engine counts it: `total` records in bars of a minute, evenly."""
+    minute, window = 60_000_000_000, story.WINDOW
+    starts = list(range(window.start, window.end, minute))
+    share, rest = divmod(total - errors, len(starts))
+    rows = [(start, 9, share + (rest if not index else 0)) for index, start in enumerate(starts)]
+    hurt = max(start for start in starts if start <= story.at("02:07:29"))
+    rows.append((hurt, 17 if levels else 0, errors))
+    told = [("web", "log", start, minute, severity, "", n, True) for start, severity, n in rows]
+    return told_with(pl.DataFrame(told, schema=COUNT_SCHEMA, orient="row"))
+
+
+def told_with(counts: pl.DataFrame) -> ScreenState:
+    state = told()
+    assert state.incident is not None
+    snapshot = dataclasses.replace(state.incident.snapshot, counts=counts)
+    incident = dataclasses.replace(state.incident, snapshot=snapshot)
+    state.take(IncidentGrew(incident), density_of(snapshot, incident.window))
+    return state
+
+
+def test_a_lane_draws_what_was_counted_and_not_what_travelled() -> None:
+    state = counted_state(48_211, 41)
+    assert state.density is not None
+    for cells in (20, 40, 120):
+        bands = state.density.bands(Columns.over(story.WINDOW, cells))
+        assert (bands["web"].rows, bands["web"].error_rows) == (48_211, 41)
+        assert sum(bands["web"].counts) == 48_211
+    plainly = told().density
+    assert plainly is not None
+    columns = Columns.over(story.WINDOW, 40)
+    assert state.density.bands(columns)["mailer"] == plainly.bands(columns)["mailer"]
+
+
+def test_errors_that_travelled_are_shown_where_the_engine_cannot_tell_them() -> None:
+    state = counted_state(48_211, 41, levels=False)
+    columns = Columns.over(story.WINDOW, 40)
+    assert state.density is not None
+    plainly = told().density
+    assert plainly is not None
+    band = state.density.bands(columns)["web"]
+    assert band.rows == 48_211
+    assert band.error_rows == plainly.bands(columns)["web"].error_rows > 0
+
+
+@pytest.mark.parametrize(
+    ("total", "errors", "words"),
+    [
+        (48_211, 41, " 48 211   41 err"),
+        (4_893_112, 41, "4 893 112 41 err"),
+        (4_893_112, 1_204, "4.9 M  1 204 err"),
+    ],
+)
+def test_counts_of_millions_are_never_cut(total: int, errors: int, words: str) -> None:
+    lines = [plain(line) for line in lane_lines(counted_state(total, errors), 80, 5, UNICODE)]
+    (web,) = [line for line in lines if line.split()[1] == "web"]
+    assert web.rstrip().endswith(words)
+
+
+def test_an_empty_cell_that_was_counted_is_not_shaded() -> None:
+    window = story.WINDOW
+    empty = [("web", "log", window.start, window.end - window.start, 0, "", 0, True)]
+    state = told_with(pl.DataFrame(empty, schema=COUNT_SCHEMA, orient="row"))
+    assert state.incident is not None
+    words = "counted, not fetched: 0 records"
+    for complete_from, shaded in ((13, False), (0, True)):
+        entry = Coverage("web", window.start, window.end, Sight.PARTIAL, words, "", complete_from)
+        snapshot = dataclasses.replace(
+            empty_snapshot(),
+            coverage=CoverageMap((entry,)),
+            counts=state.incident.snapshot.counts,
+        )
+        incident = dataclasses.replace(state.incident, snapshot=snapshot)
+        state.take(IncidentGrew(incident), density_of(snapshot, window))
+        lines = [plain(line) for line in lane_lines(state, 80, 5, UNICODE)]
+        (web,) = [line for line in lines if line.split()[1] == "web"]
+        assert ("░" in web) is shaded

@@ -19,6 +19,7 @@ from timeline.progress import (
 )
 from timeline.window import Window
 from tui import actions
+from tui.incident_screen import LIVE_WITHIN_NS
 from tui.proof import ProofScreen
 from tui.reader import Reader
 from tui.rows import identity
@@ -503,3 +504,36 @@ def _first_row(night: Night) -> str:
     lines = night.screen_lines()
     start = next(n for n, line in enumerate(lines) if "T" in line and "01:43:40" in line) + 2
     return next(line for line in lines[start:] if ":" in line[5:14])[5:]
+
+
+async def test_reading_live_keeps_the_cursor_and_stops_at_once(open_night: Opening) -> None:
+    async with open_night() as night:
+        await night.tell_all()
+        night.state.now = lambda: night.state.window.end
+        read = night.read
+        await night.press("l")
+        assert night.collector.reading_on
+        assert " live" in night.screen_lines()[0]
+        grown = dataclasses.replace(
+            story.incident(), window=dataclasses.replace(story.WINDOW, end=story.WINDOW.end + 1)
+        )
+        await night.tell(IncidentGrew(grown, story.ANALYSIS))
+        assert night.read == read
+        assert night.state.window.end == story.WINDOW.end + 1
+        await night.press("l")
+        assert not night.collector.reading_on
+        assert " live" not in night.screen_lines()[0]
+
+
+async def test_a_recording_and_an_old_window_say_why_they_stay(open_night: Opening) -> None:
+    async with open_night() as night:
+        await night.tell_all()
+        night.state.now = lambda: night.state.window.end
+        night.collector.is_live = False
+        await night.press("l")
+        assert "recording" in night.screen_lines()[-1]
+        night.collector.is_live = True
+        night.state.now = lambda: night.state.window.end + 2 * LIVE_WITHIN_NS
+        await night.press("l")
+        assert "2 h ago" in night.screen_lines()[-1]
+        assert not night.state.live

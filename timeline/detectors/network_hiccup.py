@@ -134,7 +134,9 @@ def _hosts(burst: pl.DataFrame) -> list[str]:
 
 def _judge(incident: Incident, burst: pl.DataFrame, stamps: pl.Series) -> NetworkHiccup | None:
     first, last = burst["timestamp"][0], burst["timestamp"][-1]
-    control = placebo(incident, stamps, burst.get_column("source").unique(), first, last)
+    mildest = min(burst.get_column("severity_number").to_list())
+    sources = burst.get_column("source").unique()
+    control = placebo(incident, stamps, sources, first, last, mildest)
     if control.highest * FOLD > burst.height:
         return None  # as many elsewhere in this stream: usual for it
     operations = failing_operations(incident, burst)

@@ -181,10 +181,12 @@ def _gone(incident: Incident, push: FailedPush, seen: Witnesses) -> _Judged:
     if seen.record is None:
         rows = "its row is not visible either" if heard(incident, Lane.DATABASE) else NO_ROWS
         return UNKNOWN, Verdict.POSSIBLE, rows, ()
-    reached = covered_until(incident, (*queues, *workers), push.since)
+    reached = covered_until(incident, (*queues, *workers), push.since, push.key)
     if reached >= push.failed_at + RUN_WITHIN_NS:
         until = min(until, reached)
-    held = [absence(incident, sources, push.since, until) for sources in (queues, workers)]
+    held = [
+        absence(incident, sources, push.since, until, push.key) for sources in (queues, workers)
+    ]
     reasons = [reason for gone in held for reason in gone.reasons]
     if not queues:
         reasons.insert(0, "no queue was read")

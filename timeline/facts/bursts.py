@@ -70,17 +70,23 @@ def clusters(hits: pl.DataFrame, gap: int, least: int) -> list[pl.DataFrame]:
 
 
 def placebo(
-    incident: Incident, stamps: pl.Series, sources: Iterable[str], first: int, last: int
+    incident: Incident,
+    stamps: pl.Series,
+    sources: Iterable[str],
+    first: int,
+    last: int,
+    severity: int = 0,
 ) -> Placebo:
     """How often `stamps` (ns, ascending) fall into other windows as long as `[first, last]`.
 
     Only windows that all `sources` cover in full count as controls: nothing seen where nobody
-    looked proves nothing.
+    looked proves nothing. When nothing that is counted is milder than `severity`, it is enough
+    that they were read in full from there on.
     """
     width = max(last - first, BIN_NS)
     names = tuple(sources)
     begin, until = incident.window.start, read_until(incident)
-    covered = _covers(incident, names)
+    covered = _covers(incident, names, severity)
     before = range(first - width, begin - 1, -width)
     after = range(last + 1, until - width + 1, width)
     starts = [at for at in (*before, *after) if covered(at, at + width)][:MAX_PLACEBOS]
@@ -91,8 +97,12 @@ def placebo(
     return Placebo(len(starts), max(edges, default=0))
 
 
-def _covers(incident: Incident, sources: tuple[str, ...]) -> Callable[[int, int], bool]:
+def _covers(
+    incident: Incident, sources: tuple[str, ...], severity: int
+) -> Callable[[int, int], bool]:
+    coverage = incident.snapshot.coverage
+
     def covers(start: int, end: int) -> bool:
-        return bool(sources) and not incident.snapshot.coverage.limits(sources, start, end)
+        return bool(sources) and not coverage.limits(sources, start, end, severity)
 
     return covers

@@ -15,6 +15,7 @@ import polars as pl
 
 from timeline.coverage import Coverage, Sight
 from timeline.event import SEVERITY_WARN, Lane
+from timeline.facts.counted import counted_bars
 from timeline.facts.words import counted, instant
 from timeline.order import Verdict
 
@@ -57,8 +58,12 @@ class Silence:
     ongoing: bool
 
 
-def absence(incident: Incident, sources: Iterable[str], start: int, end: int) -> Absence:
+def absence(
+    incident: Incident, sources: Iterable[str], start: int, end: int, key: str = ""
+) -> Absence:
     """How sure "nothing of the kind happened in `[start, end)`" is, said of all `sources`.
+
+    With `key` the kind is what carries that key, which a look-up may have settled.
 
     Certain only if every source was fully covered and none of its actors had fallen silent while
     at work; otherwise possible. Without any source it is possible.
@@ -66,7 +71,7 @@ def absence(incident: Incident, sources: Iterable[str], start: int, end: int) ->
     names = tuple(dict.fromkeys(sources))
     if not names:
         return Absence(Verdict.POSSIBLE, ("no source was read that would hold it",))
-    limits = incident.snapshot.coverage.limits(names, start, max(end, start + 1))
+    limits = incident.snapshot.coverage.limits(names, start, max(end, start + 1), key=key)
     reasons = [limit.sentence() for limit in limits]
     reasons += [
         f"{silence.actor} is silent from {instant(silence.start)}"
@@ -93,14 +98,16 @@ def heard(incident: Incident, lane: Lane) -> tuple[str, ...]:
     return tuple(sorted(names | covered.intersection(incident.sources_in(lane))))
 
 
-def covered_until(incident: Incident, sources: Iterable[str], start: int) -> int:
+def covered_until(incident: Incident, sources: Iterable[str], start: int, key: str = "") -> int:
     """How far all `sources` were fully covered from `start` on, without a hole; `start` if not.
+
+    With `key`, how far for records that carry it.
 
     A log file is only known to be complete up to its last line, so "nothing until the end of the
     window" can seldom be said, and "nothing until then" can.
     """
     coverage = incident.snapshot.coverage
-    return min((_unbroken(coverage.of(name), start) for name in set(sources)), default=start)
+    return min((_unbroken(coverage.of(name, key), start) for name in set(sources)), default=start)
 
 
 def _unbroken(entries: Iterable[Coverage], start: int) -> int:
@@ -131,7 +138,11 @@ def silences_in(incident: Incident) -> tuple[Silence, ...]:
 
 
 def _long_gaps(incident: Incident) -> pl.DataFrame:
-    """(actor, source, start, end, ongoing) of pauses far beyond each actor's own habit."""
+    """(actor, source, start, end, ongoing) of pauses far beyond each actor's own habit.
+
+    A bar in which the engine counted records of an actor is no pause of it, and one with records
+    of nobody by name is no pause of anybody in that source.
+    """
     window, until = incident.window, read_until(incident)
     logs = incident.snapshot.events.lazy().filter(
         (pl.col("lane") == Lane.LOG.value) & pl.col("timestamp").is_between(window.start, until)
@@ -141,8 +152,12 @@ def _long_gaps(incident: Incident) -> pl.DataFrame:
         .agg(first=pl.col("timestamp").min(), last=pl.col("timestamp").max())
         .select("source", "actor", "first", "last")
         .collect()
-        .sort("source", "actor", "first")
     )
+    bars = counted_bars(incident)
+    if bars.height:
+        told = spoken.with_columns(pl.col("source", "actor").cast(pl.String))
+        spoken = pl.concat([told, bars.filter(pl.col("actor") != "")])
+    spoken = spoken.sort("source", "actor", "first")
     per = ("source", "actor")
     gaps = spoken.with_columns(
         start=pl.col("last"),
@@ -159,8 +174,21 @@ def _long_gaps(incident: Incident) -> pl.DataFrame:
         & (pl.col("gap") > MIN_SILENCE_NS)
         & (pl.col("gap") > SILENCE_FOLD * pl.col("habit"))
     )
-    return long.select(pl.col("actor", "source").cast(pl.String), "start", "end", "ongoing").filter(
-        pl.col("actor") != ""
+    pauses = long.select(
+        pl.col("actor", "source").cast(pl.String), "start", "end", "ongoing"
+    ).filter(pl.col("actor") != "")
+    return _without(pauses, bars.filter(pl.col("actor") == ""))
+
+
+def _without(pauses: pl.DataFrame, nameless: pl.DataFrame) -> pl.DataFrame:
+    """The pauses in which no record of nobody by name was counted."""
+    if pauses.is_empty() or nameless.is_empty():
+        return pauses
+    broken = pauses.join(nameless.select("source", "first", "last"), on="source").filter(
+        (pl.col("first") < pl.col("end")) & (pl.col("last") > pl.col("start"))
+    )
+    return pauses.join(
+        broken.unique(["source", "actor", "start"]), on=["source", "actor", "start"], how="anti"
     )
 
 
@@ -224,17 +252,21 @@ def _siblings(incident: Incident, actor: str, start: int, end: int) -> _Proof | 
     if stem == actor:
         return None
     events = incident.snapshot.events
-    others = [
-        str(name)
-        for name in events.get_column("actor").unique()
-        if name and str(name) != actor and re.sub(r"[-_.]?\d+$", "", str(name)) == stem
-    ]
+    bars = counted_bars(incident)
+    names = {str(name) for name in events.get_column("actor").unique() if name}
+    names.update(bars.get_column("actor").to_list())
+    others = sorted(
+        name for name in names if name != actor and re.sub(r"[-_.]?\d+$", "", name) == stem
+    )
     spoke = events.select(
         (pl.col("lane") == Lane.LOG.value)
         & pl.col("timestamp").is_between(start, end, "none")
         & pl.col("actor").is_in(others)
     )
-    if not spoke.to_series().any():
+    among = bars.filter(
+        pl.col("actor").is_in(others) & (pl.col("first") > start) & (pl.col("last") < end)
+    )
+    if not spoke.to_series().any() and among.is_empty():
         return None
     return Verdict.POSSIBLE, f"{others[0]} went on meanwhile; it is quiet or gone", None
 

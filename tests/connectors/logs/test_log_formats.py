@@ -144,6 +144,16 @@ CASES = (
         "[812] app@shop duration: 1203.119 ms",
     ),
     Case(
+        BY_NAME["postgresql-csv"].example,
+        "postgresql-csv",
+        T0,
+        MS,
+        17,
+        '[812] app@shop duplicate key value violates unique constraint "users_email_key"␊'
+        "DETAIL:  Key (email)=(a@example.org) already exists.␊"
+        "STATEMENT:  INSERT INTO users VALUES (1)",
+    ),
+    Case(
         BY_NAME["celery"].example,
         "celery",
         T0,

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 
 from connectors.logs import stamps
 from connectors.logs.dialect import Dialect
-from connectors.logs.formats import FORMATS, STAMPS, TextFormat
+from connectors.logs.formats import FORMATS, STAMPS
 from connectors.logs.linecolumns import read_lines
 from connectors.logs.stampcolumns import read_texts
 from connectors.logs.stamps import days_from_civil, guess_year, read_stamp
+from connectors.logs.textformat import TextFormat
 from connectors.logs.zones import ZoneRule, written_offset
 from timeline.event import Precision
 

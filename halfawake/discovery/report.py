@@ -1,0 +1,152 @@
+"""What `check` says of sources: aligned text for 80 columns, or one JSON object for scripts."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from halfawake.discovery.asking import Answered
+from halfawake.discovery.words import WRITES_AT_LENGTH, clock_words
+from timeline.clean import clean
+from timeline.clock import MILLISECOND_NS
+from timeline.incident import SourceInfo
+from timeline.window import Budget
+
+if TYPE_CHECKING:
+    from connectors.contract import CheckReport
+    from halfawake.exit_codes import ExitCode
+
+WIDTH = 79
+LABEL = 10
+"""Width of the column of labels: the longest is `cannot see`, with its space before the words."""
+MEBIBYTE = 1024**2
+JSON_FORMAT = 1
+"""Raised when a field of the JSON object changes its meaning."""
+
+WRITES_IN_JSON: dict[bool | None, str] = {True: "refused", False: "possible", None: "unknown"}
+
+
+@dataclass(frozen=True)
+class SourceReport:
+    """One source: who it is, what a look at it may cost at most, and what it said."""
+
+    info: SourceInfo
+    budget: Budget
+    answered: Answered
+
+    @property
+    def report(self) -> CheckReport | None:
+        return self.answered.report
+
+
+def as_text(
+    environment: str, reports: Sequence[SourceReport], seconds: float, code: ExitCode
+) -> str:
+    """A line of summary and a paragraph for each source, in the order of the configuration."""
+    del code  # people read the sentences
+    count = sum(one.report is not None for one in reports)
+    name = f"{clean(environment)}: " if environment else ""
+    lines = [f"{name}{count} of {len(reports)} sources answered in {seconds:.1f} s"]
+    for one in reports:
+        lines += ["", *_paragraph(one)]
+    return "\n".join(lines) + "\n"
+
+
+def as_json(
+    environment: str, reports: Sequence[SourceReport], seconds: float, code: ExitCode
+) -> str:
+    """One object; its fields are documented in docs/init.md."""
+    told = {
+        "format": JSON_FORMAT,
+        "environment": environment,
+        "exit_code": int(code),
+        "seconds": round(seconds, 3),
+        "sources": [_source(one) for one in reports],
+    }
+    return json.dumps(told, indent=2, ensure_ascii=False) + "\n"
+
+
+def _paragraph(one: SourceReport) -> list[str]:
+    report, problem = one.answered.report, one.answered.problem
+    name, system = clean(one.info.name), one.info.system
+    head = name if name == system else f"{name} ({system})"
+    if report is None:
+        said = problem.sentence() if problem is not None else "it said nothing"
+        verdict = "nothing there" if one.answered.nothing_there else "no answer"
+        return [f"{head}: {verdict}", *_labelled("", said)]
+    lines = [f"{head}: {clean(report.system)}"]
+    for label, words in _facts(report):
+        lines += _labelled(label, words)
+    return lines + _labelled("a look", _limits(one.budget))
+
+
+def _facts(report: CheckReport) -> Iterator[tuple[str, str]]:
+    yield "writes", WRITES_AT_LENGTH[report.writes_refused]
+    if report.clock is not None:
+        yield "clock", f"{clock_words(report.clock)} from here, measured now"
+    for number, fact in enumerate(report.facts):
+        yield "" if number else "says", fact
+    for number, blind in enumerate(report.cannot_see):
+        yield "" if number else "cannot see", blind
+
+
+def _labelled(label: str, words: str) -> list[str]:
+    """`  label     words …`, wrapped under itself."""
+    return textwrap.wrap(
+        clean(words),
+        WIDTH,
+        initial_indent=f"  {label:<{LABEL}} ",
+        subsequent_indent=" " * (LABEL + 5),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _limits(budget: Budget) -> str:
+    """What one look may cost the system, whatever it holds."""
+    return f"takes at most {budget.rows} rows, {budget.bytes // MEBIBYTE} MiB, {budget.seconds:g} s"
+
+
+def _source(one: SourceReport) -> dict[str, object]:
+    report, problem = one.answered.report, one.answered.problem
+    told: dict[str, object] = {
+        "source": one.info.name,
+        "connector": one.info.system,
+        "lane": str(one.info.lane),
+        "answered": report is not None,
+        "seconds": round(one.answered.seconds, 3),
+        "budget": {
+            "rows": one.budget.rows,
+            "bytes": one.budget.bytes,
+            "seconds": one.budget.seconds,
+        },
+    }
+    if problem is not None:
+        told["problem"] = {
+            "kind": type(problem).__name__,
+            "what": clean(problem.what),
+            "where": clean(problem.where),
+            "remedy": clean(problem.remedy),
+        }
+    if report is not None:
+        told |= {
+            "system": clean(report.system),
+            "writes": WRITES_IN_JSON[report.writes_refused],
+            "clock": _clock(report),
+            "facts": [clean(fact) for fact in report.facts],
+            "cannot_see": [clean(blind) for blind in report.cannot_see],
+        }
+    return told
+
+
+def _clock(report: CheckReport) -> dict[str, float] | None:
+    """Offset (server minus here) and its bound, in milliseconds."""
+    if report.clock is None:
+        return None
+    return {
+        "offset_ms": report.clock.offset / MILLISECOND_NS,
+        "error_ms": report.clock.error / MILLISECOND_NS,
+    }

@@ -1,0 +1,174 @@
+"""`halfawake check` as a weekly job would use it: exit codes, JSON, bounds, 80 columns."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from connectors.contract import CheckReport
+from halfawake.commands.check import exit_code_of
+from halfawake.discovery.asking import Answered, all_of, ask
+from halfawake.discovery.report import WIDTH, SourceReport, as_json, as_text
+from halfawake.exit_codes import ExitCode
+from tests.halfawake.fakes import FakeConnector, fake
+from tests.halfawake.test_init import LINE, SECRET, halfawake
+from timeline.clean import clean
+from timeline.clock import ClockReading
+from timeline.event import Lane
+from timeline.incident import SourceInfo
+from timeline.problems import NothingHere, SourceProblem, Unreachable
+from timeline.window import Budget
+
+LONG = "whether a word of this long sentence would still fit is decided by the width " * 3
+
+
+def reported(refused: bool | None = True, name: str = "db") -> SourceReport:
+    report = CheckReport(
+        "PostgreSQL 15.18 (primary)",
+        ("connected as reader", LONG),
+        ("deleted rows\x1b[31m", LONG),
+        ClockReading(name, 310_000, 1_200_000, 0),
+        refused,
+    )
+    info = SourceInfo(name, Lane.DATABASE, "postgresql")
+    return SourceReport(info, Budget(), Answered(report, None, 0.25))
+
+
+def silent(problem: SourceProblem, name: str = "queue") -> SourceReport:
+    return SourceReport(SourceInfo(name, Lane.QUEUE, "rq"), Budget(), Answered(None, problem, 1.0))
+
+
+REFUSED = Unreachable("Nothing listens there", where="cache:6379", remedy="Check host and port.")
+
+
+@pytest.mark.parametrize(
+    ("reports", "code", "strict"),
+    [
+        ([reported()], ExitCode.DONE, ExitCode.DONE),
+        ([reported(None)], ExitCode.DONE, ExitCode.DONE),
+        ([reported(), silent(REFUSED)], ExitCode.PARTIAL, ExitCode.PARTIAL),
+        ([reported(refused=False)], ExitCode.DONE, ExitCode.COULD_WRITE),
+        ([reported(refused=False), silent(REFUSED)], ExitCode.PARTIAL, ExitCode.COULD_WRITE),
+        ([silent(REFUSED)], ExitCode.NO_ANSWER, ExitCode.NO_ANSWER),
+        ([silent(NothingHere("no keys"))], ExitCode.NO_ANSWER, ExitCode.NO_ANSWER),
+    ],
+)
+def test_every_outcome_has_its_exit_code(
+    reports: list[SourceReport], code: ExitCode, strict: ExitCode
+) -> None:
+    assert exit_code_of(reports) == code
+    assert exit_code_of(reports, strict=True) == strict
+
+
+def test_the_text_is_aligned_and_fits_80_columns() -> None:
+    both = [reported(refused=False), silent(REFUSED), silent(NothingHere("no keys of RQ"), "rq")]
+    lines = as_text("prod", both, 0.44, ExitCode.PARTIAL).splitlines()
+    assert lines[0] == "prod: 1 of 3 sources answered in 0.4 s"
+    assert max(map(len, lines)) <= WIDTH
+    assert not any("\x1b" in line for line in lines)
+    labelled = [line for line in lines if line.startswith("  ") and line[2:3].strip()]
+    assert [line[2:13].strip() for line in labelled] == [
+        "writes",
+        "clock",
+        "says",
+        "cannot see",
+        "a look",
+    ]
+    assert "  clock      +0.31 ±1.20 ms from here, measured now" in lines
+    assert any(line.startswith("  writes     POSSIBLE") for line in lines)
+    assert "queue (rq): no answer" in lines
+    assert "rq: nothing there" in lines
+    assert any("Nothing listens there (cache:6379). Check host" in line for line in lines)
+
+
+def test_json_says_the_same_in_fields() -> None:
+    both = [reported(None), silent(REFUSED)]
+    text = as_json("prod", both, 0.4444, ExitCode.PARTIAL)
+    assert "u001b" not in text
+    told = json.loads(text)
+    assert (told["format"], told["environment"], told["exit_code"]) == (1, "prod", 3)
+    good, bad = told["sources"]
+    assert (good["source"], good["answered"], good["writes"]) == ("db", True, "unknown")
+    assert good["clock"] == {"offset_ms": 0.31, "error_ms": 1.2}
+    assert good["cannot_see"] == [clean("deleted rows\x1b[31m"), clean(LONG)]
+    assert bad["answered"] is False
+    assert bad["problem"] == {
+        "kind": "Unreachable",
+        "what": "Nothing listens there",
+        "where": "cache:6379",
+        "remedy": "Check host and port.",
+    }
+    assert "system" not in bad
+
+
+def test_a_connector_that_hangs_or_breaks_is_a_problem_in_time() -> None:
+    class Hangs(FakeConnector):
+        async def check(self) -> CheckReport:
+            await asyncio.sleep(60)
+            raise AssertionError
+
+    class Breaks(FakeConnector):
+        async def check(self) -> CheckReport:
+            raise KeyError(SECRET)
+
+    began = time.monotonic()
+    hung = asyncio.run(ask(_as(Hangs), 0.1))
+    assert time.monotonic() - began < 30
+    assert hung.problem is not None
+    assert "0.1 s" in hung.problem.what
+    broke = asyncio.run(ask(_as(Breaks), 5))
+    assert broke.problem is not None
+    assert "KeyError" in broke.problem.sentence()
+    assert SECRET not in broke.problem.sentence()
+
+
+def _as(cls: type[FakeConnector]) -> FakeConnector:
+    made = fake("x")
+    made.__class__ = cls
+    return made
+
+
+def test_only_so_many_are_asked_at_once_and_answers_keep_their_order() -> None:
+    running, most = 0, 0
+
+    async def work(number: int) -> int:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(0.01)
+        running -= 1
+        return number
+
+    async def all_works() -> list[int]:
+        return await all_of([partial(work, number) for number in range(10)], at_once=3)
+
+    assert asyncio.run(all_works()) == list(range(10))
+    assert most == 3
+
+
+def test_a_weekly_job_reads_json_from_stdout(tmp_path: Path) -> None:
+    (tmp_path / "app.log").write_text(LINE, encoding="utf-8")
+    text = (
+        '[env.prod.sources.files]\nconnector = "file"\npaths = ["app.log"]\n'
+        '[env.prod.sources.queue]\nconnector = "rq"\nurl = "redis://:${PASS}@127.0.0.1:9/0"\n'
+    )
+    (tmp_path / "halfawake.toml").write_text(text, encoding="utf-8")
+    done = halfawake(tmp_path, "check", "--json", PASS=SECRET)
+    told = json.loads(done.stdout)
+    assert done.returncode == told["exit_code"] == 3
+    assert [one["answered"] for one in told["sources"]] == [True, False]
+    assert told["sources"][1]["problem"]["kind"] == "Unreachable"
+    assert halfawake(tmp_path, "check", "--source", "files", PASS=SECRET).returncode == 0
+    assert halfawake(tmp_path, "check", "--source", "queue", PASS=SECRET).returncode == 4
+
+
+def test_an_environment_without_sources_is_no_success(tmp_path: Path) -> None:
+    (tmp_path / "halfawake.toml").write_text("[env.prod]\n", encoding="utf-8")
+    done = halfawake(tmp_path, "check")
+    assert done.returncode == 2
+    assert "halfawake init" in done.stderr
