@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from timeline.event import SEVERITY_ERROR, SEVERITY_WARN
 from timeline.words import FAILED_KINDS
+from tui.depth import Depths, depths_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -80,10 +81,14 @@ class Columns(NamedTuple):
 
 
 class Density:
-    """Fine counts: a small frame (source, at ns, level, n), folded once for each width."""
+    """Fine counts: a small frame (source, at ns, level, n), folded once for each width.
 
-    def __init__(self, fine: pl.DataFrame) -> None:
+    `depths` are the samples of what waited, by queue source.
+    """
+
+    def __init__(self, fine: pl.DataFrame, depths: Depths) -> None:
         self.fine = fine
+        self.depths = depths
         self._columns: Columns | None = None
         self._bands: Mapping[str, Band] = {}
 
@@ -141,7 +146,7 @@ def density_of(snapshot: Snapshot, window: Window) -> Density:
     else:
         parts = [held.group_by("source", "at", "level").agg(n=pl.len())]
     fine = pl.concat(parts, how="vertical_relaxed").sort("source", "at", "level").collect()
-    return Density(fine)
+    return Density(fine, depths_of(snapshot))
 
 
 def _level(is_failure: pl.Expr) -> pl.Expr:

@@ -14,6 +14,7 @@ from timeline.progress import Phase, SourceStatus
 from timeline.words import LANE_WORDS, clock_face, count_of, grouped
 from tui.bars import TICKED, bar_row, tick_row
 from tui.density import Band, Columns, bands_of
+from tui.depth import Sample, depth_cells
 from tui.pieces import Line, Piece, cut, fit, padded, right
 
 if TYPE_CHECKING:
@@ -54,9 +55,10 @@ def known_sources(state: ScreenState) -> list[Known]:
 
 
 def wanted_lines(state: ScreenState) -> int:
-    """Lines for every source, and for the errors of those that flow."""
+    """Lines for every source, for the errors of those that flow, and for the depth of queues."""
     sources = known_sources(state)
-    return len(sources) + sum(known.lane not in TICKED for known in sources)
+    flowing = sum(known.lane not in TICKED for known in sources)
+    return len(sources) + flowing + sum(known.lane is Lane.QUEUE for known in sources)
 
 
 def columns_for(state: ScreenState, width: int) -> Columns:
@@ -65,13 +67,16 @@ def columns_for(state: ScreenState, width: int) -> Columns:
 
 
 def lane_lines(state: ScreenState, width: int, height: int, glyphs: Glyphs) -> list[Line]:
-    """Exactly `height` lines: a band per source, with a second line for errors where it fits."""
+    """Exactly `height` lines: a band per source, and lines for errors and depth where they fit."""
     columns = columns_for(state, width)
     bands = _bands(state, columns)
     sources = known_sources(state)
     hidden = len(sources) - height
     shown = sources if hidden <= 0 else sources[: max(height - 1, 0)]
     with_errors = _worth_an_error_line(shown, bands, -hidden)
+    depths = state.density.depths if state.density is not None else {}
+    room = max(-hidden - len(with_errors), 0)
+    with_depth = [known.name for known in shown if known.name in depths][:room]
     lines: list[Line] = []
     for known in shown:
         band = bands.get(known.name)
@@ -79,6 +84,8 @@ def lane_lines(state: ScreenState, width: int, height: int, glyphs: Glyphs) -> l
         lines.append(_band_line(state, known, band, columns, glyphs, calm=split))
         if split and band is not None:
             lines.append(_error_line(state, band, columns, glyphs))
+        if known.name in with_depth:
+            lines.append(_depth_line(state, depths[known.name], columns, glyphs))
     if hidden > 0:
         lines.append([(f"+ {len(sources) - len(shown)} more sources, press s", "dim")])
     lines += [_empty_line(state, columns, glyphs) for _ in range(height - len(lines))]
@@ -170,6 +177,15 @@ def _error_line(state: ScreenState, band: Band, columns: Columns, glyphs: Glyphs
     peak = f"max {grouped(max(band.errors))} err"
     label = padded(" " * LANE_CELLS + "   errors", LABEL_CELLS)
     return [(label, "dim"), *cells, (" ", "text"), (right(peak, COUNT_CELLS), "dim")]
+
+
+def _depth_line(
+    state: ScreenState, samples: list[Sample], columns: Columns, glyphs: Glyphs
+) -> Line:
+    drawn, words = depth_cells(samples, columns, COUNT_CELLS, glyphs)
+    cells = _with_instants(state, drawn, columns, glyphs)
+    label = padded(" " * LANE_CELLS + "   depth", LABEL_CELLS)
+    return [(label, "dim"), *cells, (" ", "text"), words]
 
 
 def _empty_line(state: ScreenState, columns: Columns, glyphs: Glyphs) -> Line:
