@@ -107,26 +107,29 @@ def _first_lines(log: OpenLog) -> list[str]:
 
 
 def _before(log: OpenLog, dialect: Dialect, middle: int, window: Window) -> list[Dated]:
-    """The last `SIDE_ROWS` records of the window that begin before `middle`."""
+    """The last `SIDE_ROWS` records of the window that begin before `middle`.
+
+    A record from before the window ends the search: what stands before it is older still.
+    """
     reach = FIRST_REACH_BYTES
     while True:
         begin = max(0, middle - reach)
-        found = list(_dated(log, dialect, (begin, middle), window))
-        if len(found) >= SIDE_ROWS or begin == 0 or reach >= MOST_REACH_BYTES:
-            return found[-SIDE_ROWS:]
+        dated = list(_dated(log, dialect, (begin, middle)))
+        inside = [pair for pair in dated if window.contains(pair[0])]
+        too_old = bool(dated) and dated[0][0] < window.start
+        if len(inside) >= SIDE_ROWS or too_old or begin == 0 or reach >= MOST_REACH_BYTES:
+            return inside[-SIDE_ROWS:]
         reach *= 4
 
 
 def _after(log: OpenLog, dialect: Dialect, middle: int, window: Window) -> list[Dated]:
     """The first `SIDE_ROWS` records of the window that begin at `middle` or after."""
     span = (middle, min(log.size, middle + MOST_REACH_BYTES))
-    return list(islice(_dated(log, dialect, span, window), SIDE_ROWS))
+    inside = (pair for pair in _dated(log, dialect, span) if window.contains(pair[0]))
+    return list(islice(inside, SIDE_ROWS))
 
 
-def _dated(
-    log: OpenLog, dialect: Dialect, span: tuple[int, int], window: Window
-) -> Iterator[Dated]:
+def _dated(log: OpenLog, dialect: Dialect, span: tuple[int, int]) -> Iterator[Dated]:
     for record in records_in(log.lines(*span), dialect):
-        stamp = record.line.stamp.ns
-        if stamp is not None and window.contains(stamp):
-            yield stamp, record
+        if record.line.stamp.ns is not None:
+            yield record.line.stamp.ns, record
