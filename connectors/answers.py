@@ -6,16 +6,19 @@ shape never ends in a traceback.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from connectors.logs.jsonshape import JsonValue
 
 
-def at(value: JsonValue, *path: str) -> JsonValue:
+def at(value: JsonValue | Mapping[str, JsonValue], *path: str) -> JsonValue:
     """The value at a path of keys, or None."""
+    found: JsonValue | Mapping[str, JsonValue] = value
     for name in path:
-        if not isinstance(value, dict):
+        if not isinstance(found, Mapping):
             return None
-        value = value.get(name)
-    return value
+        found = found.get(name)
+    return dict(found) if isinstance(found, Mapping) and not isinstance(found, dict) else found
 
 
 def members(value: JsonValue) -> dict[str, JsonValue]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 
-from connectors.elasticsearch.answers import Reply, at, items, text, whole
+from connectors.answers import at, items, text, whole
+from connectors.elasticsearch.answers import Reply
 from connectors.elasticsearch.fields import FEW_NAMES, FieldMap
 from connectors.elasticsearch.reading import Settings
 from connectors.logs.jsonshape import Path

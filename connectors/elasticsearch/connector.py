@@ -13,12 +13,12 @@ from typing import ClassVar, TypeAlias
 
 from pydantic import BaseModel  # noqa: TC002  # annotations name it at run time
 
+from connectors.answers import at, members, whole
 from connectors.clock_sampling import SAMPLES, ClockSample, reading_from
 from connectors.contract import Answer, CheckReport
 from connectors.discovery import Candidate, Place, Sampled
 from connectors.elasticsearch import fields as field_map
 from connectors.elasticsearch.account import Account, clock_time
-from connectors.elasticsearch.answers import at, members, whole
 from connectors.elasticsearch.checking import facts_of, health_in, nearest_names, nothing_to_read
 from connectors.elasticsearch.dialect import identify
 from connectors.elasticsearch.documents import Reading, documents_in

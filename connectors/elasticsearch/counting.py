@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from connectors.elasticsearch.answers import at, items, text, whole
+from connectors.answers import at, items, text, whole
 from connectors.elasticsearch.queries import Bars, Stretch
 from connectors.logs.jsonshape import JsonValue
 from connectors.logs.levels import severity_of

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from connectors.elasticsearch.answers import at, members, text
+from connectors.answers import at, members, text
 from connectors.elasticsearch.options import Flavor
 from connectors.elasticsearch.problems import not_json, refusal
 from connectors.elasticsearch.requests import Request, on

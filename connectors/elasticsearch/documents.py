@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from connectors.elasticsearch.answers import at, items, members, text
+from connectors.answers import at, items, members, text
 from connectors.elasticsearch.fields import (
     FieldMap,
     TimeField,

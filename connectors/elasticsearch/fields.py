@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from connectors.elasticsearch.answers import Reply, at, items, members, text
+from connectors.answers import at, items, members, text
+from connectors.elasticsearch.answers import Reply
 from connectors.elasticsearch.options import ElasticsearchOptions
 from connectors.elasticsearch.requests import Request, on
 from connectors.logs.dialect import Dialect

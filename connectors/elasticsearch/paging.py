@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from time import monotonic
 
-from connectors.elasticsearch.answers import Reply, at, items, text
+from connectors.answers import at, items, text
+from connectors.elasticsearch.answers import Reply
 from connectors.elasticsearch.dialect import KEEP_ALIVE, Dialect
 from connectors.elasticsearch.documents import Document, documents_in
 from connectors.elasticsearch.fields import TimeField

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
+from connectors.answers import at, items, text
 from connectors.discovery import Candidate, KeyHint, Place, Sampled
-from connectors.elasticsearch.answers import at, items, text
 from connectors.elasticsearch.checking import EVERY_INDEX, few, fields_sentence
 from connectors.elasticsearch.fields import FieldMap
 from connectors.elasticsearch.queries import Body

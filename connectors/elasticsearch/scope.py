@@ -6,7 +6,8 @@ own records. The frozen tier is left alone unless asked for, and what it may hol
 
 from __future__ import annotations
 
-from connectors.elasticsearch.answers import Reply, items, text
+from connectors.answers import items, text
+from connectors.elasticsearch.answers import Reply
 from connectors.elasticsearch.dialect import Dialect
 from connectors.elasticsearch.fields import FieldMap
 from connectors.elasticsearch.options import ElasticsearchOptions, Flavor
