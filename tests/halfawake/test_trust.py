@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from halfawake.config import ConfigProblem, load_config
+from halfawake.plugins import CONNECTORS, connector_class, names
 from halfawake.trust import commands_in, ensure_trusted
 
 TEXT = """
@@ -39,6 +40,30 @@ def test_every_command_is_listed(tmp_path: Path) -> None:
     path.write_text(TEXT, encoding="utf-8")
     _, environment = load_config(path).environment(None)
     assert commands_in(environment) == ("kubectl logs", "op read db", "ssh bastion")
+
+
+@pytest.mark.parametrize(
+    ("connector", "option", "value"),
+    [
+        ("kubernetes", "kubectl", ["./kubectl"]),
+        ("kubernetes", "kubeconfig", "./stolen.yaml"),  # an exec plugin in it is a program too
+        ("journald", "journalctl", ["./journalctl"]),
+    ],
+)
+def test_a_connector_that_runs_a_program_has_it_listed(
+    tmp_path: Path, connector: str, option: str, value: str | list[str]
+) -> None:
+    path = tmp_path / "halfawake.toml"
+    source = f'[env.prod.sources.x]\nconnector = "{connector}"\n{option} = {value!r}\n'
+    path.write_text(source, encoding="utf-8")
+    _, environment = load_config(path).environment(None)
+    assert commands_in(environment) == (value if isinstance(value, str) else value[0],)
+
+
+def test_every_option_that_runs_a_program_is_an_option() -> None:
+    for name in names(CONNECTORS):
+        found = connector_class(name)
+        assert set(getattr(found, "runs", ())) <= set(found.Options.model_fields), name
 
 
 def test_agreement_is_asked_once_and_for_these_commands_only(
