@@ -53,12 +53,15 @@ class Action(NamedTuple):
     scope: Scope = "incident"
     numbered: bool = False
     """The key itself is the argument: `1` calls `action_finding(1)`."""
+    at_once: bool = False
+    """Done before the next key is looked at, which then goes where this one put the focus."""
 
     def bindings(self) -> Iterator[Binding]:
         """One binding for each key."""
         for key in self.keys:
             call = f"{self.name}({key})" if self.numbered else self.name
-            yield Binding(key, call, self.title, show=False, id=f"{self.scope}.{self.name}.{key}")
+            name = f"{self.scope}.{self.name}.{key}"
+            yield Binding(key, call, self.title, show=False, priority=self.at_once, id=name)
 
     @property
     def key_text(self) -> str:
@@ -93,7 +96,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("live", ("l",), "l live", "time: Read on live", "Keeps reading what arrives behind the window, and stops again; the cursor stays.", TIME, 16),
     Action("to_pin", ("0",), "0 to T", "time: Go to T", "Goes back to the pinned instant.", TIME, 14),
     Action("mark", ("space",), "space mark", "rows: Mark the row", "Marked rows go into the export's timeline.", LOOK, 8),
-    Action("search", ("slash",), "/ search", "rows: Search", "Finds rows whose text holds the words, in capitals or not.", LOOK, 7),
+    Action("search", ("slash",), "/ search", "rows: Search", "Finds rows whose text holds the words, in capitals or not.", LOOK, 7, at_once=True),
     Action("next_match", ("full_stop",), "", "rows: Go to the next match", "Goes to the next row that matches the search.", LOOK),
     Action("previous_match", ("comma",), "", "rows: Go to the previous match", "Goes to the previous row that matches the search.", LOOK),
     Action("back", ("escape",), "", "rows: Go one step back", "Takes back one thing: the search, then the followed key, then the step.", LOOK),

@@ -66,12 +66,15 @@ class IncidentScreen(Screen[None]):
         self._sources = 0
         self.timeline = Timeline(state, brush)
         self._footer = Sheet(brush, self._draw_footer, lambda _w, _h: 1, id="footer")
+        self._search = Input(placeholder="words in a row's text", id="search")
+        self._search.display = False
 
     def compose(self) -> ComposeResult:
         yield self._header
         yield self._overview
         yield self.timeline
         yield self._footer
+        yield self._search
 
     def on_mount(self) -> None:
         self.set_interval(AGE_SECONDS, self._header.redraw)
@@ -215,14 +218,19 @@ class IncidentScreen(Screen[None]):
         self.say(f"{'Marked' if marked else 'Unmarked'}; {count} marked for the export.")
         self.timeline.move(1)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A slash typed into the search is a letter."""
+        return not (action == "search" and self._search.display)
+
     def action_search(self) -> None:
-        field = Input(self._state.search, placeholder="words in a row's text", id="search")
-        self.mount(field)
-        field.focus()
+        self._search.value = self._state.search
+        self._search.cursor_position = len(self._search.value)
+        self._search.display = True
+        self.set_focus(self._search)  # at once: the next key is the first letter
 
     def on_input_submitted(self, message: Input.Submitted) -> None:
         self._state.search = message.value.strip()
-        self._leave_search(message.input)
+        self._leave_search()
         if not self._state.search:
             return
         here = self.timeline.cursor
@@ -234,8 +242,8 @@ class IncidentScreen(Screen[None]):
             self.timeline.go_to(place)
         self._overview.redraw()
 
-    def _leave_search(self, field: Input) -> None:
-        field.remove()
+    def _leave_search(self) -> None:
+        self._search.display = False
         self.timeline.focus()
         self.timeline.refresh()
         self._overview.redraw()
@@ -255,8 +263,8 @@ class IncidentScreen(Screen[None]):
 
     def action_back(self) -> None:
         """Take back one thing, the newest first."""
-        for field in self.query(Input):
-            self._leave_search(field)
+        if self._search.display:
+            self._leave_search()
             return
         if self._state.search:
             self._state.search = ""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
+from textual.widgets import Input
+
 from tests.tui import story
 from tests.tui.conftest import Night, Opening
 from timeline.event import Lane
@@ -323,10 +325,24 @@ async def test_search_finds_walks_and_ends(open_night: Opening) -> None:
         assert "No row holds 'nowhere'" in night.screen_text()
 
 
+async def test_the_first_letter_after_the_slash_is_searched_for(open_night: Opening) -> None:
+    """A paste or a fast hand sends slash and words in one go, without a pause between."""
+    async with open_night() as night:
+        await night.tell_all()
+        for key in ("slash", "q", "n", "2"):
+            night.app.simulate_key(key)
+        await night.pilot.pause()
+        assert night.app.is_running
+        assert night.app.query_one("#search", Input).value == "qn2"
+        assert night.state.step == -1
+
+
 async def test_digits_and_letters_typed_into_a_search_are_not_gestures(open_night: Opening) -> None:
     async with open_night() as night:
         await night.tell_all()
-        await night.press("slash", "2", "t", "q", "escape")
+        await night.press("slash", "2", "t", "q", "slash")
+        assert night.app.query_one("#search", Input).value == "2tq/"
+        await night.press("escape")
         assert night.state.step == -1
         assert len(night.collector.windows) == 1
         assert night.app.is_running
