@@ -23,6 +23,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("capture", "collect an instant into a file, without a screen"),
     ("export", "write the timeline for the postmortem"),
     ("findings", "print state and findings"),
+    ("note", "write down what you did or saw, with its time"),
     ("check", "say what each source can and cannot show"),
 )
 """Every command and its line of help; the module `halfawake.commands.NAME` does the rest."""

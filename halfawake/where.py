@@ -80,7 +80,7 @@ def recorded(path: Path, title: str) -> Target:
 def live(where: str, arguments: argparse.Namespace) -> Target:
     """Live sources or files around an instant or a key."""
     now = time.time_ns()
-    zone = _zone(arguments.zone)
+    zone = zone_named(arguments.zone)
     try:
         pin = parse_pin(where, now_ns=now, zone=zone or machine_zone())
     except PinProblem as problem:
@@ -230,7 +230,7 @@ def _arm(text: str | None, default: int) -> int:
     return int(float(match.group(1)) * unit[match.group(2)])
 
 
-def _zone(name: str | None) -> tzinfo | None:
+def zone_named(name: str | None) -> tzinfo | None:
     if name is None:
         return None
     from zoneinfo import ZoneInfo, ZoneInfoNotFoundError

@@ -15,6 +15,7 @@ from functools import cached_property
 
 from connectors.logs import journal
 from connectors.logs.envelope import Envelope, Wrapped, decide_envelope, unwrap, unwrap_all
+from connectors.logs.exported import shape_of_export
 from connectors.logs.formats import BY_NAME, FORMATS, GENERAL, JSON, STAMPS
 from connectors.logs.jsonshape import JsonShape, decide_shape, decode
 from connectors.logs.levels import severity_of
@@ -300,7 +301,7 @@ def _envelope_of(lines: Sequence[str], declared: str | None) -> Envelope | None:
 
 def _decide(lines: Sequence[str], zone: ZoneRule, not_after: int, declared: str | None) -> Dialect:
     objects = [line for line in lines if line.startswith("{")]
-    shape = decide_shape(objects) if objects and declared in (None, JSON) else None
+    shape = shape_of(objects) if objects and declared in (None, JSON) else None
     if declared in BY_NAME:
         return Dialect(None, (BY_NAME[declared],), zone, not_after)
     if declared == JSON:
@@ -334,3 +335,8 @@ def _formats_of(lines: Sequence[str], sampled: int) -> tuple[TextFormat, ...]:
         believed = [item for item in believed if item not in doubted]
     chosen = {name for name, _ in counts.most_common(MOST_FORMATS)}
     return tuple(item for item in FORMATS if item.name in chosen)
+
+
+def shape_of(objects: Sequence[str]) -> JsonShape | None:
+    """Where the parts stand: as a vendor's export has them, else by their usual names."""
+    return shape_of_export(objects) or decide_shape(objects)

@@ -35,8 +35,8 @@ def installation(
         with resque(url, ["default"], log):
             push_to_resque(url, *(("default", "LookUp", [user]) for user in range(1, 5)))
             until(lambda: redis.llen("resque:failed") == 4, "four failures", log)
-            time.sleep(1.1)  # Resque's stamps are whole seconds
-            pin = time.time_ns()
+            time.sleep(1.1)  # Resque's stamps are whole seconds, cut off: so is the pin
+            pin = time.time_ns() // SECOND_NS * SECOND_NS
             push_to_resque(url, *(("default", "LookUp", [user]) for user in range(5, 9)))
             push_to_resque(url, ("default", "RetriedLookUp", [9]))
             until(lambda: redis.llen("resque:failed") == 8, "eight failures", log)

@@ -94,17 +94,21 @@ class TestSignature:
 
     def test_a_session_token_travels(self, monkeypatch: pytest.MonkeyPatch) -> None:
         stub = SearchStub()
-        with aws_world.logged_in(), stub.serving():
-            monkeypatch.setenv("AWS_SESSION_TOKEN", "token-1")
+        with aws_world.logged_in(), monkeypatch.context() as session, stub.serving():
+            session.setenv("AWS_SESSION_TOKEN", "token-1")
             with loopback(passing_on(stub.url)) as proxy:
                 read(url=proxy.url, aws_service="es", aws_region=aws_world.REGION)
         tokens = {request.headers["x-amz-security-token"] for request in proxy.seen}
         assert tokens == {"token-1"}
 
     def test_without_credentials_nothing_is_sent(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        with aws_world.logged_in(), loopback(lambda _: as_json({})) as server:
+        with (
+            aws_world.logged_in(),
+            monkeypatch.context() as logged_out,  # undone before the log-in is
+            loopback(lambda _: as_json({})) as server,
+        ):
             for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-                monkeypatch.delenv(name)
+                logged_out.delenv(name)
             with pytest.raises(AccessRefused, match="No AWS credentials"):
                 read(url=server.url, aws_service="es", aws_region=aws_world.REGION)
             assert server.seen == []

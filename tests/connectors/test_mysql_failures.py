@@ -216,6 +216,10 @@ def test_cancelling_a_long_statement_frees_us_at_once(database: Database) -> Non
     assert not running()
 
 
+TRX_CACHE_S = 0.15
+"""innodb_trx is refreshed only when nobody has read it for a tenth of a second (MariaDB)."""
+
+
 def _waiting(database: Database, state: str) -> None:
     until = time.monotonic() + 5
     while time.monotonic() < until:
@@ -230,7 +234,7 @@ def _waiting(database: Database, state: str) -> None:
             row = cursor.fetchone()
             if row and row[0]:
                 return
-        time.sleep(0.02)
+        time.sleep(TRX_CACHE_S)
     raise AssertionError("nobody came to wait")
 
 

@@ -31,6 +31,7 @@ from timeline.problems import (
 )
 from timeline.window import SECOND_NS, Budget, Window
 
+QUERIES = {"bad": "sum(", "up": "sum(up)"}
 T = 1_790_000_000 * SECOND_NS
 SECOND_SCRAPES = """
 global: {{scrape_interval: 200ms, scrape_timeout: 150ms, evaluation_interval: 200ms}}
@@ -183,7 +184,7 @@ def test_a_refused_query_is_a_cut_and_the_rest_is_told(
     night: tuple[RunningServer, Window],
 ) -> None:
     server, window = night
-    collected = fetched(connector(server.url, queries={"bad": "sum(", "up": "sum(up)"}), window)
+    collected = fetched(connector(server.url, queries=QUERIES, step_s=1), window)
     assert any("bad was refused" in remark.sentence for remark in collected.remarks)
     assert any(event.kind is Kind.METRIC for event in collected.events)
 
@@ -265,7 +266,10 @@ def test_a_steady_target_tells_nothing() -> None:
 def test_nothing_between_two_looks_is_claimed_as_seen() -> None:
     def answer(seen: object) -> Told:
         return as_json(
-            {"status": "success", "data": {"resultType": "scalar", "result": [1, str(T / 1e9)]}}
+            {
+                "status": "success",
+                "data": {"resultType": "scalar", "result": [T / 1e9, str(T / 1e9)]},
+            }
         )
 
     with loopback(answer) as server:
