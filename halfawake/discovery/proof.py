@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 PROVE_WITHIN_S = 5.0
 """A connect, a version and a clock. Somebody is waiting at the prompt."""
 SAMPLE_WITHIN_S = 5.0
+PER_SERVER = 2
+"""Proposals asked at once that were found in one place: ten systems may live on one DATABASE_URL,
+and a server in trouble has no ten connections to give."""
 
 
 @dataclass(frozen=True)
@@ -33,11 +36,18 @@ class Proof:
 
 
 def prove(proposals: Sequence[Proposal]) -> list[Proof]:
-    """Ask all of them at once; in the order of `proposals`."""
-    return asyncio.run(all_of([partial(_proof, proposal) for proposal in proposals]))
+    """Ask all of them at once, but few of one server; in the order of `proposals`."""
+    doors = {proposal.found_in: asyncio.Semaphore(PER_SERVER) for proposal in proposals}
+    asked = [partial(_proof, proposal, doors[proposal.found_in]) for proposal in proposals]
+    return asyncio.run(all_of(asked))
 
 
-async def _proof(proposal: Proposal) -> Proof:
+async def _proof(proposal: Proposal, door: asyncio.Semaphore) -> Proof:
+    async with door:
+        return await _asked(proposal)
+
+
+async def _asked(proposal: Proposal) -> Proof:
     try:
         connector = _connector(proposal)
     except SourceProblem as problem:
