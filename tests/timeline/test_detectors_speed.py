@@ -15,8 +15,13 @@ from timeline.columns import EVENT_SCHEMA, KEY_SCHEMA
 from timeline.coverage import Coverage, Sight
 from timeline.detectors.ambiguous_enqueue import AmbiguousEnqueueDetector
 from timeline.detectors.blind_spot import BlindSpotDetector
+from timeline.detectors.connections_exhausted import ConnectionsExhaustedDetector
+from timeline.detectors.delivered_again import DeliveredAgainDetector
 from timeline.detectors.job_before_commit import JobBeforeCommitDetector
+from timeline.detectors.lock_queue import LockQueueDetector
+from timeline.detectors.lost_worker import LostWorkerDetector
 from timeline.detectors.network_hiccup import NetworkHiccupDetector
+from timeline.detectors.poison_job import PoisonJobDetector
 from timeline.event import Event, Kind, Lane
 from timeline.incident import Incident, SourceInfo
 from timeline.store import Store
@@ -35,6 +40,11 @@ DETECTORS = (
     JobBeforeCommitDetector(),
     AmbiguousEnqueueDetector(),
     BlindSpotDetector(),
+    LockQueueDetector(),
+    ConnectionsExhaustedDetector(),
+    LostWorkerDetector(),
+    DeliveredAgainDetector(),
+    PoisonJobDetector(),
 )
 
 ERRORS = (

@@ -1,0 +1,493 @@
+"""Attempts of jobs that ended with their worker instead of with an answer, and what says so.
+
+Four signs, strongest first: the queue declared the loss (a stall, a pruned worker, a dead child), a
+worker stopped beating while it held the job, the job's lease is overdue now, or a line says that
+the very worker was killed. Log text is read only around jobs that have no end. A loss is a stretch
+from the last sign of life to its discovery; an instant between is never made up.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+import polars as pl
+
+from timeline.event import Kind, Lane
+from timeline.facts.entities import pairs_of_type
+from timeline.facts.jobs import ENDS
+from timeline.facts.lifecycle import stop_lines
+from timeline.facts.sight import read_until
+from timeline.facts.words import instant
+
+if TYPE_CHECKING:
+    from timeline.incident import Incident
+
+DEATH_WORDS = (
+    r"Work-horse terminated unexpectedly|AbandonedJobError|WorkerLostError|DirtyExit"
+    r"|Worker Timeout \(killed manually\)|SolidQueue::Processes::Process\w*Error"
+    r"|GoodJob::InterruptError|was found interrupted|was found without its process"
+    r"|was lost with its worker"
+)
+"""Errors that queues file for a job whose worker is gone: RQ 3.0 (worker_classes.py, registry.py),
+Celery (billiard), Resque and node-resque (worker, forceCleanWorker), Solid Queue, GoodJob."""
+GAVE_UP = "job stalled more than"
+"""BullMQ's reason for a job whose stalls were too many. It repeats the last stall, and is a sign of
+its own only where that stall is not on record."""
+DEATH = f"{DEATH_WORDS}|{GAVE_UP}"
+NAMED_DEATH = re.compile(r"terminated unexpectedly|exited prematurely|\bsignal \d+\b|SIGKILL")
+"""A declaration that says that the process died, not only that it fell silent."""
+CHILD_DEATH = re.compile(r"Work-horse|exited prematurely")
+"""What died was the process of one job; the worker that had started it lives on."""
+LOG_SEVERITY = 13
+"""A lost child is logged as a warning or worse; 0 is a line without a severity."""
+KILL_LINE = (
+    r"SIGKILL|SIGSEGV|OOMKill|[Oo]ut of memory: Kill|Memory cgroup out of memory"
+    r"|\bsignal (?:9|11)\b|status=9/KILL|code=(?:killed|dumped)"
+    r"|[Ee]xit(?:ed)?(?: with)? (?:code|status):? ?\(?(?:137|139)\b"
+    r"|WORKER TIMEOUT \(pid|[Ee]xited prematurely|Hard time limit|Segmentation fault"
+)
+"""Linux (oom_kill.c), systemd, Kubernetes container states, gunicorn, billiard, supervisord."""
+MEMORY = re.compile(r"OOMKill|out of memory", re.IGNORECASE)
+"""No planned stop runs out of memory."""
+INFO_SEVERITY = 9
+"""No supervisor, kernel or kubelet tells of a kill as a mere INFO; 0 is a line without one."""
+_TELLING = re.compile(r"(?=.*\d)\S{2,}")
+"""`worker` and `default` stand in too many lines by chance; a name with a figure does not."""
+_PID = re.compile(r"(?i)\b(?:pid[:= ]*|process )(\d{2,})")
+
+HEARTBEAT = "its last heartbeat"
+SIGNS = ("declared", "silent", "overdue", "killed")
+"""Strongest first; of one attempt only the strongest is kept."""
+
+
+class Start(NamedTuple):
+    """One start of the job with key `job`; `worker` is empty when nobody names it (ns UTC)."""
+
+    job: str
+    timestamp: int
+    row: int
+    worker: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Kill:
+    """One such line, or one of a stop; `timestamp` in ns UTC by the clock of whoever noticed."""
+
+    row: int
+    timestamp: int
+    actor: str
+    body: str
+
+    @property
+    def by_memory(self) -> bool:
+        return MEMORY.search(self.body) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class LostAttempt:
+    """One attempt that nobody finished. `job` is its key; instants in ns UTC.
+
+    `alive` is the last sign of life before `noticed` (None when there is none), `noticed` when the
+    loss was declared or seen. `worker` is empty when nobody names it. `said` are the words of the
+    sign; `start` is None when the beginning is not on record.
+    """
+
+    job: str
+    job_class: str
+    args: str
+    source: str
+    worker: str
+    start: int | None
+    start_row: int | None
+    alive: int | None
+    alive_how: str
+    noticed: int
+    row: int
+    sign: str
+    said: str
+    lease: int | None = None
+    """Length of the lease that expired, ns, where the queue tells."""
+
+    @property
+    def lost_from(self) -> int:
+        """From when on the loss can be dated, ns: a start hours before says nothing of it."""
+        if self.alive is not None and self.alive_how == HEARTBEAT:
+            return self.alive
+        return max(self.alive or 0, self.noticed - (self.lease or 0))
+
+    @property
+    def named(self) -> bool:
+        """Whether the queue itself says that the process died."""
+        return self.sign == "declared" and NAMED_DEATH.search(self.said) is not None
+
+    @property
+    def child(self) -> bool:
+        """Whether only the child process of one job died."""
+        return self.named and CHILD_DEATH.search(self.said) is not None
+
+
+def lost_attempts(incident: Incident) -> tuple[LostAttempt, ...]:
+    """Every attempt that was lost with its worker, in the order in which that was noticed."""
+    declared = _declarations(incident)
+    board = _Board.of(incident, {job for job, _ in declared})
+    found = [*_declared(board, declared), *_silent(board), *_overdue(board)]
+    found += _killed(incident, board, found)
+    return tuple(sorted(_once(found), key=lambda one: (one.noticed, one.job)))
+
+
+class _Told(NamedTuple):
+    """One event of a queue that may tell of a loss."""
+
+    row: int
+    timestamp: int
+    source: str
+    kind: str
+    actor: str
+    body: str
+    attributes: Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class _Board:
+    """What the signs are judged by: the latest starts and ends of jobs, beats and depths."""
+
+    starts: Mapping[str, tuple[Start, ...]]
+    ends: Mapping[str, tuple[int, ...]]
+    classes: Mapping[str, tuple[str, str]]
+    beats: tuple[tuple[_Told, tuple[str, ...]], ...]
+    depths: tuple[_Told, ...]
+    open: tuple[Start, ...]
+
+    @staticmethod
+    def of(incident: Incident, declared: set[str]) -> _Board:
+        """Only jobs that were started and lack an end, or that a record names as lost."""
+        beats, depths = _present(incident)
+        named = {job for _, jobs in beats for job in jobs}
+        named |= {job for told in depths for job in _overdue_in(told)}
+        moves = incident.jobs.transitions
+        ended = pl.col("kind").is_in(ENDS)
+        last = moves.group_by("job").agg(
+            start=pl.col("timestamp").filter(pl.col("kind") == Kind.JOB_STARTED.value).max(),
+            end=pl.col("timestamp").filter(ended).max(),
+        )
+        unended = pl.col("end").is_null() | (pl.col("start") > pl.col("end"))
+        listed = pl.col("job").is_in(sorted(declared | named))
+        wanted = last.filter((pl.col("start").is_not_null() & unended) | listed)
+        held = moves.filter(pl.col("job").is_in(wanted.get_column("job").implode()))
+        starts = starts_of(incident, held)
+        ends: dict[str, list[int]] = {}
+        for job, stamp in held.filter(ended).select("job", "timestamp").iter_rows():
+            ends.setdefault(job, []).append(stamp)
+        told = held.group_by("job").agg(
+            pl.col("job_class").drop_nulls().last(), pl.col("args").drop_nulls().last()
+        )
+        classes = {job: (kind or "", args or "") for job, kind, args in told.iter_rows()}
+        frozen = {job: tuple(stamps) for job, stamps in ends.items()}
+        unfinished = [
+            latest[-1]
+            for job, latest in starts.items()
+            if not any(stamp >= latest[-1].timestamp for stamp in frozen.get(job, ()))
+        ]
+        return _Board(starts, frozen, classes, beats, depths, tuple(unfinished))
+
+    def start_before(self, job: str, stamp: int) -> Start | None:
+        """The last start of `job` before `stamp` (ns), or at it where there is none before.
+
+        A queue may give a job out again in the very unit of time in which it took it away.
+        """
+        known = [start for start in self.starts.get(job, ()) if start.timestamp <= stamp]
+        return next(
+            (s for s in reversed(known) if s.timestamp < stamp), known[-1] if known else None
+        )
+
+    def ended_since(self, job: str, stamp: int) -> bool:
+        return any(end >= stamp for end in self.ends.get(job, ()))
+
+    def lost(self, job: str, told: _Told, sign: str, **more: object) -> LostAttempt:
+        """The attempt of `job` that was running when `told` was told."""
+        start = self.start_before(job, told.timestamp)
+        job_class, args = self.classes.get(job, ("", ""))
+        known: dict[str, object] = {
+            "alive": start.timestamp if start else None,
+            "alive_how": "its start",
+            "noticed": told.timestamp,
+            "worker": start.worker if start else _worker_of(told),
+        }
+        known.update((name, value) for name, value in more.items() if value not in (None, ""))
+        return LostAttempt(
+            job=job,
+            job_class=job_class,
+            args=args,
+            source=told.source,
+            start=start.timestamp if start else None,
+            start_row=start.row if start else None,
+            row=told.row,
+            sign=sign,
+            said=told.body,
+            **known,  # type: ignore[arg-type]  # each value has its field's type
+        )
+
+
+def _present(
+    incident: Incident,
+) -> tuple[tuple[tuple[_Told, tuple[str, ...]], ...], tuple[_Told, ...]]:
+    """Last heartbeats of silent workers with the jobs they name, and depths with overdue jobs."""
+    events = incident.snapshot.events
+    attributes = pl.col("attributes")
+    queue = pl.col("lane") == Lane.QUEUE.value
+    kind = pl.col("kind").cast(pl.String)
+    rows = events.select((queue & kind.is_in(["change", "metric"])).arg_true()).to_series()
+    some = events[rows].with_columns(row=rows)
+    some = some.filter(
+        ((kind == "change") & attributes.str.json_path_match("$.seen_at").is_not_null())
+        | ((kind == "metric") & attributes.str.contains(r'"overdue": ?\["'))
+    )
+    told = [*_told(some)]
+    keys = dict(
+        pairs_of_type(incident.snapshot.keys_of(some.get_column("row").cast(pl.UInt32)), "job")
+        .group_by("row")
+        .agg("key")
+        .iter_rows()
+    )
+    beats = [(one, tuple(keys.get(one.row, ()))) for one in told if one.kind == "change"]
+    return tuple(beats), tuple(one for one in told if one.kind == "metric")
+
+
+def _told(frame: pl.DataFrame) -> Iterator[_Told]:
+    columns = ("row", "timestamp", "source", "kind", "actor", "body", "attributes")
+    texts = pl.col("source", "kind", "actor").cast(pl.String).fill_null("")
+    for *values, text in frame.with_columns(texts).select(columns).iter_rows():
+        attributes = json.loads(text or "{}")
+        row, timestamp, source, kind, actor, body = values
+        told = attributes if isinstance(attributes, dict) else {}
+        yield _Told(row, timestamp, source, kind, actor, body, told)
+
+
+def _declarations(incident: Incident) -> list[tuple[str, _Told]]:
+    """(job, event): ends that a queue, or a parent in its log, files for a worker that is gone."""
+    moves = incident.jobs.transitions
+    failed = [kind for kind in ENDS if kind != Kind.JOB_FINISHED.value]
+    bad = moves.filter(pl.col("kind").is_in(failed)).select("row", "job")
+    named = pairs_of_type(incident.snapshot.keys, "job").select("row", job="key")
+    severity, lane = (
+        incident.snapshot.events.get_column(name).gather(named.get_column("row"))
+        for name in ("severity_number", "lane")
+    )
+    loud = (lane == Lane.LOG.value) & ((severity == 0) | (severity >= LOG_SEVERITY))
+    pairs = pl.concat([bad, named.filter(loud)]).unique("row", keep="first", maintain_order=True)
+    rows = pairs.get_column("row")
+    dead = incident.snapshot.events.get_column("body").gather(rows).str.contains(DEATH)
+    attributes = incident.snapshot.events.get_column("attributes").gather(rows)
+    lease = attributes.str.contains('"declared_lost_at":', literal=True)
+    pairs = pairs.filter(dead.fill_null(value=False) | lease.fill_null(value=False))
+    lines = incident.snapshot.events[pairs.get_column("row")].hstack(pairs)
+    lines = lines.sort("timestamp", "row")
+    return [*zip(lines.get_column("job").to_list(), _told(lines), strict=True)]
+
+
+def _declared(board: _Board, declared: Iterable[tuple[str, _Told]]) -> Iterator[LostAttempt]:
+    """A declaration that only repeats the last one of its job is none."""
+    seen: set[str] = set()
+    for job, told in declared:
+        renewed = _ns(told.attributes.get("lock_last_renewed_before"))
+        lost_at = _ns(told.attributes.get("declared_lost_at"))
+        if lost_at is None and GAVE_UP in told.body and job in seen:
+            continue
+        seen.add(job)
+        lease_ns = None if lost_at is None or renewed is None else lost_at - renewed
+        beat = _ns(told.attributes.get("last_heartbeat"))
+        yield board.lost(
+            job,
+            told,
+            "declared",
+            lease=lease_ns,
+            alive=beat,
+            alive_how=HEARTBEAT if beat is not None else None,
+            worker=_worker_of(told) if told.kind != "log" else None,
+        )
+
+
+def _silent(board: _Board) -> Iterator[LostAttempt]:
+    """What workers held that stopped beating: named by the record, or running on that worker."""
+    for told, named in board.beats:
+        held = named or [start.job for start in board.open if _is_part_of(start.worker, told.actor)]
+        seen = _ns(told.attributes.get("seen_at"))
+        for job in held:
+            if seen is None or board.ended_since(job, told.timestamp):
+                continue
+            start = board.start_before(job, seen)
+            yield board.lost(
+                job,
+                told,
+                "silent",
+                alive=max(told.timestamp, start.timestamp if start else told.timestamp),
+                alive_how=HEARTBEAT,
+                noticed=seen,
+                worker=told.actor,
+            )
+
+
+def _overdue(board: _Board) -> Iterator[LostAttempt]:
+    """Jobs whose lease has run out at the instant of looking."""
+    for told in board.depths:
+        for job in _overdue_in(told):
+            start = board.start_before(job, told.timestamp)
+            if start is not None and board.ended_since(job, start.timestamp):
+                continue
+            if start is not None or job in board.classes:
+                yield board.lost(job, told, "overdue")
+
+
+def _overdue_in(told: _Told) -> list[str]:
+    """Keys of the jobs that a depth calls overdue."""
+    names = told.attributes.get("overdue")
+    return [f"job:{name}" for name in names] if isinstance(names, list) else []
+
+
+def _killed(
+    incident: Incident, board: _Board, found: Iterable[LostAttempt]
+) -> Iterator[LostAttempt]:
+    """Unfinished jobs of workers that a later line says were killed."""
+    known = {(one.job, one.start) for one in found}
+    running = [s for s in board.open if (s.job, s.timestamp) not in known and s.worker]
+    if not running:
+        return
+    first, until = min(start.timestamp for start in running), read_until(incident)
+    kills: tuple[Kill, ...] = kill_lines(incident, [(first, until)])
+    for start in running:
+        for kill in kills:
+            if kill.timestamp >= start.timestamp and is_same_worker(kill, start.worker, ""):
+                job_class, args = board.classes.get(start.job, ("", ""))
+                yield LostAttempt(
+                    *(start.job, job_class, args, start.source, start.worker),
+                    *(start.timestamp, start.row, start.timestamp, "its start"),
+                    *(kill.timestamp, kill.row, "killed", kill.body),
+                )
+                break
+
+
+def _once(found: Iterable[LostAttempt]) -> Iterator[LostAttempt]:
+    """Of the signs of one attempt the strongest; of equals the queue's before a log's."""
+    ranked = sorted(found, key=lambda one: (SIGNS.index(one.sign), one.noticed, one.row))
+    seen: set[tuple[str, int | None, str | int]] = set()
+    for one in ranked:
+        attempt = (one.job, one.start, "" if one.start is not None else one.row)
+        if attempt not in seen:
+            seen.add(attempt)
+            yield one
+
+
+def _worker_of(told: _Told) -> str:
+    """Who ran it, by the event's actor; a queue's own name there names nobody."""
+    queue = told.attributes.get("queue")
+    return "" if told.actor == queue else told.actor
+
+
+def _is_part_of(worker: str, process: str) -> bool:
+    """Whether `worker` is `process`, or one of its threads (`host:pid thread 4x`)."""
+    return bool(process) and (worker == process or worker.startswith(f"{process} "))
+
+
+def _ns(text: object) -> int | None:
+    """ns UTC of an ISO 8601 instant with a zone; None for anything else."""
+    if not isinstance(text, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        return None
+    return int(moment.timestamp()) * 1_000_000_000 + moment.microsecond * 1_000
+
+
+def starts_of(incident: Incident, moves: pl.DataFrame) -> Mapping[str, tuple[Start, ...]]:
+    """The starts among `moves` (TRANSITION_SCHEMA) by job, each in time order."""
+    begun = moves.filter(pl.col("kind") == Kind.JOB_STARTED.value).sort("timestamp", "seq")
+    actor = incident.snapshot.events.get_column("actor").gather(begun.get_column("row"))
+    known = begun.with_columns(actor.cast(pl.String).fill_null("").alias("actor"))
+    worker = pl.when(pl.col("actor") == pl.col("queue").fill_null("")).then(pl.lit(""))
+    once = pl.len().over("job") == 1
+    told = known.with_columns(worker=worker.otherwise("actor"), last=pl.col("worker").fill_null(""))
+    told = told.with_columns(
+        worker=pl.when((pl.col("worker") == "") & once).then("last").otherwise("worker")
+    )
+    found: dict[str, list[Start]] = {}
+    for values in told.select("job", "timestamp", "row", "worker", "source").iter_rows():
+        found.setdefault(values[0], []).append(Start(*values))
+    return {job: tuple(starts) for job, starts in found.items()}
+
+
+def kill_lines(incident: Incident, spans: Sequence[tuple[int, int]]) -> tuple[Kill, ...]:
+    """Kill lines in any of `spans` (first and last ns), oldest first. Reads no other text."""
+    snapshot = incident.snapshot
+    reach = first = 0
+    parts = []
+    for start, end in sorted(spans):
+        first = max(snapshot.position_at(start), reach)
+        reach = max(snapshot.position_at(end + 1), reach)
+        if reach > first:
+            parts.append(snapshot.order.slice(first, reach - first))
+    if not parts:
+        return ()
+    rows = pl.concat(parts)
+    lane, severity = (
+        snapshot.events.get_column(name).gather(rows) for name in ("lane", "severity_number")
+    )
+    unusual = (severity == 0) | (severity > INFO_SEVERITY)
+    rows = rows.filter((lane == Lane.LOG.value) & unusual)
+    struck = snapshot.events.get_column("body").gather(rows).str.contains(KILL_LINE)
+    rows = rows.filter(struck.fill_null(value=False))
+    lines = snapshot.events[rows].select(
+        pl.lit(rows).alias("row"),
+        "timestamp",
+        pl.col("actor").cast(pl.String).fill_null(""),
+        "body",
+    )
+    return tuple(Kill(*line) for line in lines.iter_rows())
+
+
+def is_same_worker(kill: Kill, worker: str, host: str) -> bool:
+    """Whether the line is about `worker`: by its name, its host (a pod) or a pid in its name."""
+    if not worker:
+        return False
+    pids = set(re.findall(r"(?<![0-9A-Za-z])\d{2,}(?![0-9A-Za-z])", worker))
+    if pids and (struck := _PID.findall(kill.body)):
+        return bool(pids.intersection(struck))
+    first, at, rest = worker.partition(" ")[0].partition("@")
+    place = (rest if at else first).partition(":")
+    names = {worker, host, place[0] if at or place[1] else ""}
+    if kill.actor.partition("/")[0] in names - {""}:
+        return True
+    telling = [re.escape(name) for name in names if _TELLING.fullmatch(name)]
+    named = rf"(?<![\w.-])(?:{'|'.join(telling)})(?![\w-])"
+    return bool(telling) and re.search(named, kill.body) is not None
+
+
+def host_of(incident: Incident, one: LostAttempt) -> str:
+    """The host (or pod) whose clock stamped the start; empty when no record names it."""
+    if one.start_row is None:
+        return ""
+    clock = str(incident.snapshot.events.get_column("clock")[one.start_row] or "")
+    return "" if clock.endswith("?") or clock == one.source else clock
+
+
+def announced_stop(incident: Incident, one: LostAttempt) -> str:
+    """Words for the worker's own announcement that it was stopping; empty when it made none.
+
+    Where no log is known to be that worker's, any worker's announcement may have been its own.
+    """
+    since = one.noticed if one.alive is None else one.alive
+    host, workers = host_of(incident, one), incident.workers
+    for row, actor, stamp in stop_lines(incident, since, one.noticed).iter_rows():
+        told = Kill(row, stamp, actor, incident.snapshot.event(row).body)
+        anonymous = one.worker not in workers and actor in workers
+        if stamp <= one.noticed and (anonymous or is_same_worker(told, one.worker, host)):
+            return f"{actor} announced at {instant(stamp)} that it was stopping"
+    return ""
