@@ -123,6 +123,15 @@ class Snapshot:
         mask = self.events.select(predicate.fill_null(value=False)).to_series()
         return self.order.filter(mask.gather(self.order))
 
+    def told(self, predicate: pl.Expr, *columns: str) -> pl.DataFrame:
+        """`row`, `timestamp` and `columns` of the events for which `predicate` holds, in order.
+
+        For few events of many: to gather from a text column in pieces would copy all of it.
+        """
+        rows = self.events.lazy().with_row_index("row")
+        found = rows.filter(predicate.fill_null(value=False)).select("row", "timestamp", *columns)
+        return found.collect().sort("timestamp", "row")
+
     def keys_of(self, rows: pl.Series) -> pl.DataFrame:
         """(row, key) pairs of the given rows."""
         return self.keys.filter(pl.col("row").is_in(rows.implode()))

@@ -84,16 +84,14 @@ def pool_errors(incident: Incident) -> pl.DataFrame:
 
 def fullest_slots(incident: Incident) -> tuple[Slots, int] | None:
     """The fullest count of connections that a database told, and its row."""
-    events = incident.snapshot.events
-    rows = incident.snapshot.where(
+    shown = incident.snapshot.told(
         (pl.col("lane") == Lane.DATABASE.value)
         & (pl.col("kind") == Kind.METRIC.value)
-        & pl.col("attributes").str.contains('"reserved": ', literal=True)
+        & pl.col("attributes").str.contains('"reserved": ', literal=True),
+        "attributes",
     )
     found: list[tuple[Slots, int]] = []
-    texts = events.get_column("attributes").gather(rows)
-    stamps = events.get_column("timestamp").gather(rows)
-    for row, text, seen in zip(rows.to_list(), texts, stamps, strict=True):
+    for row, seen, text in shown.iter_rows():
         told = json.loads(text)
         by = tuple(
             f"{group['application_name'] or group['user']} {group['state']} "

@@ -61,12 +61,8 @@ def _from_log(incident: Incident) -> list[LockWait]:
 
     A session waits until its `acquired` line, and surely as long as others see it in the queue.
     """
-    events = incident.snapshot.events
-    marked = events.select(
-        (pl.col("lane") == Lane.LOG.value) & pl.col("body").str.contains(LINE_MARK, literal=True)
-    ).to_series()
-    rows = incident.snapshot.sorted_by_time(marked.arg_true())
-    shown = events.select(pl.col("timestamp", "source", "body").gather(rows))
+    marked = pl.col("body").str.contains(LINE_MARK, literal=True)
+    shown = incident.snapshot.told((pl.col("lane") == Lane.LOG.value) & marked, "source", "body")
     body = pl.col("body")
     lines = (
         shown.with_columns(
@@ -76,7 +72,6 @@ def _from_log(incident: Incident) -> list[LockWait]:
             queue=body.str.extract(QUEUE),
             relation=body.str.extract(RELATION),
             statement=body.str.extract(STATEMENT),
-            row=rows,
         )
         .unnest("wait")
         .drop_nulls("pid")
@@ -121,17 +116,15 @@ def _line(line: Mapping[str, object]) -> LockWait:
 
 def _from_state(incident: Incident) -> tuple[list[LockWait], dict[tuple[str, str], Holder]]:
     """Waits and sessions that databases showed when they were asked."""
-    events = incident.snapshot.events
-    shown = incident.snapshot.where(
+    shown = incident.snapshot.told(
         (pl.col("lane") == Lane.DATABASE.value)
         & pl.col("kind").is_in([Kind.LOG.value, Kind.TXN_BEGIN.value])
-        & pl.col("attributes").str.contains('"now": true', literal=True)
-    ).tail(MAX_LINES)
+        & pl.col("attributes").str.contains('"now": true', literal=True),
+        *("source", "body", "kind", "attributes"),
+    )
     waits: list[LockWait] = []
     holders: dict[tuple[str, str], Holder] = {}
-    columns = ("timestamp", "source", "body", "kind", "attributes")
-    records = events.select(pl.col(columns).gather(shown)).with_columns(row=shown)
-    for record in records.iter_rows(named=True):
+    for record in shown.tail(MAX_LINES).iter_rows(named=True):
         told = json.loads(record["attributes"])
         number = told.get("pid", told.get("connection"))
         waiting = "blocked_pid" in told or "blocked_by" in told
