@@ -22,7 +22,7 @@ from timeline.window import Window
 
 FIRST_PIECE_BYTES = 1024 * 1024
 """The pieces next to T are small: they are on the screen first."""
-PIECE_BYTES = 3 * 1024 * 1024
+PIECE_BYTES = 5 * 512 * 1024
 """Larger pieces stall the screen and multiply peak memory; smaller ones cost throughput."""
 
 
