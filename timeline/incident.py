@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from timeline.clock import ClockTable
 from timeline.event import Lane
 from timeline.keys import KeyRules
+from timeline.knowledge import Knowledge
 
 if TYPE_CHECKING:
     import polars as pl
@@ -49,6 +50,8 @@ class Incident:
     environment: str = ""
     expected_services: tuple[str, ...] = ()
     """Services that should speak in this environment, configured or empty."""
+    knowledge: Knowledge = field(default_factory=Knowledge)
+    """What the team configured about its own systems; empty when nothing."""
     collected_at: int = 0
     """When the collection ended, ns UTC; `now` for every claim about the present."""
 

@@ -17,6 +17,7 @@ from timeline.coverage import Coverage, Sight
 from timeline.event import Event, Kind, Lane, Meaning, Precision
 from timeline.incident import Incident, SourceInfo
 from timeline.keys import KeyRules
+from timeline.knowledge import Knowledge
 from timeline.store import Store
 from timeline.window import Window
 
@@ -61,6 +62,7 @@ class World:
     systems: dict[str, str] = field(default_factory=dict)
     expected: tuple[str, ...] = ()
     rules: KeyRules = field(default_factory=KeyRules)
+    knowledge: Knowledge = field(default_factory=Knowledge)
     shift: int = 0
     _number: int = 0
 
@@ -244,6 +246,7 @@ class World:
             key_rules=self.rules,
             sources=self.sources(),
             expected_services=self.expected,
+            knowledge=self.knowledge,
             collected_at=at(self.end + 5) + self.shift,
         )
 
