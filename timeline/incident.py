@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from timeline.facts.executions import Executions
     from timeline.facts.jobs import Jobs
+    from timeline.facts.lost_work import LostAttempt
     from timeline.facts.records import Records
     from timeline.facts.sight import Silence
     from timeline.store import Snapshot
@@ -86,6 +87,13 @@ class Incident:
         from timeline.facts.executions import executions_in
 
         return executions_in(self)
+
+    @cached_property
+    def lost_attempts(self) -> tuple[LostAttempt, ...]:
+        """Every attempt of a job that was lost with its worker."""
+        from timeline.facts.lost_work import lost_attempts
+
+        return lost_attempts(self)
 
     @cached_property
     def silences(self) -> tuple[Silence, ...]:

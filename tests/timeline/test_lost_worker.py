@@ -14,7 +14,7 @@ from timeline.detectors.delivered_again import DeliveredAgainDetector
 from timeline.detectors.lost_worker import LostWorker, LostWorkerDetector
 from timeline.detectors.poison_job import PoisonJobDetector
 from timeline.event import Event, Kind, Lane
-from timeline.facts.lost_work import Kill, is_same_worker
+from timeline.facts.kills import Kill, is_same_worker
 from timeline.finding import Detector, NotEvaluated
 from timeline.order import Verdict
 

@@ -29,7 +29,7 @@ import polars as pl
 from timeline.event import SEVERITY_ERROR, Kind, Lane
 from timeline.facts.entities import pairs_of_type
 from timeline.facts.jobs import ENDS
-from timeline.facts.lost_work import GAVE_UP, LostAttempt, lost_attempts
+from timeline.facts.lost_work import GAVE_UP, LostAttempt
 from timeline.facts.sight import absence, heard
 from timeline.facts.words import counted, instant, length, listed, short
 from timeline.finding import Finding, NotEvaluated, Step
@@ -167,7 +167,7 @@ class DeliveredAgainDetector:
     def detect(self, incident: Incident) -> Sequence[Finding] | NotEvaluated:
         if not heard(incident, Lane.QUEUE) and not heard(incident, Lane.LOG):
             return NotEvaluated(self.term, "a job queue, or workers' logs with job ids")
-        lost = lost_attempts(incident)
+        lost = incident.lost_attempts
         pairs = [*_told_by_queue(incident, lost), *_told_by_logs(incident)]
         pairs.sort(key=lambda pair: (pair.one.timestamp, pair.one.job))
         groups: dict[tuple[str, str, str, str, Verdict], list[_Case]] = {}

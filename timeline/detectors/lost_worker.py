@@ -25,16 +25,9 @@ from typing import TYPE_CHECKING, ClassVar
 import polars as pl
 
 from timeline.event import Kind, Lane
+from timeline.facts.kills import Kill, is_same_worker, kill_lines
 from timeline.facts.lifecycle import changes
-from timeline.facts.lost_work import (
-    Kill,
-    LostAttempt,
-    announced_stop,
-    host_of,
-    is_same_worker,
-    kill_lines,
-    lost_attempts,
-)
+from timeline.facts.lost_work import LostAttempt, announced_stop, host_of
 from timeline.facts.sight import absence, heard
 from timeline.facts.words import capital, counted, instant, length, listed, short
 from timeline.finding import Finding, NotEvaluated, Step
@@ -153,7 +146,7 @@ class LostWorkerDetector:
     def detect(self, incident: Incident) -> Sequence[Finding] | NotEvaluated:
         if not heard(incident, Lane.QUEUE) and incident.jobs.transitions.is_empty():
             return NotEvaluated(self.term, "a job queue")
-        groups = sorted(_by_worker(lost_attempts(incident)), key=len, reverse=True)[:MAX_FINDINGS]
+        groups = sorted(_by_worker(incident.lost_attempts), key=len, reverse=True)[:MAX_FINDINGS]
         spans = [(_since(group), group[-1].noticed + NOTICED_LATE_NS) for group in groups]
         kills = kill_lines(incident, spans) if spans else ()
         found = [_finding(incident, group, kills) for group in groups]

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, ClassVar
 import polars as pl
 
 from timeline.event import Kind, Lane
-from timeline.facts.lost_work import LostAttempt, announced_stop, lost_attempts
+from timeline.facts.lost_work import LostAttempt, announced_stop
 from timeline.facts.sight import heard
 from timeline.facts.words import capital, counted, instant, listed, short
 from timeline.finding import Finding, NotEvaluated, Step
@@ -105,7 +105,7 @@ class PoisonJobDetector:
     def detect(self, incident: Incident) -> Sequence[Finding] | NotEvaluated:
         if not heard(incident, Lane.QUEUE) and incident.jobs.transitions.is_empty():
             return NotEvaluated(self.term, "a job queue")
-        lost = lost_attempts(incident)
+        lost = incident.lost_attempts
         if len(lost) < MIN_DEATHS:
             return []
         unplanned = [one for one in lost if not announced_stop(incident, one)]

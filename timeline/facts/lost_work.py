@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
@@ -20,8 +20,10 @@ import polars as pl
 from timeline.event import Kind, Lane
 from timeline.facts.entities import pairs_of_type
 from timeline.facts.jobs import ENDS
+from timeline.facts.kills import Kill, is_same_worker, kill_lines
 from timeline.facts.lifecycle import stop_lines
 from timeline.facts.sight import read_until
+from timeline.facts.starts import Start, starts_of
 from timeline.facts.words import instant
 
 if TYPE_CHECKING:
@@ -45,48 +47,9 @@ CHILD_DEATH = re.compile(r"Work-horse|exited prematurely")
 """What died was the process of one job; the worker that had started it lives on."""
 LOG_SEVERITY = 13
 """A lost child is logged as a warning or worse; 0 is a line without a severity."""
-KILL_LINE = (
-    r"SIGKILL|SIGSEGV|OOMKill|[Oo]ut of memory: Kill|Memory cgroup out of memory"
-    r"|\bsignal (?:9|11)\b|status=9/KILL|code=(?:killed|dumped)"
-    r"|[Ee]xit(?:ed)?(?: with)? (?:code|status):? ?\(?(?:137|139)\b"
-    r"|WORKER TIMEOUT \(pid|[Ee]xited prematurely|Hard time limit|Segmentation fault"
-)
-"""Linux (oom_kill.c), systemd, Kubernetes container states, gunicorn, billiard, supervisord."""
-MEMORY = re.compile(r"OOMKill|out of memory", re.IGNORECASE)
-"""No planned stop runs out of memory."""
-INFO_SEVERITY = 9
-"""No supervisor, kernel or kubelet tells of a kill as a mere INFO; 0 is a line without one."""
-_TELLING = re.compile(r"(?=.*\d)\S{2,}")
-"""`worker` and `default` stand in too many lines by chance; a name with a figure does not."""
-_PID = re.compile(r"(?i)\b(?:pid[:= ]*|process )(\d{2,})")
-
 HEARTBEAT = "its last heartbeat"
 SIGNS = ("declared", "silent", "overdue", "killed")
 """Strongest first; of one attempt only the strongest is kept."""
-
-
-class Start(NamedTuple):
-    """One start of the job with key `job`; `worker` is empty when nobody names it (ns UTC)."""
-
-    job: str
-    timestamp: int
-    row: int
-    worker: str
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class Kill:
-    """One such line, or one of a stop; `timestamp` in ns UTC by the clock of whoever noticed."""
-
-    row: int
-    timestamp: int
-    actor: str
-    body: str
-
-    @property
-    def by_memory(self) -> bool:
-        return MEMORY.search(self.body) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -405,69 +368,6 @@ def _ns(text: object) -> int | None:
     if moment.tzinfo is None:
         return None
     return int(moment.timestamp()) * 1_000_000_000 + moment.microsecond * 1_000
-
-
-def starts_of(incident: Incident, moves: pl.DataFrame) -> Mapping[str, tuple[Start, ...]]:
-    """The starts among `moves` (TRANSITION_SCHEMA) by job, each in time order."""
-    begun = moves.filter(pl.col("kind") == Kind.JOB_STARTED.value).sort("timestamp", "seq")
-    actor = incident.snapshot.events.get_column("actor").gather(begun.get_column("row"))
-    known = begun.with_columns(actor.cast(pl.String).fill_null("").alias("actor"))
-    worker = pl.when(pl.col("actor") == pl.col("queue").fill_null("")).then(pl.lit(""))
-    once = pl.len().over("job") == 1
-    told = known.with_columns(worker=worker.otherwise("actor"), last=pl.col("worker").fill_null(""))
-    told = told.with_columns(
-        worker=pl.when((pl.col("worker") == "") & once).then("last").otherwise("worker")
-    )
-    found: dict[str, list[Start]] = {}
-    for values in told.select("job", "timestamp", "row", "worker", "source").iter_rows():
-        found.setdefault(values[0], []).append(Start(*values))
-    return {job: tuple(starts) for job, starts in found.items()}
-
-
-def kill_lines(incident: Incident, spans: Sequence[tuple[int, int]]) -> tuple[Kill, ...]:
-    """Kill lines in any of `spans` (first and last ns), oldest first. Reads no other text."""
-    snapshot = incident.snapshot
-    reach = first = 0
-    parts = []
-    for start, end in sorted(spans):
-        first = max(snapshot.position_at(start), reach)
-        reach = max(snapshot.position_at(end + 1), reach)
-        if reach > first:
-            parts.append(snapshot.order.slice(first, reach - first))
-    if not parts:
-        return ()
-    rows = pl.concat(parts)
-    lane, severity = (
-        snapshot.events.get_column(name).gather(rows) for name in ("lane", "severity_number")
-    )
-    unusual = (severity == 0) | (severity > INFO_SEVERITY)
-    rows = rows.filter((lane == Lane.LOG.value) & unusual)
-    struck = snapshot.events.get_column("body").gather(rows).str.contains(KILL_LINE)
-    rows = rows.filter(struck.fill_null(value=False))
-    lines = snapshot.events[rows].select(
-        pl.lit(rows).alias("row"),
-        "timestamp",
-        pl.col("actor").cast(pl.String).fill_null(""),
-        "body",
-    )
-    return tuple(Kill(*line) for line in lines.iter_rows())
-
-
-def is_same_worker(kill: Kill, worker: str, host: str) -> bool:
-    """Whether the line is about `worker`: by its name, its host (a pod) or a pid in its name."""
-    if not worker:
-        return False
-    pids = set(re.findall(r"(?<![0-9A-Za-z])\d{2,}(?![0-9A-Za-z])", worker))
-    if pids and (struck := _PID.findall(kill.body)):
-        return bool(pids.intersection(struck))
-    first, at, rest = worker.partition(" ")[0].partition("@")
-    place = (rest if at else first).partition(":")
-    names = {worker, host, place[0] if at or place[1] else ""}
-    if kill.actor.partition("/")[0] in names - {""}:
-        return True
-    telling = [re.escape(name) for name in names if _TELLING.fullmatch(name)]
-    named = rf"(?<![\w.-])(?:{'|'.join(telling)})(?![\w-])"
-    return bool(telling) and re.search(named, kill.body) is not None
 
 
 def host_of(incident: Incident, one: LostAttempt) -> str:
