@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test check services services-stop bench bench-wide screenshots recordings clean
+.PHONY: help demo test check services services-stop bench bench-wide score screenshots recordings clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -38,6 +38,9 @@ bench: $(READY) ## what is measured, against whom
 
 bench-wide: $(READY) ## five million records on a real Elasticsearch; some ten minutes
 	$(BIN)/python -m bench wide
+
+score: $(READY) ## how right the detectors are, on recorded and generated nights; some twenty minutes
+	$(BIN)/python -m tests.score
 
 screenshots: $(READY) ## draw the demo incidents as SVG and PNG
 	$(BIN)/python -m screenshots.make

@@ -14,6 +14,7 @@ from pathlib import Path
 PARTS = {
     "first-rows": ("bench.first_rows", "time to the first rows at T, against others"),
     "load": ("bench.load", "a million lines: read, keyed, ordered, explained; peak memory"),
+    "detectors": ("bench.detectors", "cost of each detector at a million lines, and its growth"),
     "keys": ("bench.keystrokes", "key to frame at a million rows, while loading and after"),
     "wide-table": ("bench.wide_table", "ten million rows of PostgreSQL: cost of each statement"),
     "smoke": ("bench.smoke", "the store at ten million rows"),

@@ -45,13 +45,11 @@ class FileHandover:
 def export_options(marked: Sequence[Event], no_redact_reason: str = "") -> ExportOptions:
     """The options every way out of the product shares."""
     from halfawake import __version__
-    from halfawake.plugins import DETECTORS, names
     from timeline.export.contract import ExportOptions
 
     return ExportOptions(
         no_redact_reason=no_redact_reason,
         marked=tuple(marked),
-        looked_for=names(DETECTORS),
         root=str(Path.cwd()),
         tool_version=__version__,
     )

@@ -9,10 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from timeline.coverage import Coverage
-from timeline.finding import Detector, Finding, NotEvaluated
+from timeline.finding import Detector, Finding, NotEvaluated, speaks_early
 from timeline.incident import Incident
+
+if TYPE_CHECKING:
+    from timeline.reading_order import Chain
 
 
 class Condition(StrEnum):
@@ -69,43 +73,62 @@ class Analysis:
     not_evaluated: tuple[NotEvaluated, ...]
     common: tuple[CommonTrait, ...]
     blind: tuple[Coverage, ...]
-    """Everything that could not be seen, widest first."""
+    """Everything that could not be seen, widest first; of a source that is still being read, its
+    progress tells."""
     headline: str
     """Line one: state and what most likely happened, at most about 140 characters."""
     next_action: str
     """Line two: what to do next."""
+    chains: tuple[Chain, ...] = ()
+    """The findings that are no qualifiers, as stories: those that share evidence or keys."""
+    looked_for: tuple[str, ...] = ()
+    """Terms that were evaluated and found nothing: ruled out as far as the sources could see."""
 
 
 def analyse(incident: Incident, detectors: Sequence[Detector]) -> Analysis:
-    """Run `detectors` over `incident` and bring the result into reading order."""
+    """Run `detectors` over `incident` and bring the result into reading order.
+
+    While sources are still being read (`Incident.reading`) the result is provisional: only
+    detectors that rest on records alone are asked, and nothing is said to be over or absent.
+    """
     from timeline.common import what_is_common
     from timeline.headline import headline_of, next_action_of
     from timeline.onset import onset_of
-    from timeline.reading_order import in_reading_order
+    from timeline.reading_order import chains_of, in_reading_order
     from timeline.state import state_of
 
     findings: list[Finding] = []
     skipped: list[NotEvaluated] = []
+    looked_for: list[str] = []
     for detector in detectors:
+        if incident.reading and not speaks_early(detector):
+            skipped.append(NotEvaluated(detector.term, "every source to have answered"))
+            continue
         try:
             result = detector.detect(incident)
             if isinstance(result, NotEvaluated):
                 skipped.append(result)
-            else:
-                findings.extend([*result])
+                continue
+            told = [*result]
+            findings += told
+            if not told:
+                looked_for.append(detector.term)
         except Exception as error:  # a stranger's detector must not take the screen away
             skipped.append(NotEvaluated(detector.term, f"a repair: {error!r}"))
     ordered = in_reading_order(findings)
     onset = onset_of(incident, ordered)
     state = state_of(incident)
-    blind = sorted(incident.snapshot.coverage.blind(), key=lambda c: (c.start - c.end, c.source))
+    weak = [c for c in incident.snapshot.coverage.blind() if c.source not in incident.reading]
+    blind = sorted(weak, key=lambda c: (c.start - c.end, c.source))
     return Analysis(
         state=state,
         onset=onset,
         findings=ordered,
         not_evaluated=tuple(skipped),
-        common=what_is_common(incident, state),
+        common=() if incident.reading else what_is_common(incident, state),
         blind=tuple(blind),
         headline=headline_of(incident, state, ordered),
         next_action=next_action_of(ordered),
+        chains=chains_of(ordered),
+        looked_for=tuple(sorted(looked_for)),
     )

@@ -11,7 +11,7 @@ import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import TYPE_CHECKING, ClassVar, Protocol, TypeAlias
 
 from timeline.event import Event
@@ -23,6 +23,21 @@ if TYPE_CHECKING:
 JsonValue: TypeAlias = (
     "bool | int | float | str | Sequence[JsonValue] | Mapping[str, JsonValue] | None"
 )
+
+
+class Stage(StrEnum):
+    """Where in a chain of events this class of fault usually stands; it decides reading order.
+
+    It is a habit of the class, not a claim about this night: the claim is in the verdict.
+    """
+
+    TRIGGER = "trigger"
+    PROPAGATION = "propagation"
+    EFFECT = "effect"
+    CONTEXT = "context"
+    """Something changed or coincided. It steps back, as a qualifier, behind what explains more."""
+    SIGHT = "sight"
+    """What was not seen, or not seen as it was: it qualifies the others and is read last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +53,19 @@ class Step:
     order: Order | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """One line of the list that somebody works through afterwards.
+
+    `state` is what became of the thing with the key `key` in few words: `never tried`, `failed`,
+    `doubled`, `safe to replay`, `not safe to replay`; `note` says why, or what was done already.
+    """
+
+    key: str
+    state: str
+    note: str = ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Finding(ABC):
     """What a detector proved. Subclasses add evidence fields and render `sentence` from them."""
@@ -46,6 +74,7 @@ class Finding(ABC):
     """The field's name for it, as printed: `network-hiccup`."""
     remedy: ClassVar[str]
     """What engineers do about this class of fault, in one sentence."""
+    stage: ClassVar[Stage] = Stage.PROPAGATION
 
     verdict: Verdict
     weakest_link: str
@@ -72,6 +101,10 @@ class Finding(ABC):
         """The story as one short sentence for the headline; the full sentence unless overridden."""
         return self.sentence()
 
+    def repairs(self) -> Sequence[Repair]:
+        """What to look at or to do again, key by key, in the order of work."""
+        return [Repair(key, "affected") for key in self.keys]
+
     def evidence(self) -> dict[str, JsonValue]:
         """The subclass's own fields as JSON values."""
         own = {field.name for field in dataclasses.fields(self)} - _COMMON
@@ -95,7 +128,9 @@ class NotEvaluated:
 class Detector(Protocol):
     """One detector. `detect` is vectorised where it reads logs and never scans bodies itself.
 
-    Registered as an entry point of the group `halfawake.detectors`, built-in or not.
+    Registered as an entry point of the group `halfawake.detectors`, built-in or not. While sources
+    are still being read, only those are asked that declare `speaks_early = True`: their findings
+    tell what records show and never what is not there (see `speaks_early`).
     """
 
     term: ClassVar[str]
@@ -103,6 +138,15 @@ class Detector(Protocol):
     def detect(self, incident: Incident) -> Sequence[Finding] | NotEvaluated:
         """All findings in the incident, strongest first, or why it could not look."""
         ...
+
+
+def speaks_early(detector: Detector) -> bool:
+    """Whether it may be asked while sources are still being read.
+
+    A detector that does not say so is not: a claim that something is missing must not be made
+    before everything that would refute it was read.
+    """
+    return getattr(detector, "speaks_early", False) is True
 
 
 def to_json(value: object) -> JsonValue:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from timeline.analysis import Condition, State
 from timeline.facts.words import capital, counted, instant
+from timeline.finding import Finding, Stage
 from timeline.order import Verdict
 
 if TYPE_CHECKING:
-    from timeline.finding import Finding
     from timeline.incident import Incident
 
 WIDTH = 140
@@ -30,12 +30,15 @@ SILENCE = {
 
 
 def headline_of(incident: Incident, state: State, findings: Sequence[Finding]) -> str:
-    """One line of about `WIDTH` characters: the strongest clauses, then the rate of new victims."""
-    if not incident.snapshot.events.height:
+    """One line of about `WIDTH` characters: the strongest clauses, then the rate of new victims.
+
+    Empty while sources are being read and there is nothing to tell yet.
+    """
+    if not incident.snapshot.events.height and not incident.reading:
         return "Nothing was read for this window."
     told = [_clause(finding) for finding in findings if not finding.qualifier]
     if not told:
-        told = [_silence(state)]
+        told = [_so_far(incident) if incident.reading else _silence(state)]
     rate = _rate(state)
     line = told[0]
     for clause in told[1:]:
@@ -59,8 +62,8 @@ def next_action_of(findings: Sequence[Finding]) -> str:
 
 
 def _urgency(finding: Finding) -> tuple[int, int]:
-    trigger = 1 if finding.term in ("network-hiccup", "blind-spot") else 0
-    return trigger, -len(finding.keys)
+    over = finding.stage in (Stage.TRIGGER, Stage.SIGHT)
+    return int(over), -len(finding.keys)
 
 
 def _clause(finding: Finding) -> str:
@@ -68,6 +71,14 @@ def _clause(finding: Finding) -> str:
     if finding.verdict is Verdict.POSSIBLE and "possib" not in words and "unknown" not in words:
         words = f"possibly: {words}"
     return f"{capital(words)}."
+
+
+def _so_far(incident: Incident) -> str:
+    """That there are errors, and no word on what they mean; empty while there are none."""
+    failures = incident.failures
+    if failures.is_empty():
+        return ""
+    return f"Errors from {instant(failures['timestamp'][0])} on, as far as was read."
 
 
 def _silence(state: State) -> str:

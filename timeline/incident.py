@@ -18,6 +18,7 @@ from timeline.knowledge import Knowledge
 if TYPE_CHECKING:
     import polars as pl
 
+    from timeline.facts.chains import Chain
     from timeline.facts.executions import Executions
     from timeline.facts.jobs import Jobs
     from timeline.facts.lost_work import LostAttempt
@@ -51,6 +52,9 @@ class Incident:
     environment: str = ""
     expected_services: tuple[str, ...] = ()
     """Services that should speak in this environment, configured or empty."""
+    reading: tuple[str, ...] = ()
+    """Sources that are still being read. Their coverage says so, and while there are any, nothing
+    may be said to be absent: the next page may hold it."""
     knowledge: Knowledge = field(default_factory=Knowledge)
     """What the team configured about its own systems; empty when nothing."""
     collected_at: int = 0
@@ -108,6 +112,20 @@ class Incident:
         from timeline.facts.failures import failures_in
 
         return failures_in(self)
+
+    @cached_property
+    def spoken(self) -> pl.DataFrame:
+        """Log lines about planned work: schedules, batons, batches; `timeline.facts.spoken`."""
+        from timeline.facts.spoken import spoken_lines
+
+        return spoken_lines(self)
+
+    @cached_property
+    def chains(self) -> tuple[Chain, ...]:
+        """Work that puts itself back on its queue; see `timeline.facts.chains`."""
+        from timeline.facts.chains import chains_in
+
+        return chains_in(self)
 
     @cached_property
     def workers(self) -> frozenset[str]:

@@ -6,30 +6,41 @@ Merges what tells the same story twice. It changes no verdict.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
 
-from timeline.order import Verdict
-
-if TYPE_CHECKING:
-    from timeline.finding import Finding
+from timeline.finding import Finding, Stage
+from timeline.order import Verdict, at_least
 
 SAME_STORY = 0.5
 """Findings of one term that share at least this part of the smaller one's evidence are one."""
-CAUSE_RANK = {"network-hiccup": 0, "blind-spot": 3}
-"""Terms that trigger others come first, and a blind spot explains what is missing last; all
-other terms stand in between in the order of time."""
-MIDDLE = 1
-
 _VERDICTS = list(Verdict)
+_STAGES = list(Stage)
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """Findings that share evidence or affected keys: one story, its trigger first."""
+
+    findings: tuple[Finding, ...]
+
+    @property
+    def head(self) -> Finding:
+        return self.findings[0]
+
+
+def chains_of(findings: Iterable[Finding]) -> tuple[Chain, ...]:
+    """`findings` without repetitions and qualifiers, chain by chain in reading order."""
+    kept = _stepped_back(_without_repetitions(findings))
+    groups = _connected([finding for finding in kept if not finding.qualifier])
+    chains = [Chain(tuple(sorted(group, key=_step_key))) for group in groups]
+    return tuple(sorted(chains, key=_chain_key))
 
 
 def in_reading_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """`findings` without repetitions, chain by chain; the chain that holds a trigger first."""
-    kept = _without_repetitions(findings)
-    chains = _chains([finding for finding in kept if not finding.qualifier])
-    ordered = [f for chain in sorted(chains, key=_chain_key) for f in sorted(chain, key=_step_key)]
+    """`findings` without repetitions, chain by chain; qualifiers after all of them."""
+    kept = _stepped_back(_without_repetitions(findings))
     qualifiers = sorted((f for f in kept if f.qualifier), key=_step_key)
-    return (*ordered, *qualifiers)
+    return (*(f for chain in chains_of(kept) for f in chain.findings), *qualifiers)
 
 
 def _without_repetitions(findings: Iterable[Finding]) -> list[Finding]:
@@ -45,6 +56,22 @@ def _without_repetitions(findings: Iterable[Finding]) -> list[Finding]:
     return kept
 
 
+def _stepped_back(findings: Sequence[Finding]) -> list[Finding]:
+    """`findings`, where mere context colours what is at least likely instead of competing."""
+    explained = any(
+        finding.stage not in (Stage.CONTEXT, Stage.SIGHT)
+        and not finding.qualifier
+        and at_least(finding.verdict, Verdict.LIKELY)
+        for finding in findings
+    )
+    if not explained:
+        return [*findings]
+    return [
+        replace(finding, qualifier=True) if finding.stage is Stage.CONTEXT else finding
+        for finding in findings
+    ]
+
+
 def _same_story(one: Finding, other: Finding) -> bool:
     if one.term != other.term:
         return False
@@ -58,7 +85,7 @@ def _evidence(finding: Finding) -> frozenset[str]:
     return frozenset(step.event.id for step in finding.steps)
 
 
-def _chains(findings: Sequence[Finding]) -> list[list[Finding]]:
+def _connected(findings: Sequence[Finding]) -> list[list[Finding]]:
     """Groups of findings connected by shared evidence or affected keys."""
     chains: list[tuple[set[str], list[Finding]]] = []
     for finding in findings:
@@ -73,15 +100,17 @@ def _chains(findings: Sequence[Finding]) -> list[list[Finding]]:
     return [members for _, members in chains]
 
 
-def _chain_key(chain: list[Finding]) -> tuple[int, int, int, str]:
-    head = min(chain, key=_step_key)
-    strongest = min(_VERDICTS.index(finding.verdict) for finding in chain)
-    return (CAUSE_RANK.get(head.term, MIDDLE), strongest, head.began, head.term)
+def _chain_key(chain: Chain) -> tuple[bool, int, int, int, str]:
+    """What is best proved first, then what starts others, then what came first."""
+    head = chain.head
+    strongest = min(_VERDICTS.index(finding.verdict) for finding in chain.findings)
+    sight = head.stage is Stage.SIGHT
+    return (sight, strongest, _STAGES.index(head.stage), head.began, head.term)
 
 
 def _step_key(finding: Finding) -> tuple[int, int, int, str]:
     return (
-        CAUSE_RANK.get(finding.term, MIDDLE),
+        _STAGES.index(finding.stage),
         finding.began,
         _VERDICTS.index(finding.verdict),
         finding.term,

@@ -63,7 +63,7 @@ def _seen_until(incident: Incident, failures: pl.DataFrame) -> tuple[int, bool]:
     """How far the error-bearing logs reach (ns), and whether that is up to now.
 
     Without an error all logs count. A source covered in full to the end has told everything, even
-    when it had nothing to say.
+    when it had nothing to say. While any source is being read, nothing is known up to now.
     """
     until = read_until(incident)
     bearing = failures.get_column("source").unique().to_list()
@@ -83,7 +83,8 @@ def _seen_until(incident: Incident, failures: pl.DataFrame) -> tuple[int, bool]:
         if not coverage.limits((source,), max(last, until - STALE_NS), until, SEVERITY_WARN):
             ends[source] = until
     reached = min(ends.values(), default=incident.window.start)
-    return reached, bool(ends) and until - reached <= STALE_NS
+    told = bool(ends) and not incident.reading
+    return reached, told and until - reached <= STALE_NS
 
 
 def _condition(

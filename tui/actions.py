@@ -131,6 +131,11 @@ def of(*scopes: Scope) -> tuple[Action, ...]:
     return tuple(action for action in ACTIONS if action.scope in scopes)
 
 
+def key_of(name: str) -> str:
+    """What to press for the action `name` of the incident screen, in print."""
+    return next(action.key_text for action in of("incident") if action.name == name)
+
+
 def bindings(*scopes: Scope) -> list[Binding]:
     """Bindings for a screen class."""
     return [binding for action in of(*scopes) for binding in action.bindings()]

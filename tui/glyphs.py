@@ -36,6 +36,8 @@ class Glyphs(NamedTuple):
     here: str
     dash: str
     shared: str
+    goes_on: str
+    """Before a finding that goes on with the story of the one above it."""
     ascii_only: bool
 
     def order(self, order: Order | None) -> str:
@@ -74,6 +76,7 @@ UNICODE = Glyphs(
     here="\u25b4",
     dash="\u2013",
     shared="=",
+    goes_on="\u2514",
     ascii_only=False,
 )
 
@@ -94,6 +97,7 @@ ASCII = Glyphs(
     here="^",
     dash="-",
     shared="=",
+    goes_on="`",
     ascii_only=True,
 )
 

@@ -95,7 +95,7 @@ def _onset(state: ScreenState) -> Line:
         return []
     onset = state.analysis.onset
     if onset is None:
-        return [("no onset found", "dim")]
+        return [("no onset found", "dim")] if state.ended else []
     distance = onset - state.window.pin
     sign = "-" if distance < 0 else "+"
     return [

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from timeline.summary import common_words
 from timeline.words import count_of, order_words, wall_time
+from tui.actions import key_of
 from tui.pieces import Line, Piece, cut, fit, padded, paragraph, wrap
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from tui.theme import Role
 
 VERDICT_CELLS = 9
+SKIPPED_LINES = 3
+"""Lines for detectors that could not look. On bare files that is most of them, and a list of what
+is missing must not push the answer away: the page of sources has it all."""
 
 Owned: TypeAlias = "tuple[int, Line]"
 
@@ -54,7 +58,8 @@ def _findings(state: ScreenState, width: int, room: int, glyphs: Glyphs) -> list
     for number, finding in enumerate(state.findings, 1):
         here = finding is current
         most = 2 if here and spare > 0 else 1
-        head = _head(number, finding, width, most, here=here, glyphs=glyphs)
+        lead = _lead(state, finding, glyphs)
+        head = _head(number, finding, width, most, lead, here=here, glyphs=glyphs)
         if here:
             rest = len(state.findings) - 1 + len(head)
             head += _step_lines(state, room - rest, glyphs)
@@ -70,30 +75,45 @@ def _some_findings(state: ScreenState, width: int, room: int, glyphs: Glyphs) ->
     for place in range(first, first + count):
         here = place == state.finding
         finding = state.findings[place]
-        head = _head(place + 1, finding, width, 1, here=here, glyphs=glyphs)
+        lead = _lead(state, finding, glyphs)
+        head = _head(place + 1, finding, width, 1, lead, here=here, glyphs=glyphs)
         lines += [(place + 1, line) for line in head]
     left = len(state.findings) - count
     lines.append((0, [(f"   and {left} more, press their numbers", "dim")]))
     return lines[:room]
 
 
+def _lead(state: ScreenState, finding: Finding, glyphs: Glyphs) -> str:
+    """What stands before a sentence that goes on with the story above it."""
+    return f"{glyphs.goes_on} " if state.continues(finding) else ""
+
+
 def _head(
-    number: int, finding: Finding, width: int, most: int, *, here: bool, glyphs: Glyphs
+    number: int,
+    finding: Finding,
+    width: int,
+    most: int,
+    lead: str,
+    *,
+    here: bool,
+    glyphs: Glyphs,
 ) -> list[Line]:
     """Number, verdict word and sentence in at most `most` lines."""
     cursor = glyphs.cursor if here else " "
-    room = width - 3 - VERDICT_CELLS
+    indent = 3 + VERDICT_CELLS + len(lead)
+    room = width - indent
     role: Role = "dim" if finding.qualifier else "strong" if here else "text"
     sentence = finding.sentence()
     parts = wrap(sentence, room)
     if len(parts) > most:
         parts = [*parts[: most - 1], cut(" ".join(parts[most - 1 :]), room)]
-    lead: Line = [
+    first: Line = [
         (f"{cursor}{number} ", "accent" if here else "dim"),
         (padded(finding.verdict.value, VERDICT_CELLS), verdict_role(finding.verdict)),
+        (lead, "dim"),
         (parts[0], role),
     ]
-    return [lead, *([(" " * (3 + VERDICT_CELLS), "text"), (part, role)] for part in parts[1:])]
+    return [first, *([(" " * indent, "text"), (part, role)] for part in parts[1:])]
 
 
 def verdict_role(verdict: Verdict) -> Role:
@@ -143,12 +163,15 @@ def _not_evaluated(state: ScreenState, width: int, room: int, glyphs: Glyphs) ->
     whole = [
         line for entry in skipped for line in paragraph(entry.sentence(), width, "dim", first=lead)
     ]
-    if len(whole) <= room:
+    if len(whole) <= min(room, SKIPPED_LINES):
         return whole
-    if len(skipped) <= room:
+    if len(skipped) <= min(room, SKIPPED_LINES):
         return [[(lead, "dim"), (entry.sentence(), "dim")] for entry in skipped]
     names = ", ".join(entry.term for entry in skipped)
-    return [[(lead, "dim"), (f"not evaluated: {names}", "dim")]]
+    count = (
+        f" {len(skipped)} ({key_of('sources')} says why)" if len(skipped) > SKIPPED_LINES else ""
+    )
+    return [[(lead, "dim"), (f"not evaluated{count}: {names}", "dim")]]
 
 
 def story_line(state: ScreenState, width: int, glyphs: Glyphs) -> Line:

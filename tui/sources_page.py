@@ -34,6 +34,9 @@ def sources_page(state: ScreenState, width: int) -> Page:
     for known in known_sources(state):
         lines += [[], *_source_lines(state, known, width)]
     lines += _undated_lines(state, width)
+    if state.analysis is not None and state.analysis.looked_for:
+        lines += [[], [(" looked for, and not found in what the sources show", "info")]]
+        lines += paragraph(", ".join(state.analysis.looked_for), width, first="   ")
     if state.analysis is not None and state.analysis.not_evaluated:
         lines += [[], [(" detectors that could not look", "info")]]
         for entry in state.analysis.not_evaluated:

@@ -98,17 +98,19 @@ class ScreenState:
     def _grow(self, incident: Incident, analysis: Analysis | None, density: Density | None) -> None:
         if (incident.window.pin, incident.window.start) != (self.window.pin, self.window.start):
             return  # the answer to a window that was left
+        were_reading = self.incident is not None and bool(self.incident.reading)
         self.incident = incident
         self.window = incident.window  # its end moves while new rows are read
         if density is not None:
             self.density = density
         if analysis is not None:
-            self._say(analysis)
+            self._say(analysis, were_reading=were_reading)
         self._rebuild()
 
-    def _say(self, analysis: Analysis) -> None:
+    def _say(self, analysis: Analysis, *, were_reading: bool) -> None:
         before = self.analysis
-        if before is not None and before.headline != analysis.headline:
+        told = before is not None and (before.findings or not were_reading)
+        if before is not None and told and before.headline != analysis.headline:
             self.headline_changed_at = self.now()
         walked = self.current_finding if self.step >= 0 else None
         self.analysis = analysis
@@ -166,6 +168,11 @@ class ScreenState:
     @property
     def findings(self) -> tuple[Finding, ...]:
         return self.analysis.findings[:FINDINGS_SHOWN] if self.analysis else ()
+
+    def continues(self, finding: Finding) -> bool:
+        """Whether it goes on with the story of the finding above it."""
+        chains = self.analysis.chains if self.analysis is not None else ()
+        return any(finding is one for chain in chains for one in chain.findings[1:])
 
     @property
     def current_finding(self) -> Finding | None:

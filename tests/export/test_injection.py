@@ -93,6 +93,7 @@ def rendered(text: str) -> str:
         next_action=text,
         common=(CommonTrait(text, text, 1, 2, 0.5),),
         not_evaluated=(NotEvaluated(text, text),),
+        looked_for=(text,),
         blind=(Coverage(text, 0, 10**9, Sight.BLIND, text, text),),
         state=replace(ANALYSIS.state, victims=(text, f"user:{text}")),
     )
@@ -102,7 +103,7 @@ def rendered(text: str) -> str:
     snapshot = replace(seen.snapshot, remarks=remarks, undated=undated(held))
     extra = SourceInfo(text, info.lane, text, text)
     seen = replace(seen, sources=(info, extra), snapshot=snapshot, environment=text)
-    options = replace(OPTIONS, title=text, marked=(event,), looked_for=(text,), tool_version=text)
+    options = replace(OPTIONS, title=text, marked=(event,), tool_version=text)
     return MarkdownExporter().render(seen, analysis, options)
 
 

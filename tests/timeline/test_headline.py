@@ -9,10 +9,10 @@ import pytest
 
 from timeline.analysis import Condition, State
 from timeline.event import Event, Kind, Lane
-from timeline.finding import Finding, Step
+from timeline.finding import Finding, Stage, Step
 from timeline.headline import WIDTH, headline_of, next_action_of
 from timeline.order import Verdict
-from timeline.reading_order import in_reading_order
+from timeline.reading_order import chains_of, in_reading_order
 
 from .worlds import World, at, healthy
 
@@ -39,6 +39,13 @@ class Told(Finding):
 @dataclass(frozen=True, kw_only=True)
 class Hiccup(Told):
     term: ClassVar[str] = "network-hiccup"
+    stage: ClassVar[Stage] = Stage.TRIGGER
+
+
+@dataclass(frozen=True, kw_only=True)
+class Coincidence(Told):
+    term: ClassVar[str] = "coincidence"
+    stage: ClassVar[Stage] = Stage.CONTEXT
 
 
 def told(
@@ -81,6 +88,33 @@ def test_chains_stay_together_by_shared_keys() -> None:
 def test_qualifiers_come_last() -> None:
     routine = told("routine", "a", began=1, qualifier=True)
     assert order(routine, told("story", "b", began=50)) == ["story.", "routine."]
+
+
+def test_what_is_proved_comes_before_a_guess_at_a_trigger() -> None:
+    guess = told("guess", "a", began=10, kind=Hiccup, verdict=Verdict.POSSIBLE)
+    proved = told("proved", "b", began=90)
+    assert order(guess, proved) == ["proved.", "guess."]
+
+
+def test_context_steps_back_only_behind_what_explains_more() -> None:
+    context = told("deploy", "a", began=1, kind=Coincidence, verdict=Verdict.LIKELY)
+    for verdict, steps_back in ((Verdict.LIKELY, True), (Verdict.POSSIBLE, False)):
+        found = in_reading_order([context, told("story", "b", began=50, verdict=verdict)])
+        held = {finding.sentence(): finding.qualifier for finding in found}
+        assert held["deploy."] is steps_back
+    assert not in_reading_order([context])[0].qualifier
+
+
+def test_findings_of_one_story_are_one_chain() -> None:
+    trigger = told("trigger", "a", "b", began=20, kind=Hiccup)
+    effect = told("effect", "b", began=10)
+    alone = told("alone", "z", began=5)
+    routine = told("routine", "a", qualifier=True)
+    chains = chains_of([effect, routine, alone, trigger])
+    assert [[f.sentence() for f in chain.findings] for chain in chains] == [
+        ["trigger.", "effect."],
+        ["alone."],
+    ]
 
 
 def test_one_story_told_twice_is_told_once_by_the_one_with_more_evidence() -> None:

@@ -21,6 +21,7 @@ from timeline.finding import Finding, NotEvaluated, Step
 from timeline.incident import Incident, SourceInfo
 from timeline.order import Order, Verdict
 from timeline.progress import Phase, SourceStatus, Update
+from timeline.reading_order import chains_of
 from timeline.store import Store
 from timeline.window import Window
 
@@ -279,6 +280,7 @@ ANALYSIS = Analysis(
     headline="Web lost Redis for 2.1 s: 1 job ran before its row was visible, 4 sign-ups have no "
     "visible mail job.",
     next_action="Look up 4711 and 4715 before replaying welcome_mail.",
+    chains=chains_of(FINDINGS),
 )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from timeline.clean import UNSAFE_PATTERN, clean
 from timeline.columns import COUNT_SCHEMA
 from timeline.coverage import Coverage, CoverageMap, Sight
 from timeline.event import Precision
+from timeline.finding import NotEvaluated
 from timeline.order import Verdict
 from timeline.progress import CollectionEnded, IncidentGrew, Phase, StatusChanged
 from timeline.store import empty_snapshot
@@ -264,10 +265,29 @@ def test_findings_begin_with_verdict_words() -> None:
     assert verdicts == ["likely", "certain", "possible"]
 
 
+def test_a_finding_that_goes_on_with_a_story_hangs_below_it() -> None:
+    for glyphs, sign in ((UNICODE, "└"), (ASCII, "`")):
+        lines = [plain(line) for line in panel_lines(told(), 90, 12, glyphs)]
+        going_on = [line for line in lines if f" {sign} " in line]
+        chains = told().analysis.chains  # type: ignore[union-attr]
+        assert len(going_on) == sum(len(chain.findings) - 1 for chain in chains) > 0
+
+
 def test_what_was_not_evaluated_is_never_dropped() -> None:
     for height in range(2, 12):
         text = text_of(panel_lines(told(), 70, height, UNICODE))
         assert "not evaluated: lost-update" in text
+
+
+def test_many_that_could_not_look_take_one_line_and_say_where_to_read_why() -> None:
+    skipped = tuple(NotEvaluated(f"term-{n}", f"thing {n}") for n in range(14))
+    state = told()
+    analysis = dataclasses.replace(story.ANALYSIS, not_evaluated=skipped)
+    state.take(IncidentGrew(story.incident(), analysis))
+    text = text_of(panel_lines(state, 90, 30, UNICODE))
+    assert "not evaluated 14 (s says why): term-0, term-1" in text
+    assert text.count("term-") >= 3
+    assert sum("term-" in line for line in text.splitlines()) == 1
 
 
 def test_seven_findings_in_few_lines_keep_the_current_one_and_count_the_rest() -> None:

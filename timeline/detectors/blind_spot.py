@@ -26,7 +26,7 @@ from timeline.event import Lane
 from timeline.facts.counted import counted_actors
 from timeline.facts.sight import Silence, heard, read_until
 from timeline.facts.words import instant, length
-from timeline.finding import Finding, NotEvaluated, Step
+from timeline.finding import Finding, NotEvaluated, Stage, Step
 from timeline.order import Verdict
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ class BlindSpot(Finding):
     """An actor or source that cannot be seen in `[began, ended)`; `proof` says why it matters."""
 
     term: ClassVar[str] = "blind-spot"
+    stage: ClassVar[Stage] = Stage.SIGHT
     remedy: ClassVar[str] = (
         "Read it where it is written (the node's own files, `kubectl logs --previous`, the other "
         "region's store) and repair the shipping."

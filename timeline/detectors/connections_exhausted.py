@@ -142,6 +142,7 @@ class ConnectionsExhaustedDetector:
     """Finds stretches in which no connection was to be had; see the module."""
 
     term: ClassVar[str] = ConnectionsExhausted.term
+    speaks_early: ClassVar[bool] = True
 
     def detect(self, incident: Incident) -> Sequence[Finding] | NotEvaluated:
         if not heard(incident, Lane.LOG):

@@ -17,7 +17,7 @@ from timeline.facts.bursts import clusters
 from timeline.facts.entities import pairs_of_type
 from timeline.facts.locks import APART_NS, cycle_in
 from timeline.facts.words import counted, instant, listed
-from timeline.finding import Finding, Step
+from timeline.finding import Finding, Stage, Step
 from timeline.order import Verdict, before
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ class Deadlock(Finding):
     """
 
     term: ClassVar[str] = "deadlock"
+    stage: ClassVar[Stage] = Stage.TRIGGER
     remedy: ClassVar[str] = (
         "Take locks in one order everywhere, keep transactions short, and retry the whole "
         "transaction that the server ended."

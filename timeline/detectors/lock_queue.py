@@ -40,7 +40,7 @@ from timeline.facts.locks import (
 )
 from timeline.facts.sight import heard
 from timeline.facts.words import counted, instant, length, listed
-from timeline.finding import Finding, NotEvaluated, Step
+from timeline.finding import Finding, NotEvaluated, Stage, Step
 from timeline.order import SAME_CLOCK_GAP_NS, CausalEdges, Order, Verdict, before
 
 if TYPE_CHECKING:
@@ -96,6 +96,7 @@ class LockQueue(Finding):
     """
 
     term: ClassVar[str] = "lock-queue"
+    stage: ClassVar[Stage] = Stage.TRIGGER
     remedy: ClassVar[str] = (
         "Keep transactions short, set lock_timeout for migrations and "
         "idle_in_transaction_session_timeout for applications, and take locks in one order."
@@ -163,6 +164,7 @@ class LockTimeouts(Finding):
     """Statements that gave up waiting for a lock, where nobody saw who held it."""
 
     term: ClassVar[str] = LockQueue.term
+    stage: ClassVar[Stage] = Stage.TRIGGER
     remedy: ClassVar[str] = LockQueue.remedy
 
     gave_up: int

@@ -30,7 +30,7 @@ from timeline.facts.lifecycle import changes
 from timeline.facts.lost_work import LostAttempt, announced_stop, host_of
 from timeline.facts.sight import absence, heard
 from timeline.facts.words import capital, counted, instant, length, listed, short
-from timeline.finding import Finding, NotEvaluated, Step
+from timeline.finding import Finding, NotEvaluated, Stage, Step
 from timeline.order import Verdict, before, weakest
 
 if TYPE_CHECKING:
@@ -87,6 +87,7 @@ class LostWorker(Finding):
     """
 
     term: ClassVar[str] = "lost-worker"
+    stage: ClassVar[Stage] = Stage.TRIGGER
     remedy: ClassVar[str] = (
         "Give every job a lease and a reaper, let a worker finish what it holds before it stops, "
         "and make jobs safe to run twice."

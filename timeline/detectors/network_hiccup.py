@@ -29,7 +29,7 @@ from timeline.facts.lifecycle import changes, stopped_on_purpose
 from timeline.facts.operations import failing_operations
 from timeline.facts.sight import heard
 from timeline.facts.words import capital, counted, instant, length, listed
-from timeline.finding import Finding, NotEvaluated, Step
+from timeline.finding import Finding, NotEvaluated, Stage, Step
 from timeline.order import Verdict, before, weakest
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ class NetworkHiccup(Finding):
     """
 
     term: ClassVar[str] = "network-hiccup"
+    stage: ClassVar[Stage] = Stage.TRIGGER
     remedy: ClassVar[str] = (
         "Handle the unknown outcome explicitly: retry with jitter under an idempotency key, and "
         "keep connections alive below the idle limit of whatever stands between."
@@ -104,6 +105,7 @@ class NetworkHiccupDetector:
     """Finds bursts of network errors shared by several services; see the module."""
 
     term: ClassVar[str] = NetworkHiccup.term
+    speaks_early: ClassVar[bool] = True
 
     def detect(self, incident: Incident) -> Sequence[Finding] | NotEvaluated:
         if not heard(incident, Lane.LOG):

@@ -28,7 +28,7 @@ from timeline.event import Kind, Lane
 from timeline.facts.lost_work import LostAttempt, announced_stop
 from timeline.facts.sight import heard
 from timeline.facts.words import capital, counted, instant, listed, short
-from timeline.finding import Finding, NotEvaluated, Step
+from timeline.finding import Finding, NotEvaluated, Stage, Step
 from timeline.order import Verdict, before
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ class PoisonJob(Finding):
     """
 
     term: ClassVar[str] = "poison-job"
+    stage: ClassVar[Stage] = Stage.TRIGGER
     remedy: ClassVar[str] = (
         "Set the job aside before anything else, cap how often a job may lose its worker, and run "
         "such work in a process of its own with a memory limit."

@@ -68,6 +68,8 @@ FRAGMENTS: tuple[Fragment, ...] = (
     # Servers at their limit
     Fragment("sorry, too many clients already", _POOL, _N, "PostgreSQL", _S),
     Fragment("remaining connection slots are reserved", _POOL, _N, "PostgreSQL", _S),
+    Fragment("too many connections for role", _POOL, _N, "PostgreSQL", _S),
+    Fragment("too many connections for database", _POOL, _N, "PostgreSQL", _S),
     Fragment("Too many connections", _POOL, _N, "MySQL", _S, weak=True),
     Fragment("max number of clients reached", _POOL, _N, "Redis", _S),
     Fragment("worker_connections are not enough", _POOL, _N, "nginx", _S),

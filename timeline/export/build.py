@@ -67,7 +67,7 @@ def document_of(
         unknown=unknown(incident, analysis),
         findings=tuple(_proof(f, labels, options.root, details) for f in analysis.findings),
         not_evaluated=tuple(skipped.sentence() for skipped in analysis.not_evaluated),
-        looked_for=_silent(analysis, options.looked_for),
+        looked_for=analysis.looked_for,
         evidence=tuple(_evidence(event, labels, incident, options.root) for event in cited),
         sources=reports(incident),
         records_total=len(snapshot),
@@ -95,11 +95,6 @@ def _local_zone(options: ExportOptions, pin: Moment) -> str:
     name = getattr(options.zone, "key", None) or local.tzname() or "local time"
     offset = local.strftime("%z")
     return f"{name} = UTC{offset[:3]}:{offset[3:5]}"
-
-
-def _silent(analysis: Analysis, looked_for: Sequence[str]) -> tuple[str, ...]:
-    spoken = {f.term for f in analysis.findings} | {n.term for n in analysis.not_evaluated}
-    return tuple(sorted(set(looked_for) - spoken))
 
 
 def _cited(chosen: Sequence[Pick], findings: Sequence[Finding]) -> list[Event]:

@@ -32,8 +32,6 @@ class ExportOptions:
     """Heading of the document; empty: made from the environment and T."""
     marked: tuple[Event, ...] = ()
     """Rows the person marked; they always appear in the timeline."""
-    looked_for: tuple[str, ...] = ()
-    """Terms of the detectors that ran; those without a finding are listed as looked for."""
     zone: tzinfo | None = None
     """The reader's zone; its offset at T is named in the legend, times stay UTC."""
     root: str = ""

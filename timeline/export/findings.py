@@ -44,6 +44,8 @@ def findings_text(
         lines.append(f"             {finding.weakest_link}")
     if not analysis.findings:
         lines.append("no finding")
+    if analysis.looked_for:
+        lines.append(f"– looked for, and not found: {', '.join(analysis.looked_for)}")
     lines.extend(f"– {skipped.sentence()}" for skipped in analysis.not_evaluated)
     lines.extend(f"blind: {coverage.sentence()}" for coverage in analysis.blind)
     return "".join(redactor.text(line) + "\n" for line in lines)
@@ -65,6 +67,8 @@ def _object(incident: Incident, analysis: Analysis) -> dict[str, JsonValue]:
         "headline": analysis.headline,
         "next": analysis.next_action,
         "findings": [_finding(finding) for finding in analysis.findings],
+        "chains": [[finding.sentence() for finding in one.findings] for one in analysis.chains],
+        "looked_for": list(analysis.looked_for),
         "not_evaluated": [to_json(skipped) for skipped in analysis.not_evaluated],
         "common": [to_json(trait) for trait in analysis.common],
         "blind": [to_json(coverage) for coverage in analysis.blind],

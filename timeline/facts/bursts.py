@@ -90,11 +90,11 @@ def placebo(
     before = range(first - width, begin - 1, -width)
     after = range(last + 1, until - width + 1, width)
     starts = [at for at in (*before, *after) if covered(at, at + width)][:MAX_PLACEBOS]
-    edges = [
-        int(stamps.search_sorted(at + width, "left")) - int(stamps.search_sorted(at, "left"))
-        for at in starts
-    ]
-    return Placebo(len(starts), max(edges, default=0))
+    if not starts:
+        return Placebo(0, 0)
+    edges = pl.Series(starts, dtype=pl.Int64)
+    counts = stamps.search_sorted(edges + width, "left") - stamps.search_sorted(edges, "left")
+    return Placebo(len(starts), max(counts.to_list()))
 
 
 def _covers(
