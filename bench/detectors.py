@@ -22,7 +22,19 @@ if TYPE_CHECKING:
 EVENTS = 50_000
 """Job events and row events at every size."""
 SIZES = (10_000, 100_000, 1_000_000)
-FACTS = ("errors", "jobs", "records", "executions", "silences", "failures", "lost_attempts")
+FACTS = (
+    "speakers",
+    "errors",
+    "jobs",
+    "records",
+    "executions",
+    "silences",
+    "failures",
+    "lost_attempts",
+    "spoken",
+    "chains",
+    "presses",
+)
 RUNS = 3
 
 

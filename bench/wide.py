@@ -38,6 +38,10 @@ PIN = 1_773_454_049_000_000_000
 RUNS = 3
 REQUEST_S = 120.0
 SERVER = "elasticsearch"
+LOST = "lost redis:6379"
+"""What line one has to say: the fault that lies in the data."""
+HAPPENED = f"Web and mailer {LOST}"
+"""What it begins with at last, the louder service first."""
 
 
 @dataclass
@@ -48,6 +52,9 @@ class Reading:
     rows_s: float = 0.0
     counts_s: float = 0.0
     sentence_s: float = 0.0
+    """Line one told what happened, whether or not the source had told everything."""
+    whole_s: float = 0.0
+    """Line one was told of everything that travels."""
     all_s: float = 0.0
     moved: int = 0
     travelled: int = 0
@@ -61,8 +68,11 @@ class Reading:
             if update.incident.snapshot.counts.height:
                 self.counts_s = self.counts_s or since
             if update.analysis is not None:
-                self.sentence_s = self.sentence_s or since
                 self.headline = update.analysis.headline
+                if LOST in self.headline:
+                    self.sentence_s = self.sentence_s or since
+                if not update.incident.reading:
+                    self.whole_s = self.whole_s or since
         elif isinstance(update, CollectionEnded):
             self.all_s = since
             self.moved = sum(status.rows for status in update.statuses)
@@ -84,12 +94,13 @@ def measure(folder: Path, quick: bool) -> None:
             readings = [_read(url, name, night.window) for _ in range(RUNS)]
         finally:
             delete_index(url, name)
-    if not readings[0].headline.startswith("Web and mailer lost redis:6379"):
+    if not readings[0].headline.startswith(HAPPENED):
         raise RuntimeError(f"the hiccup was not found: {readings[0].headline!r}")
     figures = {
         "rows around T": min(reading.rows_s for reading in readings),
         "every lane counted": min(reading.counts_s for reading in readings),
         "first sentence": min(reading.sentence_s for reading in readings),
+        "sentence about all that travels": min(reading.whole_s for reading in readings),
         "look-ups done": min(reading.all_s for reading in readings),
     }
     rows = [["the cluster's own count per bar and level", f"{floor:.2f} s", "1.00"]]

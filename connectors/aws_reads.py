@@ -54,6 +54,7 @@ ACTIONS: Mapping[Service, frozenset[str]] = {
 }
 """All that is ever asked of AWS."""
 
+
 ATTEMPTS = 3
 FIRST_PAUSE_S = 0.4
 """Pause before the second attempt of a call that was throttled; doubled each time. FilterLogEvents
@@ -110,6 +111,15 @@ def permitted(service: Service, action: str) -> str:
     if action not in ACTIONS.get(service, frozenset()):
         raise ActionRefused(f"{service.iam}:{action} is not a read that halfawake may send")
     return f"{service.target}.{action}"
+
+
+def iam_words(*actions: str) -> str:
+    """Why `check` cannot tell what an identity may do, and how its owner can."""
+    return (
+        f"AWS tells an identity nothing of its own rights; check that {', '.join(actions)} are "
+        "denied: aws iam simulate-principal-policy --policy-source-arn ARN --action-names "
+        f"{' '.join(actions)}"
+    )
 
 
 class AWSReads:

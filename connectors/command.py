@@ -24,6 +24,7 @@ from timeline.keys import KeyRules
 from timeline.window import Budget, Window
 
 DEFAULT_TIMEOUT_S = 30.0
+OWN_COMMAND = "what your own command may do is decided by it; halfawake only reads what it prints"
 
 
 class CommandOptions(LogOptions):
@@ -61,7 +62,7 @@ class CommandConnector:
             cannot.append("the window: without {from} and {to} the command prints what it likes")
         if self._options.zone is None:
             cannot.append("the zone of stamps that carry none: UTC is assumed; set zone")
-        return CheckReport(f"command {path}", (), tuple(cannot))
+        return CheckReport(f"command {path}", (), tuple(cannot), no_account=OWN_COMMAND)
 
     async def fetch(self, window: Window, budget: Budget) -> AsyncIterator[Answer]:
         """Run the command for the window; what it printed before failing is kept."""

@@ -41,10 +41,16 @@ MESSAGE_LENGTH = 300
 CLIENT_NAME = "halfawake"
 PAGE = 500
 """Elements asked for at once: about a millisecond of a single-threaded server."""
+SCAN_KEYS = 1_000
+"""Keys that one SCAN looks at: about as long for the server as a page of elements. How many calls
+make a walk, `connectors.queues.redis_search` bounds."""
 CONNECT_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 5.0
 
 ALLOWED: Mapping[str, str] = {
+    "ACL DRYRUN": "",
+    "ACL WHOAMI": "",
+    "DBSIZE": "",
     "EXISTS": "",
     "GET": "",
     "GETRANGE": "",
@@ -62,6 +68,7 @@ ALLOWED: Mapping[str, str] = {
     "PEXPIRETIME": "",
     "PING": "",
     "PTTL": "",
+    "SCAN": "keys",
     "SCARD": "",
     "SISMEMBER": "",
     "SLOWLOG GET": "",
@@ -79,15 +86,20 @@ ALLOWED: Mapping[str, str] = {
     "ZRANGEBYSCORE": "LIMIT",
     "ZSCORE": "",
 }
-"""Command -> what bounds it: a word that must be there, `range` for two indices, or nothing.
+"""Command -> what bounds it: a word that must be there, `range` for two indices, `keys` for a
+walk over all keys, or nothing.
 
 ZRANGEBYSCORE rather than ZRANGE … BYSCORE, which needs Redis 6.2. KEYS, HGETALL, SMEMBERS and
-every command that pops, moves, expires or publishes are absent on purpose.
+every command that pops, moves, expires or publishes are absent on purpose. ACL DRYRUN runs nothing:
+it answers whether a user may run the command that follows; see `connectors.redis_rights`.
 """
+
+ASKING_RULES = "+acl|whoami +acl|dryrun"
+"""ACL rules of an account that may ask what it may do (Redis 7.0), so that `check` can prove it."""
 
 READER_RULES = (
     "~* &* -@all +@read +time +ping +info +client|id +client|setname +slowlog|get +select +hello "
-    "-keys -randomkey -dump -touch -pfcount"
+    f"-keys -randomkey -dump -touch -pfcount {ASKING_RULES}"
 )
 """ACL rules of an account that can do all of this and change nothing (tested on Redis 7.0)."""
 
@@ -109,9 +121,19 @@ def permitted(command: Command) -> Command:
         first, last = (int(word) for word in words[2:4])
         if (first < 0) != (last < 0) or last - first >= PAGE:
             raise CommandRefused(f"{name} {first} {last} may return more than {PAGE} elements")
+    elif bound == "keys":
+        _bounded_walk(words[2:])
     elif bound and bound not in (word.upper() for word in words):
         raise CommandRefused(f"{name} without {bound} is unbounded")
     return command
+
+
+def _bounded_walk(words: Sequence[str]) -> None:
+    """Raises `CommandRefused` unless a SCAN says what it seeks and asks for few enough keys."""
+    given = dict(zip((word.upper() for word in words[::2]), words[1::2], strict=False))
+    count = given.get("COUNT", "")
+    if "MATCH" not in given or not count.isdigit() or int(count) > SCAN_KEYS:
+        raise CommandRefused(f"SCAN needs MATCH, and a COUNT of {SCAN_KEYS} at most")
 
 
 @dataclass(frozen=True, slots=True)

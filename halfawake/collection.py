@@ -8,14 +8,23 @@ thread behind it. One source that fails becomes a blind spot with a reason and a
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from timeline.batch import LOSS_TOPICS, Batch, Preview
+from halfawake.early_looks import EarlyLooks
+from halfawake.source_reading import (
+    SourceReading,
+    closing_early,
+    told_by,
+    unseen,
+    waiting,
+    with_unread,
+    words_of,
+)
+from timeline.batch import LOSS_TOPICS, Preview
 from timeline.progress import (
     CollectionEnded,
     IncidentGrew,
@@ -41,21 +50,6 @@ CANCEL_WITHIN_S = 1.0
 Listener = Callable[[Update], None]
 
 
-@dataclass
-class _Reading:
-    """One source while it answers."""
-
-    source: PreparedSource
-    status: SourceStatus
-    began: float = field(default_factory=time.monotonic)
-    reach: int = 0
-    """Where the last answer ended (ns UTC), and the next one goes on."""
-
-    def update(self, **changes: object) -> None:
-        elapsed = time.monotonic() - self.began
-        self.status = replace(self.status, elapsed_s=elapsed, **changes)  # type: ignore[arg-type]
-
-
 class CollectionSession:
     """The state of one collection: a store that grows, sources that answer, who is told."""
 
@@ -68,11 +62,13 @@ class CollectionSession:
         self._store = Store()
         self._clocks = setup.clocks
         self._ingest = ThreadPoolExecutor(1, thread_name_prefix="ingest")
-        self._readings: dict[str, _Reading] = {}
+        self._readings: dict[str, SourceReading] = {}
         self._window: Window | None = None
         self._analysis: Analysis | None = None
         self._incident: Incident | None = None
         self._published = 0.0
+        self._unpublished = False
+        self._reading_window = False
 
     @property
     def statuses(self) -> tuple[SourceStatus, ...]:
@@ -84,9 +80,7 @@ class CollectionSession:
         self._tell(StatusChanged(self.statuses))
         ticker = asyncio.create_task(self._tick())
         try:
-            async with asyncio.TaskGroup() as group:
-                for reading in self._readings.values():
-                    group.create_task(self._read_window(reading, window))
+            await self._read_all(window)
             await self._analyse()
             if self._incident is not None and self._analysis is not None:
                 from timeline.suspects import suspect_keys
@@ -98,6 +92,18 @@ class CollectionSession:
         finally:
             ticker.cancel()
         self._tell(CollectionEnded(self.statuses))
+
+    async def _read_all(self, window: Window) -> None:
+        """Every source's answer to `window`; meanwhile, what can be said of what is there."""
+        self._early = EarlyLooks(self._explain, self._tell_early)
+        self._reading_window = True
+        try:
+            async with asyncio.TaskGroup() as group:
+                for reading in self._readings.values():
+                    group.create_task(self._read_window(reading, window))
+        finally:
+            self._reading_window = False
+            self._early.end()
 
     async def look_up(self, keys: tuple[str, ...]) -> None:
         """Everything about `keys`, and about the requests and jobs they lead to."""
@@ -131,9 +137,9 @@ class CollectionSession:
         known = self._incident
         incident = await asyncio.get_running_loop().run_in_executor(self._ingest, self._freeze)
         self._count_rows(incident)
-        if known is None or _told(incident, present=False) != _told(known, present=False):
+        if known is None or told_by(incident, present=False) != told_by(known, present=False):
             await self._analyse()
-        elif _told(incident, present=True) != _told(known, present=True):
+        elif told_by(incident, present=True) != told_by(known, present=True):
             # Another look at the present, a queue's depth say: nothing new to explain.
             self._incident = incident
             self._tell(IncidentGrew(incident, self._analysis))
@@ -145,7 +151,9 @@ class CollectionSession:
         """The end of what was read (ns UTC); None before anything was asked for."""
         return self._window.end if self._window is not None else None
 
-    async def _read_on(self, reading: _Reading, window: Window, until: int, overlap: int) -> None:
+    async def _read_on(
+        self, reading: SourceReading, window: Window, until: int, overlap: int
+    ) -> None:
         connector = reading.source.connector
         if connector is None:
             return
@@ -176,7 +184,7 @@ class CollectionSession:
     def _begin(self, window: Window) -> None:
         self._window = window
         self._readings = {
-            source.info.name: _Reading(source, _waiting(source), reach=window.end)
+            source.info.name: SourceReading(source, waiting(source), reach=window.end)
             for source in self._setup.sources
         }
 
@@ -190,7 +198,7 @@ class CollectionSession:
             pass
         self._ingest.shutdown(wait=False, cancel_futures=True)
 
-    async def _read_window(self, reading: _Reading, window: Window) -> None:
+    async def _read_window(self, reading: SourceReading, window: Window) -> None:
         source = reading.source
         if source.connector is None:
             if source.problem is not None:
@@ -202,12 +210,12 @@ class CollectionSession:
             await self._read_clock(source)
             reading.update(phase=Phase.CUT if reading.status.problem else Phase.DONE)
         self._tell(StatusChanged(self.statuses))
-        if any(not status.answered for status in self.statuses):
-            await self._analyse()  # a sentence from what has answered; the others may be slow
+        if self._still_reading():  # else the whole is told at once
+            await self._publish(force=True)
 
     async def _drain(
         self,
-        reading: _Reading,
+        reading: SourceReading,
         window: Window,
         answers: AsyncIterator[Answer],
         seen: list[Coverage] | None = None,
@@ -221,16 +229,11 @@ class CollectionSession:
 
         limit = reading.source.budget.seconds
         try:
-            async with asyncio.timeout(limit), _closing(answers):
+            async with asyncio.timeout(limit), closing_early(answers):
                 async for answer in answers:
                     await self._take(reading, answer, seen)
         except SourceProblem as problem:
-            tunnel = reading.source.tunnel
-            if tunnel is not None and tunnel.ended:
-                what = tunnel.epitaph()
-                sentence = f"{what}. {problem.sentence()}"
-            else:
-                what, sentence = problem.what, problem.sentence()
+            what, sentence = words_of(problem, reading.source.tunnel)
             await self._fail(reading, window, what, sentence, quiet=seen is not None)
             return False
         except TimeoutError:
@@ -245,7 +248,9 @@ class CollectionSession:
             return False
         return True
 
-    async def _take(self, reading: _Reading, answer: Answer, seen: list[Coverage] | None) -> None:
+    async def _take(
+        self, reading: SourceReading, answer: Answer, seen: list[Coverage] | None
+    ) -> None:
         if isinstance(answer, Preview):
             self._tell(PreviewArrived(answer))
             return
@@ -261,11 +266,12 @@ class CollectionSession:
             problem=cuts[0] if cuts else reading.status.problem,
         )
         if seen is None:
+            self._unpublished = True
             await self._publish()
 
     async def _fail(
         self,
-        reading: _Reading,
+        reading: SourceReading,
         window: Window,
         what: str,
         sentence: str,
@@ -274,20 +280,10 @@ class CollectionSession:
         quiet: bool = False,
     ) -> None:
         """Turn a failure into a status and a blind spot."""
-        import polars as pl
-
-        from timeline.columns import EVENT_SCHEMA, KEY_SCHEMA
-        from timeline.coverage import Coverage, Sight
-
-        source = reading.source.info.name
         reading.update(phase=Phase.CUT if cut else Phase.FAILED, problem=sentence)
         if quiet:
             return
-        sight = Sight.PARTIAL if cut else Sight.BLIND
-        blind = Coverage(source, window.start, window.end, sight, what, sentence)
-        empty = Batch(
-            source, pl.DataFrame(schema=EVENT_SCHEMA), pl.DataFrame(schema=KEY_SCHEMA), (blind,)
-        )
+        empty = unseen(reading.source.info.name, window, what, sentence, cut=cut)
         await asyncio.get_running_loop().run_in_executor(self._ingest, self._store.add, empty)
         self._tell(StatusChanged(self.statuses))
 
@@ -317,7 +313,7 @@ class CollectionSession:
                 if reading.status.phase is not Phase.FAILED:
                     group.create_task(self._ask(reading, keys, window))
 
-    async def _ask(self, reading: _Reading, keys: tuple[str, ...], window: Window) -> None:
+    async def _ask(self, reading: SourceReading, keys: tuple[str, ...], window: Window) -> None:
         before = reading.status.phase
         connector = reading.source.connector
         if connector is None:
@@ -333,9 +329,20 @@ class CollectionSession:
         now = time.monotonic()
         if not force and now - self._published < SNAPSHOT_EVERY_S:
             return
-        self._published = now
+        self._published, self._unpublished = now, False
         incident = await asyncio.get_running_loop().run_in_executor(self._ingest, self._freeze)
+        self._incident = incident
         self._tell(IncidentGrew(incident, self._analysis))
+        self._look_early()
+
+    def _look_early(self) -> None:
+        if self._reading_window and self._incident is not None:
+            self._early.consider(self._incident)
+
+    def _tell_early(self, analysis: Analysis) -> None:
+        self._analysis = analysis
+        if self._incident is not None:
+            self._tell(IncidentGrew(self._incident, analysis))
 
     async def _analyse(self) -> None:
         incident, analysis = await asyncio.get_running_loop().run_in_executor(
@@ -345,65 +352,48 @@ class CollectionSession:
         self._tell(IncidentGrew(incident, analysis))
 
     def _examine(self) -> tuple[Incident, Analysis]:
+        incident = self._freeze()
+        return incident, self._explain(incident)
+
+    def _explain(self, incident: Incident) -> Analysis:
         from timeline.analysis import analyse
 
-        incident = self._freeze()
-        return incident, analyse(incident, self._setup.detectors)
+        return analyse(incident, self._setup.detectors)
 
     def _freeze(self) -> Incident:
         from timeline.incident import Incident
 
-        if self._window is None:
+        window = self._window
+        if window is None:
             raise RuntimeError("nothing was asked for yet")
+        reading = self._still_reading()
+        snapshot = with_unread(self._store.snapshot(), reading, window)
         return Incident(
-            window=self._window,
-            snapshot=self._store.snapshot(),
+            window=window,
+            snapshot=snapshot,
             clocks=self._clocks,
             key_rules=self._setup.key_rules,
             sources=tuple(source.info for source in self._setup.sources),
             environment=self._setup.environment,
             expected_services=self._setup.expected_services,
+            reading=reading,
             collected_at=self._now(),
         )
 
+    def _still_reading(self) -> tuple[str, ...]:
+        """Names of the sources whose answer to the window is not whole yet."""
+        if not self._reading_window:
+            return ()
+        return tuple(status.source for status in self.statuses if not status.answered)
+
     async def _tick(self) -> None:
-        """Elapsed times move while sources answer."""
+        """Elapsed times move while sources answer, and what arrived last is shown and looked at."""
         while True:
             await asyncio.sleep(SNAPSHOT_EVERY_S)
             for reading in self._readings.values():
                 if not reading.status.answered:
                     reading.update()
             self._tell(StatusChanged(self.statuses))
-
-
-def _told(incident: Incident, *, present: bool) -> tuple[object, ...]:
-    """How many measurements (`present`) or other events there are, and how much they say.
-
-    A record read again may say more: a line that was being written, a job that went on.
-    """
-    import polars as pl
-
-    from timeline.event import Kind
-
-    events = incident.snapshot.events.lazy()
-    measured = pl.col("kind") == Kind.METRIC.value
-    sizes = [pl.col(name).str.len_bytes().sum().alias(name) for name in ("body", "attributes")]
-    chosen = events.filter(measured if present else ~measured)
-    return chosen.select(pl.len(), *sizes).collect().row(0)
-
-
-@contextlib.asynccontextmanager
-async def _closing(answers: AsyncIterator[Answer]) -> AsyncIterator[None]:
-    """Close a generator that is left early now, not when it happens to be collected."""
-    try:
-        yield
-    finally:
-        if isinstance(answers, AsyncGenerator):
-            await answers.aclose()
-
-
-def _waiting(source: PreparedSource) -> SourceStatus:
-    info = source.info
-    return SourceStatus(
-        info.name, info.lane, info.system, Phase.WAITING, deadline_s=source.budget.seconds
-    )
+            if self._unpublished:
+                await self._publish()
+            self._look_early()

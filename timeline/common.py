@@ -84,9 +84,9 @@ def _attributes(events: pl.DataFrame, failing: pl.Series, others: pl.Series) -> 
     found = []
     for name in ATTRIBUTES:
         path = "$." + name if "." not in name else f"$['{name}']"
-        found += _over_represented(
-            name, hurt.str.json_path_match(path), spared.str.json_path_match(path)
-        )
+        told = hurt.str.json_path_match(path)
+        if told.null_count() < told.len():  # else the many others need not be parsed
+            found += _over_represented(name, told, spared.str.json_path_match(path))
     return found
 
 

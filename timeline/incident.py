@@ -16,12 +16,15 @@ from timeline.keys import KeyRules
 from timeline.knowledge import Knowledge
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import polars as pl
 
     from timeline.facts.chains import Chain
     from timeline.facts.executions import Executions
     from timeline.facts.jobs import Jobs
     from timeline.facts.lost_work import LostAttempt
+    from timeline.facts.presses import Press
     from timeline.facts.records import Records
     from timeline.facts.sight import Silence
     from timeline.store import Snapshot
@@ -100,6 +103,13 @@ class Incident:
         return lost_attempts(self)
 
     @cached_property
+    def speakers(self) -> Mapping[Lane, frozenset[str]]:
+        """The sources with an event in each lane."""
+        from timeline.facts.sight import speakers_in
+
+        return speakers_in(self)
+
+    @cached_property
     def silences(self) -> tuple[Silence, ...]:
         """Stretches in which somebody who should have spoken did not."""
         from timeline.facts.sight import silences_in
@@ -126,6 +136,13 @@ class Incident:
         from timeline.facts.chains import chains_in
 
         return chains_in(self)
+
+    @cached_property
+    def presses(self) -> tuple[tuple[Press, ...], ...]:
+        """Operations that were begun more than once; see `timeline.facts.presses`."""
+        from timeline.facts.presses import presses_in
+
+        return presses_in(self)
 
     @cached_property
     def workers(self) -> frozenset[str]:

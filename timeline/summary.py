@@ -34,10 +34,15 @@ def state_words(state: State) -> str:
 
 
 def victims_words(state: State) -> str:
-    """`4 keys hit, 0 new/min`; empty when nothing was hit."""
+    """`4 keys hit, 0 new/min`; no rate where it is unknown; empty when nothing was hit."""
+    from timeline.analysis import Condition
+
     if not state.victims:
         return ""
-    return f"{count_of(state.distinct_keys, 'key')} hit, {state.new_per_minute:.3g} new/min"
+    hit = f"{count_of(state.distinct_keys, 'key')} hit"
+    if state.condition is Condition.UNKNOWN:
+        return hit
+    return f"{hit}, {state.new_per_minute:.3g} new/min"
 
 
 def blind_words(coverage: Iterable[Coverage], statuses: Sequence[SourceStatus] = ()) -> list[str]:
@@ -123,8 +128,3 @@ def common_words(analysis: Analysis) -> list[str]:
         f"{trait.others_share:.0%} of the others"
         for trait in analysis.common
     ]
-
-
-def not_evaluated_words(analysis: Analysis) -> list[str]:
-    """One sentence for each detector that could not look."""
-    return [skipped.sentence() for skipped in analysis.not_evaluated]

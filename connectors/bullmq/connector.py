@@ -11,13 +11,14 @@ from collections.abc import AsyncIterator, Callable, Collection, Iterator, Seque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from connectors.bullmq.finding import Queues, queues_of
 from connectors.bullmq.history import StreamWords, told_by_stream, with_neighbours
 from connectors.bullmq.jobs import Job, JobWords, read_jobs
-from connectors.bullmq.options import BullMQOptions, Names
+from connectors.bullmq.options import BullMQOptions
 from connectors.bullmq.present import QueueState, minute_counts, read_state
 from connectors.bullmq.stream import MS_NS, History, read_history
 from connectors.contract import CheckReport
-from connectors.discovery import Candidate, Place
+from connectors.discovery import Candidate, Place, Sampled
 from connectors.queues.account import Account, Memory
 from connectors.queues.present import depth_event
 from connectors.queues.redis_source import RedisQueue, listed, name, redis_candidates
@@ -27,7 +28,7 @@ from timeline.batch import Batch, Remark
 from timeline.clean import clean
 from timeline.event import Event
 from timeline.keys import KeyRules, split_key
-from timeline.problems import Misconfigured, NothingHere
+from timeline.problems import NothingHere
 from timeline.window import Budget, Window
 
 if TYPE_CHECKING:
@@ -65,20 +66,31 @@ class BullMQConnector(RedisQueue):
     def __init__(self, source: str, options: BullMQOptions, key_rules: KeyRules) -> None:
         super().__init__(source, options, key_rules)
         self._options = options
+        self._queues: Queues | None = None
 
     @staticmethod
     def candidates(place: Place) -> Iterator[Candidate]:
-        """REDIS_URL beside a package.json that names bullmq; queues from the usual files."""
-        if '"bullmq"' not in place.text(place.folder / "package.json"):
-            return
+        """REDIS_URL; queues from the usual files of a checkout that uses bullmq."""
         named: dict[str, None] = {}
-        for path in QUEUE_FILES:
-            named.update(dict.fromkeys(_NAMED_QUEUE.findall(place.text(place.folder / path))))
-        yield from redis_candidates(place, "bullmq", ("REDIS_URL",), {"queues": list(named)})
+        if '"bullmq"' in place.text(place.folder / "package.json"):
+            for path in QUEUE_FILES:
+                named.update(dict.fromkeys(_NAMED_QUEUE.findall(place.text(place.folder / path))))
+        options = {"queues": list(named)} if named else {}
+        yield from redis_candidates(place, "bullmq", ("REDIS_URL",), options)
+
+    async def sample(self) -> Sampled:
+        """Names of the queues that were searched for, to be written beside the source."""
+        queues = await self._found()
+        if not queues.searched:
+            return Sampled()
+        names = ", ".join(clean(names.queue) for names in queues.names)
+        told = [f"queues found by a search at every start: {names}", queues.limits]
+        return Sampled(notes=tuple(note for note in told if note))
 
     async def check(self) -> CheckReport:
         """Version, queues, what the stream reaches back to, clock, and what BullMQ forgets."""
-        states = [await read_state(self._redis, names) for names in self._names()]
+        queues = await self._found()
+        states = [await read_state(self._redis, names) for names in queues.names]
         if not any(state.exists for state in states):
             named = ", ".join(map(clean, self._options.queues))
             raise NothingHere(
@@ -87,7 +99,7 @@ class BullMQConnector(RedisQueue):
                 remedy="Check queues, prefix and the database number.",
             )
         server = await self._server()
-        facts = [*server.facts]
+        facts = [*server.facts, *([queues.limits] if queues.limits else [])]
         for state in states:
             history = await read_history(self._redis, state.names, None, 0, 1)
             since = "no events are kept"
@@ -105,17 +117,22 @@ class BullMQConnector(RedisQueue):
             cannot_see=(
                 "what happened before a queue's events stream begins, unless the job is kept",
                 "the reason of an attempt that is retried, beyond the stacks the job keeps",
-                "queues that are not named: BullMQ keeps no list of them",
+                "queues that are not named, or not found: BullMQ keeps no list of them",
             ),
             clock=await self.clock(),
             writes_refused=server.writes_refused,
+            retention=KEEPS,
+            rights=server.rights,
         )
 
     async def fetch(self, window: Window, budget: Budget) -> AsyncIterator[Batch]:
         """What runs, waits and comes due now; then every entry and job inside `window`."""
         try:
             account = await self._opened(budget)
-            states = [await read_state(self._redis, names) for names in self._names()]
+            queues = await self._found()
+            if queues.limits:
+                account.cut(queues.limits)
+            states = [await read_state(self._redis, names) for names in queues.names]
             present = [depth_event(self.source, state.now(), account.now) for state in states]
             present += await read_marks(self._redis, self.source, window)
             yield self._told(present, account)
@@ -146,7 +163,8 @@ class BullMQConnector(RedisQueue):
             wanted = {value for kind, value in map(split_key, keys) if kind == "job"}
             others = {key for key in keys if split_key(key)[0] not in ("job", "row", "")}
             found: set[str] = set()
-            for names in self._names():
+            queues = await self._found()
+            for names in queues.names:
                 state = await read_state(self._redis, names)
                 queue = await self._queue(state, span)
                 hits = await self._holding(queue, wanted, others, found)
@@ -154,22 +172,20 @@ class BullMQConnector(RedisQueue):
                     yield batch
             missing = [f"job:{job}" for job in sorted(wanted) if f"job:{job}" not in found]
             if missing:
-                yield account.not_found(missing, "no such job in the queues that are named")
+                reason = "no such job in the queues that are read"
+                yield account.not_found(missing, _limited(reason, queues))
             if absent := sorted(others - found):
                 reason = f"none of the newest {LOOKUP_JOBS} jobs of each state has it in its data"
-                yield account.not_found(absent, reason)
+                yield account.not_found(absent, _limited(reason, queues))
         except BaseException:
             await self._redis.close()
             raise
 
-    def _names(self) -> list[Names]:
-        if not self._options.queues:
-            raise Misconfigured(
-                "BullMQ keeps no list of its queues",
-                where="queues",
-                remedy='Name them as the application does: queues = ["mail"].',
-            )
-        return [Names(self._options.prefix, queue) for queue in self._options.queues]
+    async def _found(self) -> Queues:
+        """The queues to read; they are searched for once."""
+        if self._queues is None:
+            self._queues = await queues_of(self._redis, self._options)
+        return self._queues
 
     async def _queue(self, state: QueueState, window: Window) -> _Queue:
         names, options = state.names, self._options
@@ -289,6 +305,10 @@ class BullMQConnector(RedisQueue):
             yield self._told(events, account)
 
 
+def _limited(reason: str, queues: Queues) -> str:
+    return f"{reason}; {queues.limits}" if queues.limits else reason
+
+
 def _always(_job: str, _stamp: int) -> bool:
     return True
 
@@ -322,3 +342,10 @@ def _oddities(source: str, states: Sequence[QueueState]) -> Iterator[Remark]:
             )
         if not state.exists:
             yield Remark(source, "no-such-queue", f"there is no queue {queue} under this prefix")
+
+
+KEEPS = (
+    "events: about 10,000 entries of each queue by default (streams.events.maxLen)",
+    "finished jobs: as long as removeOnComplete and removeOnFail allow, for ever by default",
+)
+"""Defaults of BullMQ 5 and 6, src/classes/queue.ts."""

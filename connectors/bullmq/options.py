@@ -20,7 +20,8 @@ class BullMQOptions(RedisQueueOptions):
     """`[env.E.sources.NAME]` with `connector = "bullmq"`."""
 
     queues: tuple[str, ...] = ()
-    """Queues to read. BullMQ keeps no list of them, so they have to be named."""
+    """Queues to read. BullMQ keeps no list of them: left out, they are searched for among the
+    first keys that Redis walks."""
     prefix: str = Field(default="bull", pattern=r"^[A-Za-z0-9_.:{}-]+$")
     """`prefix` of the application's queues, with its braces when it has any."""
     lock_duration_s: float = Field(default=LOCK_DURATION_S, gt=0, le=86_400)
@@ -39,3 +40,8 @@ class Names:
     def key(self, part: str) -> str:
         """`wait`, `active`, `delayed`, `events`, `meta`, a job's id, `<id>:lock`, ..."""
         return f"{self.prefix}:{self.queue}:{part}"
+
+    @staticmethod
+    def every_meta(prefix: str) -> str:
+        """Glob of the one hash that every queue has from its first use on."""
+        return f"{prefix}:*:meta"

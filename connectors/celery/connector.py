@@ -136,6 +136,8 @@ class CeleryConnector(RedisQueue):
             ),
             clock=await self.clock(),
             writes_refused=server.writes_refused,
+            retention=KEEPS,
+            rights=server.rights,
         )
 
     async def fetch(self, window: Window, budget: Budget) -> AsyncIterator[Batch]:
@@ -330,3 +332,10 @@ def _waits(message: Message, place: int, now: int) -> Moment:
         meaning=Meaning.POLLED,
         details={"now": True},
     )
+
+
+KEEPS = (
+    "messages: until a worker takes them",
+    "results: a day by default (result_expires), nothing with ignore_result",
+)
+"""Defaults of Celery 5.7, celery/app/defaults.py; Redis does not hold these settings."""

@@ -109,7 +109,7 @@ def message_of(value: object, queue: str) -> Message | None:
     }
     if eta is not None:
         details["due_at"] = iso(eta)
-    redelivered = headers.get("redelivered") is True or delivery.get("redelivered") is True
+    redelivered = any(part.get("redelivered") is True for part in (envelope, headers, delivery))
     if redelivered:
         details["redelivered"] = True
     return Message(

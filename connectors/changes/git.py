@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from connectors.changes.change import SHOWN_DIGITS, Change, Told
 from connectors.changes.gitcommands import Git
 from connectors.changes.options import ChangesOptions
-from connectors.contract import CheckReport
+from connectors.contract import LOCAL_FILES, CheckReport
 from connectors.queues.account import Account
 from connectors.written_times import whole_second
 from timeline.batch import Remark
@@ -88,7 +88,7 @@ class Checkout:
             cannot.append("older commits: the clone is shallow")
         version = await self._git.answer(["rev-parse", "--show-object-format"], ASK_S)
         return CheckReport(f"git checkout ({version or 'sha1'})", tuple(facts), tuple(cannot),
-                           writes_refused=True)  # fmt: skip
+                           no_account=LOCAL_FILES)  # fmt: skip
 
     async def between(self, window: Window, account: Account) -> Told:
         """Commits whose committer's stamp lies near the window, and annotated tags."""

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime
 from urllib.parse import quote
 
-from connectors.answers import at, text, whole
+from connectors.answers import at, items, text, whole
 from connectors.changes.api import ForgeAPI
 from connectors.changes.change import SHOWN_DIGITS, Change, Told
 from connectors.changes.options import ChangesOptions
@@ -20,15 +20,30 @@ from connectors.logs.jsonshape import JsonValue
 from connectors.queues.account import Account
 from connectors.written_times import in_utc
 from timeline.batch import Remark
+from timeline.clean import clean
 from timeline.clock import ClockReading
 from timeline.event import Meaning
-from timeline.problems import NothingHere
+from timeline.problems import NothingHere, SourceProblem
 from timeline.window import SECOND_NS, Window
 from timeline.words import count_of
 
 LAST_ONLY = "statuses that a deployment went through: GitLab keeps the last one"
 _PROJECT = r"/api/v4/projects/[\w.%-]+"
-PATHS = (_PROJECT, rf"{_PROJECT}/deployments")
+_OWN_ACCESS = "/api/v4/personal_access_tokens/self"
+PATHS = (_PROJECT, rf"{_PROJECT}/deployments", _OWN_ACCESS)
+READING = frozenset(
+    (
+        "read_api",
+        "read_user",
+        "read_repository",
+        "read_registry",
+        "read_virtual_registry",
+        "openid",
+        "profile",
+        "email",
+    )
+)
+"""Scopes that change nothing (GitLab, "Personal access token scopes")."""
 
 
 class GitLab:
@@ -71,7 +86,22 @@ class GitLab:
             f" to {text(at(newest[0], 'environment', 'name'))}",
         )
         cannot = ("deployments that were not told to GitLab", LAST_ONLY)
-        return CheckReport("GitLab REST API v4", facts, cannot, await self.clock(), None)
+        refused, said = await self._rights()
+        clock = await self.clock()
+        return CheckReport("GitLab REST API v4", facts, cannot, clock, refused, rights=(said,))
+
+    async def _rights(self) -> tuple[bool | None, str]:
+        """Whether our token refuses writes, from its own scopes, and what that rests on."""
+        if self._options.token is None:
+            return True, "no token is sent"
+        try:
+            content = (await self._api.answer(_OWN_ACCESS)).content()
+        except SourceProblem as problem:
+            return None, f"GitLab did not tell the scopes of the token: {problem.what}"
+        scopes = [clean(text(scope)) for scope in items(at(content, "scopes"))]
+        if not scopes:
+            return None, "GitLab did not tell the scopes of the token"
+        return READING.issuperset(scopes), f"the scopes of the token: {', '.join(scopes)}"
 
     async def between(self, window: Window, account: Account) -> Told:
         """Deployments that changed since the window began; whoever began in it is among them."""

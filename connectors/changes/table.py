@@ -12,7 +12,7 @@ from connectors.changes.change import Change, Told
 from connectors.changes.columns import roles_of
 from connectors.changes.options import ChangesOptions
 from connectors.changes.rows import Row, Rows, rows_of
-from connectors.contract import CheckReport
+from connectors.contract import LOCAL_FILES, CheckReport
 from connectors.logs.stamps import NO_TIME, Stamp
 from connectors.logs.zones import ZoneRule
 from connectors.queues.account import Account
@@ -65,7 +65,9 @@ class DeployFiles:
                     "The file holds no row", where=str(path), remedy="Write deployments into it."
                 )
         cannot = (RECORDED, *(remark.sentence for remark in told.remarks))
-        return CheckReport(f"deployments in {self.name}", tuple(facts), cannot, writes_refused=True)
+        return CheckReport(
+            f"deployments in {self.name}", tuple(facts), cannot, no_account=LOCAL_FILES
+        )
 
     async def between(self, window: Window, account: Account) -> Told:
         """Every row of the files; whoever asked keeps those inside the window."""

@@ -18,7 +18,7 @@ from pydantic import BaseModel  # noqa: TC002  # annotations name it at run time
 
 from connectors.answers import at, items, text, whole
 from connectors.aws import profiles_in
-from connectors.aws_reads import LOGS, AWSReads
+from connectors.aws_reads import LOGS, AWSReads, iam_words
 from connectors.clock_sampling import SAMPLES, reading_from
 from connectors.cloudwatch_logs.options import CloudWatchLogsOptions
 from connectors.cloudwatch_logs.records import (
@@ -101,20 +101,21 @@ class CloudWatchLogsConnector:
     async def check(self) -> CheckReport:
         """Region, groups with their retention, clock, and what is unseen."""
         region = await self._aws.region(LOGS)
-        facts = [f"CloudWatch Logs in {region}"]
-        for group in self._options.groups:
-            facts.append(await self._group_facts(group))
-        facts.append("FilterLogEvents is not billed by what it reads; Logs Insights is not used")
+        kept = [await self._group_kept(group) for group in self._options.groups]
+        facts = (
+            f"CloudWatch Logs in {region}",
+            "FilterLogEvents is not billed by what it reads; Logs Insights is not used",
+        )
         return CheckReport(
             system=f"CloudWatch Logs ({region})",
-            facts=tuple(facts),
+            facts=facts,
             cannot_see=(
                 "events that are still on their way; no longest delay is documented",
                 "events that retention has deleted",
-                "whether the identity could write: no call tells",
             ),
             clock=await self.clock(),
-            writes_refused=None,
+            retention=tuple(kept),
+            rights=(iam_words("logs:PutLogEvents", "logs:DeleteLogGroup"),),
         )
 
     async def fetch(self, window: Window, budget: Budget) -> AsyncIterator[Batch]:
@@ -301,7 +302,7 @@ class CloudWatchLogsConnector:
             )
         return account.batch((), coverage=told, remarks=remarks)
 
-    async def _group_facts(self, group: str) -> str:
+    async def _group_kept(self, group: str) -> str:
         """Retention and size of a group. Raises `NothingHere` when it does not exist."""
         asked: dict[str, JsonValue] = {"logGroupNamePrefix": group, "limit": 50}
         try:

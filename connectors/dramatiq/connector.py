@@ -12,11 +12,12 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from connectors.contract import CheckReport
-from connectors.discovery import Candidate, Place
+from connectors.discovery import Candidate, Place, Sampled
+from connectors.dramatiq.finding import Queues, queues_of
 from connectors.dramatiq.messages import MessageWords
 from connectors.dramatiq.options import DEAD, DELAYED, MESSAGES, DramatiqOptions
 from connectors.dramatiq.reads import DramatiqReads, State, Worker
-from connectors.queues.account import Memory
+from connectors.queues.account import Account, Memory
 from connectors.queues.present import QueueNow, depth_event
 from connectors.queues.redis_source import RedisQueue, redis_candidates, whole
 from connectors.queues.transitions import WORKER_CLOCK, iso, transition
@@ -44,7 +45,7 @@ class DramatiqConnector(RedisQueue):
     def __init__(self, source: str, options: DramatiqOptions, key_rules: KeyRules) -> None:
         super().__init__(source, options, key_rules)
         self._options = options
-        self._reads = DramatiqReads(self._redis, options)
+        self._queues: Queues | None = None
         self._words = MessageWords(options, key_rules)
 
     @staticmethod
@@ -52,9 +53,19 @@ class DramatiqConnector(RedisQueue):
         """The variables that name a broker's Redis."""
         yield from redis_candidates(place, "dramatiq", ("DRAMATIQ_BROKER_URL", "REDIS_URL"), {})
 
+    async def sample(self) -> Sampled:
+        """Names of the queues that were searched for, to be written beside the source."""
+        queues = await self._found()
+        if not queues.searched:
+            return Sampled()
+        names = ", ".join(map(clean, queues.options.queues))
+        told = [f"queues found by a search at every start: {names}", queues.limits]
+        return Sampled(notes=tuple(note for note in told if note))
+
     async def check(self) -> CheckReport:
         """Redis' version, queues, workers, clock, and what dramatiq forgets."""
-        queues = [self._options.key(queue) for queue in self._options.queues]
+        found = await self._found()
+        queues = [self._options.key(queue) for queue in found.options.queues]
         keys = [self._options.key("__heartbeats__")]
         keys += [queue + part for queue in queues for part in ("", MESSAGES, DELAYED, DEAD)]
         if not whole(await self._redis.one("EXISTS", *keys)):
@@ -64,8 +75,9 @@ class DramatiqConnector(RedisQueue):
                 remedy="Check namespace, queues and the database number.",
             )
         server = await self._server()
-        state = await self._reads.state(await self._opened(Budget(rows=0)), None)
-        facts = [*server.facts]
+        reads = DramatiqReads(self._redis, found.options)
+        state = await reads.state(await self._opened(Budget(rows=0)), None)
+        facts = [*server.facts, *([found.limits] if found.limits else [])]
         for queue, (counts, _) in state.queues.items():
             told = ", ".join(f"{n} {kind}" for kind, n in counts.items() if n)
             facts.append(f"queue {clean(queue)}: {told or 'empty'}")
@@ -79,17 +91,20 @@ class DramatiqConnector(RedisQueue):
                 "when an attempt started: messages carry no such stamp",
                 "attempts before the last one: a retry overwrites its stamp and traceback",
                 "the error that a dead message died of: only that of the failure before it",
-                "queues that are not named: dramatiq keeps no list of them",
+                "queues that are not named, or not found: dramatiq keeps no list of them, and an "
+                "idle one has no key",
             ),
             clock=await self.clock(),
             writes_refused=server.writes_refused,
+            retention=KEEPS,
+            rights=server.rights,
         )
 
     async def fetch(self, window: Window, budget: Budget) -> AsyncIterator[Batch]:
         """What waits, is held and comes due now; then what messages tell of `window`."""
         try:
             account = await self._opened(budget)
-            state = await self._reads.state(account, window)
+            state = await self._state(account, window)
             present = [self._depth(queue, state) for queue in state.queues]
             present += self._lost(state, window)
             present += await read_marks(self._redis, self.source, window)
@@ -114,16 +129,30 @@ class DramatiqConnector(RedisQueue):
         try:
             account = await self._opened(budget)
             wanted = {key for key in keys if split_key(key)[0] not in ("row", "")}
-            state = await self._reads.state(account, None)
+            state = await self._state(account, None)
             events = [event for event in self._events(state) if wanted.intersection(event.keys)]
             if events:
                 yield self._told(events, account)
             found = {key for event in events for key in event.keys}
             if missing := sorted(wanted - found):
-                yield account.not_found(missing, f"no message that is kept has it ({FORGETS})")
+                cuts = "".join(f"; {cut}" for cut in account.cuts)
+                reason = f"no message that is kept has it ({FORGETS}){cuts}"
+                yield account.not_found(missing, reason)
         except BaseException:
             await self._redis.close()
             raise
+
+    async def _found(self) -> Queues:
+        """The queues to read; they are searched for once."""
+        if self._queues is None:
+            self._queues = await queues_of(self._redis, self._options)
+        return self._queues
+
+    async def _state(self, account: Account, window: Window | None) -> State:
+        queues = await self._found()
+        if queues.limits:
+            account.cut(queues.limits)
+        return await DramatiqReads(self._redis, queues.options).state(account, window)
 
     def _events(self, state: State) -> Iterator[Event]:
         for message in state.messages:
@@ -209,3 +238,10 @@ class DramatiqConnector(RedisQueue):
         if closed:
             told = f"{len(closed)} bodies were not opened ({closed[0].unread})"
             yield Remark(self.source, "opaque", told, len(closed))
+
+
+KEEPS = (
+    "successes: not at all",
+    "dead messages: seven days by default (dead_message_ttl)",
+)
+"""Default of Dramatiq 2.2, dramatiq/brokers/redis.py."""

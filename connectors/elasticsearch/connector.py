@@ -28,6 +28,7 @@ from connectors.elasticsearch.paging import Contexts
 from connectors.elasticsearch.queries import edge
 from connectors.elasticsearch.reading import Settings, WindowReading
 from connectors.elasticsearch.requests import Request, on
+from connectors.elasticsearch.rights import cost_of, rights_of
 from connectors.elasticsearch.sampling import candidates_in, sampled
 from connectors.elasticsearch.scope import always, scope_told
 from connectors.elasticsearch.transport import SearchTransport
@@ -84,7 +85,9 @@ class ElasticsearchConnector:
         except Misconfigured as problem:
             raise nothing_to_read(self._options.index, problem) from None
         health = await self._transport.ask(Request("GET", "/_cluster/health"))
-        newest = await self._newest(settings)
+        newest, oldest = [await self._edge(settings, oldest=end) for end in (False, True)]
+        rights = await rights_of(self._transport, settings, self._options)
+        cost = await cost_of(self._transport, settings, Window.around(time.time_ns()))
         facts = [
             f"{settings.dialect.name} at {self._transport.server}, {health_in(health)}",
             *facts_of(settings),
@@ -97,10 +100,15 @@ class ElasticsearchConnector:
             cannot_see=(
                 "records that are still being shipped or not yet refreshed",
                 "records deleted by retention, and indices this account may not read",
-                "whether the account could write: halfawake sends searches only",
             ),
             clock=await self.clock(),
-            writes_refused=None,
+            writes_refused=rights.refused,
+            retention=(
+                f"{clean(settings.index)}: the oldest record is of "
+                f"{clock_time(oldest) if oldest is not None else 'no time: there is none'}",
+            ),
+            cost=(cost,),
+            rights=rights.said,
         )
 
     async def fetch(self, window: Window, budget: Budget) -> AsyncIterator[Answer]:
@@ -235,10 +243,11 @@ class ElasticsearchConnector:
                 )
         return problem
 
-    async def _newest(self, settings: Settings) -> int | None:
+    async def _edge(self, settings: Settings, *, oldest: bool) -> int | None:
+        """The stamp (ns) of the oldest record kept or of the newest; None when there is none."""
         time_field = settings.reading.fields.time
         now = time.time_ns() // MILLISECOND_NS
-        body = edge(time_field, now, settings.always, oldest=False)
+        body = edge(time_field, now, settings.always, oldest=oldest)
         reply = await self._transport.read(
             Request("POST", on(settings.index, "_search"), body=body)
         )

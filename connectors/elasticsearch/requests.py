@@ -33,9 +33,12 @@ ALLOWED: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("DELETE", "/_search/point_in_time"),
         ("POST", "/_search/scroll"),
         ("DELETE", "/_search/scroll"),
+        ("POST", "/_security/user/_has_privileges"),
+        ("GET", "/_plugins/_security/authinfo"),
     )
 )
-"""Method and whole path. Nothing that indexes, updates, deletes, refreshes or configures."""
+"""Method and whole path. Nothing that indexes, updates, deletes, refreshes or configures. The last
+two ask what our own account may do; the first of them carries its question in a body."""
 PARAMETERS = frozenset(["filter_path", "fields", "keep_alive", "scroll"])
 """Query parameters that are ever sent."""
 

@@ -8,7 +8,9 @@ speaks. What was only counted is never told as read, nor as silent.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import contextlib
+from asyncio import Task
+from collections.abc import AsyncIterator, Coroutine
 from typing import TYPE_CHECKING
 
 from connectors.elasticsearch import plan
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
 
 SELDOM = 10
 """A service with at most so many records in a window of many thousands: a deploy, a cron job."""
+LOUDEST_ROWS = 1_000
+"""Errors of the first trouble that travel before all else; one page, told within a moment."""
 FEW_ROWS = 500
 """Records about changes, and of those who seldom speak, that travel although they are calm."""
 
@@ -48,24 +52,40 @@ async def read_wide(reading: WindowReading) -> AsyncIterator[Batch]:
     if survey is None:
         return
     near = plan.around(reading.pin, reading.stretch, reading.budget.rows)
-    async for batch in _closely(reading, near):
-        yield batch
-    bars = await _bars(reading, survey)
+    async with _meanwhile(_bars(reading, survey)) as counting:
+        async for batch in _closely(reading, near):
+            yield batch
+        bars = await counting
     if bars:
         window, source = reading.window, reading.settings.source
         frame = await asyncio.to_thread(counts_frame, source, bars, window.start, window.end)
         yield batch_of(source, (), BatchExtras(counts=frame))
-    for place in plan.places(bars, reading.stretch, reading.budget.rows):
+    places = plan.places(bars, reading.stretch, reading.budget.rows)
+    onset = plan.onset(bars)
+    if onset is not None:
+        async for batch in _loudest(reading, survey, places[0]):
+            yield batch
+    for place in places:
         async for batch in _closely(reading, place):
             yield batch
-    middle = plan.onset(bars)
-    middle = reading.pin if middle is None else middle
+    middle = reading.pin if onset is None else onset
     async for batch in _severe(reading, survey, middle):
         yield batch
     async for batch in _seldom(reading, survey, middle):
         yield batch
     async for batch in _unlevelled(reading, survey, middle):
         yield batch
+
+
+@contextlib.asynccontextmanager
+async def _meanwhile(work: Coroutine[None, None, list[Bar]]) -> AsyncIterator[Task[list[Bar]]]:
+    """`work` on the source's other connection; whoever leaves early takes it along."""
+    task = asyncio.create_task(work)
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
 
 
 async def _bars(reading: WindowReading, survey: Survey) -> list[Bar]:
@@ -89,6 +109,20 @@ async def _bars(reading: WindowReading, survey: Survey) -> list[Bar]:
         if said := missing_in(reply):
             reading.account.say("survey", f"The records were not counted in full: {said}")
         return bars_in(reply.content or {}, bars, whole_answer=not said)
+
+
+async def _loudest(
+    reading: WindowReading, survey: Survey, place: plan.Place
+) -> AsyncIterator[Batch]:
+    """The first errors of the trouble before what surrounds them: a sentence needs no more."""
+    for least in (SEVERITY_ERROR, SEVERITY_WARN):
+        if values := survey.values(least, 256):
+            query = any_value(reading.fields.level, values)
+            further = (query, *reading.settings.always)
+            sweep = reading.sweep(reading.fields.time, place.stretch, further)
+            async for batch in reading.pages([sweep], place.at, LOUDEST_ROWS):
+                yield batch
+            return
 
 
 async def _closely(reading: WindowReading, place: plan.Place) -> AsyncIterator[Batch]:

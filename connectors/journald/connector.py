@@ -102,7 +102,8 @@ class JournaldConnector:
                 f"limited to {', '.join(chosen)}" if chosen else "all units are read",
             ),
             (*cannot, "what the rate limit dropped; where journald says so, it is shown"),
-            writes_refused=None,
+            retention=(f"the oldest entry is of {instant(oldest)}",),
+            no_account="journalctl reads the journal with your own rights",
         )
 
     async def fetch(self, window: Window, budget: Budget) -> AsyncIterator[Answer]:

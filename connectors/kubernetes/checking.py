@@ -24,7 +24,9 @@ WRITES: tuple[tuple[str, str], ...] = (
     ("patch", "deployments"),
     ("update", "configmaps"),
 )
-"""Asked of the API server, never tried. All four refused is taken as an account that reads."""
+"""Asked of the API server (a review that it stores nowhere), never tried. All four refused is
+taken as an account that reads."""
+KEEPS_EVENTS = "events for {seconds:,} s (kube-apiserver --event-ttl, as configured)"
 
 
 async def check_cluster(source: str, kubectl: Kubectl, options: KubernetesOptions) -> CheckReport:
@@ -58,14 +60,20 @@ async def check_cluster(source: str, kubectl: Kubectl, options: KubernetesOption
         f"kubectl {client}",
     )
     forgets = (
-        f"events: kept for {options.event_ttl_s:,} s by default (kube-apiserver --event-ttl)",
         "pods that are gone: their lines and status went with them",
         "rotated log files: the kubelet hands out a container's newest file only",
         "the death of a container before its last one",
     )
-    writes = [await _may(kubectl, verb, what, seconds=seconds) for verb, what in WRITES]
+    asked = {f"{verb} {what}": await _may(kubectl, verb, what, seconds=seconds)
+             for verb, what in WRITES}  # fmt: skip
+    allowed = [name for name, may in asked.items() if may]
     return CheckReport(
-        f"Kubernetes {server}", facts, (*cannot, *forgets), writes_refused=not any(writes)
+        f"Kubernetes {server}",
+        facts,
+        (*cannot, *forgets),
+        writes_refused=not allowed,
+        retention=(KEEPS_EVENTS.format(seconds=options.event_ttl_s),),
+        rights=(f"kubectl auth can-i {', '.join(asked)}: {', '.join(allowed) or 'no'}",),
     )
 
 

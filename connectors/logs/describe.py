@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from connectors.contract import CheckReport
+from connectors.contract import LOCAL_FILES, CheckReport
 from connectors.logs.formats import GENERAL, JSON
 from connectors.logs.sight import instant
 from connectors.logs.sources import OpenMember, Settings, Sort, open_source
@@ -24,9 +24,16 @@ def describe(source: str, settings: Settings) -> CheckReport:
         size = sum(member.log.size for member in opened.members if member.log is not None)
         count = len(opened.members)
         system = f"{count} log file{'' if count == 1 else 's'}, {size / 2**20:.1f} MB"
-        return CheckReport(system, facts, tuple(blind))
+        kept = _reach([member for member in opened.members if member.first is not None])
+        return CheckReport(system, facts, tuple(blind), retention=kept, no_account=LOCAL_FILES)
     finally:
         opened.close()
+
+
+def _reach(members: list[OpenMember]) -> tuple[str, ...]:
+    """How far back the files go; what was rotated away is known to nobody here."""
+    oldest = min((member.first for member in members if member.first is not None), default=None)
+    return () if oldest is None else (f"the oldest record is of {instant(oldest)}",)
 
 
 def _fact(member: OpenMember) -> str:

@@ -15,7 +15,7 @@ from typing import ClassVar
 from pydantic import BaseModel  # noqa: TC002  the class attribute names it at run time
 
 from connectors.clock_sampling import reading_from
-from connectors.contract import CheckReport
+from connectors.contract import CheckReport, Cost
 from connectors.discovery import Candidate, Place
 from connectors.logs.jsonshape import value_at
 from connectors.logs.sight import instant
@@ -34,6 +34,10 @@ from timeline.keys import KeyRules, split_key
 from timeline.problems import NothingHere
 from timeline.window import SECOND_NS, Budget, Window
 
+NO_ACCOUNTS = (
+    "Loki has no accounts of its own: a proxy before it decides; let it pass GET "
+    "/loki/api/v1/query_range, query, labels and status/buildinfo, and neither push nor delete"
+)
 READING_SHARE = 0.8
 """Of the time it may take; the rest is for counting what was not read."""
 SAMPLE_LINES = 200
@@ -124,7 +128,8 @@ class LokiConnector:
                 "the last minute before now, until agents and ingesters have caught up",
             ),
             await self.clock(),
-            writes_refused=None,
+            cost=(Cost("lines of the last hour", "the streams that query selects", count),),
+            rights=(NO_ACCOUNTS,),
         )
 
     async def fetch(self, window: Window, budget: Budget) -> AsyncIterator[Batch]:

@@ -6,11 +6,12 @@ information_schema shows only what the account may read, so a table that is not 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from connectors.mysql.options import MySQLOptions
 from connectors.mysql.session import Flavour
+from connectors.sql.audit_shapes import FRAMEWORK_MARKS, REVISIONS, Tool
 from connectors.sql.options import TableOptions
 from connectors.sql.stamps import DateTimeForm, Zone
 from connectors.sql.tables import (
@@ -22,6 +23,7 @@ from connectors.sql.tables import (
     Unreadable,
     chosen,
     tables_of_keys,
+    with_revisions,
 )
 from connectors.sql.values import Row, Select
 from connectors.sql.vocabulary import CREATED
@@ -54,6 +56,10 @@ SELECT DISTINCT TABLE_NAME FROM information_schema.COLUMNS
 VERSIONED = """
 SELECT TABLE_NAME FROM information_schema.TABLES
  WHERE TABLE_SCHEMA = %s AND TABLE_TYPE = 'SYSTEM VERSIONED' ORDER BY TABLE_NAME LIMIT %s
+"""
+MARKED = """
+SELECT DISTINCT TABLE_NAME FROM information_schema.COLUMNS
+ WHERE TABLE_SCHEMA = %s AND COLUMN_NAME IN ({names}) ORDER BY TABLE_NAME LIMIT %s
 """
 COLUMNS = """
 SELECT COLUMN_NAME, DATA_TYPE, DATETIME_PRECISION, COLUMN_DEFAULT, EXTRA,
@@ -126,7 +132,29 @@ class CatalogReader:
                     tables.append(readable)
                 case Unreadable() as why:
                     unreadable.append(why)
+        read = {table.name for table in tables}
+        tables += [table for table in self._audits(select) if table.name not in read]
+        tables = [self._joined(select, table) for table in tables]
         return Catalog(tuple(tables), tuple(unreadable), left_out)
+
+    def _audits(self, select: Select) -> Iterator[Table]:
+        """Tables with a column like an audit table's; those that are none are left alone."""
+        if not self.options.audits:
+            return
+        statement = MARKED.replace("{names}", ", ".join(["%s"] * len(FRAMEWORK_MARKS)))
+        database = self.options.address.database
+        for row in select(statement, (database, *FRAMEWORK_MARKS, MAX_DISCOVERED_TABLES)):
+            wanted = TableOptions(name=str(row[0]))
+            if (found := self._found(select, wanted)) is not None:
+                table = chosen(found, wanted, self.key_rules)
+                if isinstance(table, Table) and table.audit is not None:
+                    yield table
+
+    def _joined(self, select: Select, table: Table) -> Table:
+        if table.audit is None or table.audit.tool is not Tool.REVERSION:
+            return table
+        revisions = self._found(select, TableOptions(name=REVISIONS))
+        return with_revisions(table, revisions.columns if revisions else ())
 
     def _discovered(self, select: Select) -> tuple[list[TableOptions], int]:
         """Versioned tables, then those with a creation stamp, by name: nothing counts writes."""

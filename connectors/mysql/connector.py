@@ -15,7 +15,7 @@ from typing import ClassVar
 from pydantic import BaseModel  # noqa: TC002  # the class attribute names it at run time
 
 from connectors.clock_sampling import SAMPLES, ClockSample, reading_from
-from connectors.contract import CheckReport
+from connectors.contract import CheckReport, QueryAnswer
 from connectors.discovery import Candidate, Place
 from connectors.mysql.activity import ActivityReader
 from connectors.mysql.catalog import CatalogReader, Server, read_server
@@ -26,12 +26,14 @@ from connectors.mysql.replication import Replica, replica_from, status_statement
 from connectors.mysql.rights import GRANTS, Rights, rights_from
 from connectors.mysql.session import Session
 from connectors.mysql.versions import version_reader
+from connectors.sql.audit_tables import audit_readers
+from connectors.sql.query import one_reading_statement
 from connectors.sql.reader import TableReader
 from connectors.sql.rows import RowEvents
 from connectors.sql.stamps import Zone
 from connectors.sql.statements import Statements
 from connectors.sql.tables import Catalog
-from connectors.sql.telling import NOT_KEPT, Telling
+from connectors.sql.telling import NO_AUDITS, NOT_KEPT, Reader, Telling, audits_named, named
 from connectors.sql.values import Select
 from timeline.batch import Batch, Remark
 from timeline.clock import ClockReading
@@ -98,13 +100,14 @@ class MySQLConnector:
             )
         facts = [
             f"connected as {server.account} to {self._session.where}",
-            f"rows are read from: {', '.join(table.label for table in tables) or 'none'}",
+            f"rows are read from: {named(known.catalog.records) or 'none'}",
             _writing(rights),
         ]
         if known.replica:
             facts.append(known.replica.words)
-        if versioned := [table.label for table in tables if table.period]:
-            facts.append(f"every version is kept of: {', '.join(versioned)}")
+        if versioned := [table for table in tables if table.period]:
+            facts.append(f"every version is kept of: {named(versioned)}")
+        facts += audits_named(known.catalog)
         return CheckReport(
             system=f"{server.flavour.name} ({known.endpoint})",
             facts=tuple(facts),
@@ -140,6 +143,10 @@ class MySQLConnector:
         except (asyncio.CancelledError, GeneratorExit):
             self._session.drop()
             raise
+
+    async def query(self, statement: str, limit: int, seconds: float) -> QueryAnswer:
+        """The answer to one configured query. See `connectors.contract.Queryable`."""
+        return await self._session.query(one_reading_statement(statement), limit, seconds)
 
     async def clock(self) -> ClockReading | None:
         """The server's clock against ours: the best of nine readings on a warm connection."""
@@ -206,10 +213,12 @@ class MySQLConnector:
             )
         ]
 
-    def _readers(self, known: _Known) -> list[TableReader]:
+    def _readers(self, known: _Known) -> list[Reader]:
         session, rules, rows = self._session, self._key_rules, self._options.page_rows
-        readers: list[TableReader] = []
-        for table in known.catalog.tables:
+        readers: list[Reader] = [
+            *audit_readers(session, MYSQL, self.source, known.endpoint, known.catalog, rules)
+        ]
+        for table in known.catalog.records:
             events = RowEvents(self.source, table, known.endpoint, rules)
             readers.append(TableReader(session, Statements(table, MYSQL), events, rows))
             versions = version_reader(session, self.source, table, known.endpoint, rules, rows)
@@ -227,7 +236,7 @@ class MySQLConnector:
         elif not known.rights.sees_replication:
             sentence = "The account may not ask whether this is a replica, which may lag."
             remarks.append(Remark(self.source, "rights", sentence))
-        return telling.closing(window, known.catalog, NOT_KEPT, coverage, remarks)
+        return telling.closing(window, known.catalog, telling.now_only(window), coverage, remarks)
 
 
 def _timed(select: Select) -> list[ClockSample]:
@@ -251,6 +260,8 @@ def _writing(rights: Rights) -> str:
 
 def _cannot_see(known: _Known) -> list[str]:
     words = [NOT_KEPT, "when a row became visible: no commit time is stored with it"]
+    if not known.catalog.audits:
+        words.append(NO_AUDITS)
     if not known.rights.sees_transactions:
         words.append(f"open transactions (GRANT PROCESS ON *.* TO {known.server.account})")
     if known.replica:

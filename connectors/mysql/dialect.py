@@ -61,4 +61,5 @@ MYSQL = Dialect(
     parameter=_parameter,
     explain="EXPLAIN FORMAT=TRADITIONAL",
     plan=_plan,
+    text="CHAR",
 )

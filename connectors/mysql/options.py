@@ -45,6 +45,8 @@ class MySQLOptions(BaseModel):
     tables: tuple[TableOptions, ...] = ()
     discover: bool | None = None
     """Look for tables that have a creation stamp; by default only when `tables` is empty."""
+    audits: bool = True
+    """Look for audit tables (paper_trail, audited, …) and read what they recorded."""
     zone: str = ""
     """Zone of DATETIME columns. Empty reads them as UTC and says that this was assumed."""
     statement_timeout_ms: int = Field(default=STATEMENT_TIMEOUT_MS, ge=50, le=60_000)

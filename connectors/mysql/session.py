@@ -1,8 +1,9 @@
 """One connection, one short read-only transaction per read, in a worker thread that can be ended.
 
-The only settings are of our own session, once, as it opens: UTC for TIMESTAMP columns and bounds on
-time and locks. Every read is `START TRANSACTION … READ ONLY`, its SELECTs, `COMMIT`. An interrupted
-read ends with its socket, in a moment; the server's own bound ends the statement (we never KILL).
+The only settings are of our own session, as it opens and around a configured query: UTC for
+TIMESTAMP columns and bounds on time, rows and locks. Every read is `START TRANSACTION … READ ONLY`,
+its SELECTs, `COMMIT`. An interrupted read ends with its socket, in a moment; the server's own bound
+ends the statement (we never KILL).
 """
 
 from __future__ import annotations
@@ -11,12 +12,15 @@ import asyncio
 import contextlib
 import socket
 import ssl
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from connectors.contract import QueryAnswer
 from connectors.mysql.options import Address, MySQLOptions
 from connectors.mysql.problems import LOST, missing_driver, number_of, problem_from
+from connectors.mysql.query import Query
 from connectors.sql.values import Cell, Parameter, Row, Select, T
 from timeline.problems import SourceProblem, Unreachable
 
@@ -60,6 +64,12 @@ class Flavour:
             chosen.append("SESSION information_schema_stats_expiry = 0")
         return "SET " + ", ".join(chosen)
 
+    def bound(self, seconds: float) -> str:
+        """The statement that bounds the time of our further statements."""
+        if self.mariadb:
+            return f"SET SESSION max_statement_time = {seconds:g}"
+        return f"SET SESSION max_execution_time = {max(1, int(seconds * 1_000)):d}"
+
 
 def _lock(options: MySQLOptions) -> str:
     return f"{options.lock_timeout_s:d}"
@@ -87,6 +97,8 @@ class Session:
         """A second handle of the same socket: TLS detaches the first one."""
         self._lock = asyncio.Lock()
         self._names: tuple[str, ...] = ()
+        self._ping_s = 0.0
+        """What the opening of the last transaction took: the network's share of a statement."""
         """Columns of the statement that was run last."""
         self.flavour = flavour_of("0")
         """Known once the first read was made."""
@@ -102,18 +114,50 @@ class Session:
         """The rows of one statement, in a transaction of its own. Raises `SourceProblem`."""
         return await self.together(lambda select: select(statement, parameters), 1)
 
+    async def timed(
+        self, statement: str, parameters: Sequence[Parameter] = ()
+    ) -> tuple[list[Row], float]:
+        """The same, and about how many seconds the server spent on it.
+
+        That is the time of its round trip without that of the opening of the transaction.
+        """
+
+        def work(select: Select) -> tuple[list[Row], float]:
+            started = time.monotonic()
+            rows = select(statement, parameters)
+            return rows, max(0.0, time.monotonic() - started - self._ping_s)
+
+        return await self.together(work, 1)
+
     async def together(self, work: Callable[[Select], T], statements: int) -> T:
         """What `work` makes of its statements in one transaction. Raises `SourceProblem`."""
+        limit = self._timeout_s + statements * ROUND_TRIP_S
+        return await self.within(lambda connection: self._selecting(connection, work), limit)
+
+    async def query(self, statement: str, limit: int, seconds: float) -> QueryAnswer:
+        """The answer to one configured query. Raises `SourceProblem`."""
+
+        def work(connection: pymysql.Connection) -> QueryAnswer:
+            settings = self.flavour.settings(self._options)
+            most = f"SESSION sql_select_limit = {limit + 1:d}"
+            bounds = f"{self.flavour.bound(seconds)}, {most}"
+            unbound = f"{settings}, SESSION sql_select_limit = DEFAULT"
+            return Query(statement, limit, bounds, unbound)(connection)
+
+        return await self.within(work, seconds + MARGIN_S)
+
+    async def within(self, work: Callable[[pymysql.Connection], T], seconds: float) -> T:
+        """What `work` makes of one read-only transaction; it may be run twice."""
         async with self._lock:
             known = self._connection is not None
             try:
-                return await self._once(work, statements)
+                return await self._once(work, seconds)
             except _Stale as stale:
                 if not known:
                     raise stale.problem from None
             # The server ended the idle connection since the last read: reads are safe to repeat.
             try:
-                return await self._once(work, statements)
+                return await self._once(work, seconds)
             except _Stale as stale:
                 raise stale.problem from None
 
@@ -145,13 +189,12 @@ class Session:
         if connection is not None:
             connection._force_close()  # type: ignore[attr-defined]  # close() sends a farewell first
 
-    async def _once(self, work: Callable[[Select], T], statements: int) -> T:
+    async def _once(self, work: Callable[[pymysql.Connection], T], seconds: float) -> T:
         if self._connection is None:
             await self._connect()
         connection = self._connection
         assert connection is not None  # noqa: S101  # _connect raises or sets it
-        limit = self._timeout_s + statements * ROUND_TRIP_S
-        return await self._threaded(lambda: self._transaction(connection, work), limit)
+        return await self._threaded(lambda: self._transaction(connection, work), seconds)
 
     async def _threaded(self, work: Callable[[], T], limit: float) -> T:
         """Run `work` in a thread; what interrupts it or us takes its socket away."""
@@ -193,7 +236,20 @@ class Session:
             raise _Stale(problem)
         raise problem
 
-    def _transaction(self, connection: pymysql.Connection, work: Callable[[Select], T]) -> T:
+    def _transaction(
+        self, connection: pymysql.Connection, work: Callable[[pymysql.Connection], T]
+    ) -> T:
+        with connection.cursor() as cursor:
+            started = time.monotonic()
+            cursor.execute(BEGIN)
+            self._ping_s = time.monotonic() - started
+            try:
+                return work(connection)
+            finally:
+                if connection.open:
+                    cursor.execute("COMMIT")
+
+    def _selecting(self, connection: pymysql.Connection, work: Callable[[Select], T]) -> T:
         with connection.cursor() as cursor:
 
             def select(statement: str, parameters: Sequence[Parameter]) -> list[Row]:
@@ -201,12 +257,7 @@ class Session:
                 self._names = tuple(str(column[0]) for column in cursor.description or ())
                 return list(cursor.fetchall())
 
-            cursor.execute(BEGIN)
-            try:
-                return work(select)
-            finally:
-                if connection.open:
-                    cursor.execute("COMMIT")
+            return work(select)
 
     async def _connect(self) -> None:
         try:

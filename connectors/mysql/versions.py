@@ -12,12 +12,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from connectors.mysql.dialect import MYSQL
-from connectors.sql.reader import Gap, TableReader
+from connectors.sql.audit import LOCK_VERSION
+from connectors.sql.audit_shapes import Tool
+from connectors.sql.reader import TableReader
 from connectors.sql.rows import Record, RowEvents, primary_key, record_from
 from connectors.sql.stamps import iso
 from connectors.sql.statements import Statements
-from connectors.sql.tables import Column, Table
+from connectors.sql.tables import Column, Table, single_pk
 from connectors.sql.values import Cell, Parameter, Row, Session
+from connectors.sql.walking import Gap
 from timeline.clean import clean
 from timeline.event import Event, Kind, Precision
 from timeline.keys import KeyRules
@@ -35,7 +38,7 @@ def version_reader(
     session: Session, source: str, table: Table, endpoint: str, rules: KeyRules, page_rows: int
 ) -> VersionReader | None:
     """A reader of the table's history; None for a table that keeps none that can be told."""
-    if table.period is None or table.single_pk is None:
+    if table.period is None or single_pk(table) is None:
         return None
     stamps = {column.name for column in table.times}
     history = replace(
@@ -65,7 +68,7 @@ class VersionReader(TableReader):
         self, keys: Iterable[str], key_rules: KeyRules
     ) -> tuple[list[Event], dict[str, bool]]:
         """Every change of the rows that `keys` name; whether they are there is not told here."""
-        own = self._questions(keys, key_rules).get(self.table.pk[0], {})
+        own = self.questions(keys, key_rules).get(self.table.pk[0], {})
         values = [int(value) if self.table.pk[0].is_integer else value for value in own]
         return await self.history(values), {}
 
@@ -123,11 +126,21 @@ class _Changes:
                 if before.columns.get(name) != value
             }
             words = _changes_in_words(changed)
-        return self._event(version, Kind.ROW_VERSION, words, began, {"changed": changed})
+        new = {name: after for name, (_, after) in changed.items()}
+        more: dict[str, object] = {
+            "action": "updated" if before else "" if self.cut else "created",
+            "columns": new if before else version.columns,
+            "before": {name: old for name, (old, _) in changed.items()},
+            "changed": changed,
+        }
+        if moved := changed.get(LOCK_VERSION):
+            more["lock_version"] = moved
+        return self._event(version, Kind.ROW_VERSION, words, began, more)
 
     def _deletion(self, version: Record, ended: int) -> Event:
         words = f"deleted{self.events.summary(version, 'was ')}"
-        return self._event(version, Kind.ROW_DELETED, words, ended, {})
+        more: dict[str, object] = {"action": "deleted", "columns": {}, "before": version.columns}
+        return self._event(version, Kind.ROW_DELETED, words, ended, more)
 
     def _event(
         self, version: Record, kind: Kind, words: str, stamp: int, more: dict[str, object]
@@ -140,7 +153,9 @@ class _Changes:
             stamp,
             Precision.MICROSECOND,
             self.events.keys(version),
-            self.events.attributes(version, self.seen_at, more),
+            self.events.attributes(
+                version, self.seen_at, {"tool": Tool.PERIODS.value, "actor": "", **more}
+            ),
         )
 
 

@@ -15,7 +15,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from connectors.contract import CheckReport
+from connectors.contract import LOCAL_FILES, CheckReport
 from connectors.discovery import Candidate, Place
 from connectors.logs.zones import ZoneRule
 from connectors.notes.files import Reading, Written, read_notes
@@ -88,7 +88,7 @@ class NotesConnector:
             )
         said = (count_of(len(reading.notes), "note"), count_of(reading.files, "file"))
         cannot = (NOT_WRITTEN, *(remark.sentence for remark in self._remarks(reading)))
-        return CheckReport("notes of people", said, cannot, writes_refused=None)
+        return CheckReport("notes of people", said, cannot, no_account=LOCAL_FILES)
 
     async def fetch(self, window: Window, budget: Budget) -> AsyncIterator[Batch]:
         """The notes of the window, nearest T first."""

@@ -12,7 +12,8 @@ from connectors.postgresql.session import Row
 from connectors.postgresql.statements import Statements
 from connectors.postgresql.tables import Column, Table
 from connectors.sql.audit import PAYLOAD_BYTES, AuditRow
-from connectors.sql.audit_shapes import AuditShape, Tool
+from connectors.sql.audit_reader import WRITER
+from connectors.sql.audit_shapes import REVISIONS, AuditShape, Tool
 
 if TYPE_CHECKING:
     from psycopg import sql
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 STATE_LENGTH = 200
 """Characters compared of one value of a stored row; of a longer one its digest is compared."""
 MAX_STATE_COLUMNS = 100
-REVISIONS = "reversion_revision"
-"""Where django-reversion keeps the stamp and the user of its versions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +129,7 @@ class AuditStatements:
             for column, size in zip(self.shape.payload, sizes, strict=True):
                 if named[column] is None and isinstance(size, int):
                     named[column] = size
-            named[XMIN] = cells[-1]
+            named[WRITER] = cells[-1]
             found.append(named)
         return found
 
@@ -242,10 +241,6 @@ class AuditStatements:
     def typed_table(self) -> Statements:
         """Ordinary statements over the same table, to find the way to a stretch of it."""
         return Statements(self.table, self.zone, commit_times=False)
-
-
-XMIN = "\0xmin"
-"""Key under which a row carries the id of the transaction that wrote it."""
 
 
 def _document(name: str) -> sql.Composed:

@@ -14,15 +14,13 @@ from typing import LiteralString
 from connectors.postgresql.options import PostgreSQLOptions, TableOptions
 from connectors.postgresql.session import Row, Session
 from connectors.postgresql.shaping import Found, locked, looks_like_an_audit, missing, table_from
-from connectors.postgresql.tables import Catalog, Column, Server, Table, Unreadable
+from connectors.postgresql.tables import Catalog, Column, Server, Table
 from connectors.sql.audit_shapes import MARKS
+from connectors.sql.tables import Unreadable, tables_of_keys
 from connectors.sql.vocabulary import CREATED
-from connectors.sql.vocabulary import STATE_LIKE as STATE_LIKE  # re-exported beside DEFAULT_PK
-from timeline.keys import KeyRules, KeyType
+from timeline.keys import KeyRules
 from timeline.problems import Overloaded
 
-DEFAULT_PK = KeyType("").pk
-"""What a key type says when nobody configured a primary key; the catalog knows better."""
 MAX_DISCOVERED_TABLES = 20
 """Tables read without being named. Each costs at least two indexed reads."""
 SERVER: LiteralString = """
@@ -159,7 +157,7 @@ async def read_catalog(
     """
     found: dict[int, tuple[Row, TableOptions]] = {}
     unreadable: list[Unreadable] = []
-    of_keys = _tables_of_keys(options, key_rules)
+    of_keys = tables_of_keys(options.tables, key_rules)
     for row, wanted in await _named(session, (*options.tables, *of_keys)):
         if row is not None:
             found.setdefault(_whole(row[0]), (row, wanted))
@@ -191,18 +189,6 @@ async def read_catalog(
         elif oid not in marked or looks_like_an_audit(str(row[2]), columns[oid]):
             unreadable.append(table)
     return Catalog(tuple(tables), tuple(unreadable), left_out)
-
-
-def _tables_of_keys(options: PostgreSQLOptions, key_rules: KeyRules) -> list[TableOptions]:
-    """Tables that `[keys.…]` name; they are read whether or not this source names them."""
-    named = {table.name for table in options.tables}
-    wanted = []
-    for key_type in key_rules.types:
-        schema, _, name = key_type.table.rpartition(".")
-        if name and name not in named:
-            pk = key_type.pk if key_type.pk != DEFAULT_PK else ""
-            wanted.append(TableOptions(name=name, schema_name=schema, pk=pk))
-    return wanted
 
 
 async def _named(

@@ -14,10 +14,10 @@ from connectors.postgresql.routes import route_to
 from connectors.postgresql.session import Session
 from connectors.postgresql.statements import Statements
 from connectors.postgresql.tables import Catalog, Server
+from connectors.sql.telling import NOT_KEPT
 from timeline.problems import NothingHere, SourceProblem, Unreachable
 from timeline.window import Window
 
-NOT_KEPT = "shows rows as they are now: deleted rows and overwritten values are gone"
 MAX_ESTIMATES = 20
 """Time columns whose cost is estimated; each is one EXPLAIN."""
 

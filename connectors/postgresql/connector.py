@@ -8,7 +8,6 @@ about it: what the server shows is its present state, so a deleted row cannot be
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
@@ -16,17 +15,17 @@ from typing import ClassVar
 from pydantic import BaseModel  # noqa: TC002  # the class attribute names it at run time
 
 from connectors.clock_sampling import SAMPLES, reading_from
-from connectors.contract import CheckReport
+from connectors.contract import CheckReport, QueryAnswer
 from connectors.discovery import Candidate, Place, Sampled
-from connectors.postgresql.account import closing, lookup_extras, not_found
-from connectors.postgresql.audit_statements import AuditStatements
-from connectors.postgresql.audits import AuditReader, audit_groups
+from connectors.postgresql.account import closing
+from connectors.postgresql.audits import audit_readers
 from connectors.postgresql.catalog import read_catalog, read_server
 from connectors.postgresql.checking import cannot_see, costs, not_logged, require_tables
 from connectors.postgresql.options import PostgreSQLOptions
 from connectors.postgresql.places import candidates
 from connectors.postgresql.present import read_present
-from connectors.postgresql.reader import Gap, TableReader
+from connectors.postgresql.query import Query
+from connectors.postgresql.reader import TableReader
 from connectors.postgresql.replication import lagging
 from connectors.postgresql.rights import read_rights
 from connectors.postgresql.rows import RowEvents
@@ -34,15 +33,15 @@ from connectors.postgresql.sampling import sampled
 from connectors.postgresql.session import Session
 from connectors.postgresql.statements import Statements, iso
 from connectors.postgresql.tables import Catalog, Server, Table
-from timeline.batch import Batch, BatchExtras, Remark, batch_of
+from connectors.sql.audit_reader import AuditReader
+from connectors.sql.query import one_reading_statement
+from connectors.sql.stamps import Zone
+from connectors.sql.telling import Reader, Telling
+from timeline.batch import Batch, Remark
 from timeline.clock import ClockReading
 from timeline.event import Lane
 from timeline.keys import KeyRules
-from timeline.problems import SourceProblem, Unreachable
 from timeline.window import Budget, Window
-
-READING_SHARE = 0.8
-"""Of the time it may take; the rest is for the last page and for saying what was not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,32 +118,15 @@ class PostgreSQLConnector:
 
     async def fetch(self, window: Window, budget: Budget) -> AsyncIterator[Batch]:
         """Open transactions and lock waits now, then the rows whose stamps lie in `window`."""
-        deadline = time.monotonic() + budget.seconds * READING_SHARE
         try:
+            telling = Telling.begun(self.source, budget)
             server = await read_server(self._session)
-            present = await self._perishable(server, window, budget.rows)
-            remaining = budget.rows - present.events.height
-            yield present
+            yield await self._perishable(telling, server, window)
             known = await self._learn(server)
-            gaps: list[Gap] = []
-            for group in audit_groups(known.catalog, self._options.zone):
-                audits = self._audits(known, group)
-                versions = await audits.around(window, remaining, deadline)
-                remaining -= len(versions)
-                gaps += audits.gaps
-                if versions:
-                    yield batch_of(self.source, versions)
-            tables = known.catalog.records
-            for place, table in enumerate(tables):
-                reader = self._reader(known, table)
-                share = -(-remaining // (len(tables) - place))
-                async for events in reader.around(window, share, deadline):
-                    remaining -= len(events)
-                    yield batch_of(self.source, events)
-                gaps += reader.gaps
-                if reader.undated:
-                    yield self._with_undated(batch_of(self.source, ()), reader)
-            yield closing(self._options, self.source, known.server, known.catalog, window, gaps)
+            readers: list[Reader] = [*self._audits(known), *self._records(known)]
+            async for batch in telling.around(readers, window):
+                yield batch
+            yield closing(telling, Zone(self._options.zone), server, known.catalog, window)
         except (asyncio.CancelledError, GeneratorExit):
             self._session.drop()
             raise
@@ -154,52 +136,23 @@ class PostgreSQLConnector:
     ) -> AsyncIterator[Batch]:
         """The rows that `keys` name, and rows of other tables that refer to them, whenever."""
         try:
+            telling = Telling.begun(self.source, budget)
             known = self._known or await self._learn()
-            remaining, answered = budget.rows, dict[str, bool]()
-            deadline = time.monotonic() + budget.seconds * READING_SHARE
-            for table in known.catalog.records:
-                reader = self._reader(known, table)
-                if time.monotonic() > deadline:
-                    late = Gap(
-                        0, 0, f"{reader.table.label}: not searched, the time was up", cut=True
-                    )
-                    yield batch_of(self.source, (), lookup_extras(self.source, [late]))
-                    continue
-                try:
-                    events, there = await reader.by_keys(keys, self._key_rules)
-                except Unreachable:
-                    raise
-                except SourceProblem as problem:
-                    events, there = [], {}
-                    reader.gaps.append(
-                        Gap(0, 0, f"{reader.table.label}: {problem.what}", problem.remedy)
-                    )
-                for key, found in there.items():
-                    answered[key] = answered.get(key, False) or found
-                kept = events[:remaining]
-                remaining -= len(kept)
-                if len(kept) < len(events):
-                    reader.gaps.append(_over_budget(reader.table.label, budget))
-                if kept or reader.gaps or reader.undated:
-                    batch = batch_of(self.source, kept, lookup_extras(self.source, reader.gaps))
-                    yield self._with_undated(batch, reader)
-            for group in audit_groups(known.catalog, self._options.zone):
-                audits = self._audits(known, group)
-                if time.monotonic() > deadline or remaining <= 0:
-                    audits.gaps.append(Gap(0, 0, f"{audits.label}: not searched", cut=True))
-                    versions = []
-                else:
-                    told = await audits.by_keys(keys)
-                    versions = told[:remaining]
-                    if len(versions) < len(told):
-                        audits.gaps.append(_over_budget(audits.label, budget))
-                remaining -= len(versions)
-                if versions or audits.gaps:
-                    yield batch_of(self.source, versions, lookup_extras(self.source, audits.gaps))
-            missing = [key for key, found in answered.items() if not found]
-            if missing:
-                yield not_found(self.source, known.server, missing)
+            readers: list[Reader] = [*self._records(known), *self._audits(known)]
+            where = f"on the {known.server.endpoint}"
+            async for batch in telling.by_keys(readers, keys, self._key_rules, where):
+                yield batch
         except (asyncio.CancelledError, GeneratorExit):
+            self._session.drop()
+            raise
+
+    async def query(self, statement: str, limit: int, seconds: float) -> QueryAnswer:
+        """The answer to one configured query. See `connectors.contract.Queryable`."""
+        asked = Query(one_reading_statement(statement), limit)
+        bounds = replace(self._session.limits, statement_timeout_ms=max(1, int(seconds * 1_000)))
+        try:
+            return await self._session.within(asked, bounds)
+        except asyncio.CancelledError:
             self._session.drop()
             raise
 
@@ -220,47 +173,32 @@ class PostgreSQLConnector:
     def _statements(self, known: _Known, table: Table) -> Statements:
         return Statements(table, self._options.zone, commit_times=known.server.tracks_commits)
 
-    def _reader(self, known: _Known, table: Table) -> TableReader:
-        return TableReader(
-            self._session,
-            self._statements(known, table),
-            RowEvents(self.source, table, known.server, self._key_rules),
-            self._options.page_rows,
+    def _records(self, known: _Known) -> list[TableReader]:
+        return [
+            TableReader(
+                self._session,
+                self._statements(known, table),
+                RowEvents(self.source, table, known.server.endpoint, self._key_rules),
+                self._options.page_rows,
+            )
+            for table in known.catalog.records
+        ]
+
+    def _audits(self, known: _Known) -> list[AuditReader]:
+        endpoint, zone = known.server.endpoint, self._options.zone
+        return audit_readers(
+            self._session, self.source, endpoint, known.catalog, zone, self._key_rules
         )
 
-    def _audits(self, known: _Known, group: Sequence[AuditStatements]) -> AuditReader:
-        return AuditReader(
-            self._session, self.source, known.server, known.catalog, self._key_rules, group
-        )
-
-    async def _perishable(self, server: Server, window: Window, rows: int) -> Batch:
+    async def _perishable(self, telling: Telling, server: Server, window: Window) -> Batch:
         present = await read_present(self._session, self.source, server, self._key_rules, window)
         remarks = present.remarks
         if not server.sees_all_activity:
-            remarks.append(
-                Remark(
-                    self.source,
-                    "rights",
-                    f"{server.role} sees no times and statements of other users' sessions. "
-                    f"GRANT pg_read_all_stats TO {server.role}.",
-                )
+            sentence = (
+                f"{server.role} sees no times and statements of other users' sessions. "
+                f"GRANT pg_read_all_stats TO {server.role}."
             )
-        if len(present.events) > rows:
-            remarks.append(
-                Remark(self.source, "cut", f"{len(present.events) - rows} present states left out")
-            )
-        return batch_of(self.source, present.events[:rows], BatchExtras(remarks=tuple(remarks)))
-
-    def _with_undated(self, batch: Batch, reader: TableReader) -> Batch:
-        if not reader.undated:
-            return batch
-        import polars as pl
-
-        from timeline.columns import UNDATED_SCHEMA
-
-        rows = [(self.source, *entry) for entry in reader.undated]
-        return replace(batch, undated=pl.DataFrame(rows, schema=UNDATED_SCHEMA, orient="row"))
-
-
-def _over_budget(label: str, budget: Budget) -> Gap:
-    return Gap(0, 0, f"{label}: more than the {budget.rows} rows it may read", cut=True)
+            remarks.append(Remark(self.source, "rights", sentence))
+        if (over := len(present.events) - telling.remaining) > 0:
+            remarks.append(Remark(self.source, "cut", f"{over} present states left out"))
+        return telling.first(present.events, remarks)

@@ -5,10 +5,12 @@ Secrets are `SecretStr` and stay out of validation messages.
 
 from __future__ import annotations
 
-from typing import Literal, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+
+from connectors.sql.options import TableOptions as TableOptions  # re-exported beside its owner
+from connectors.sql.options import known_zone
 
 STATEMENT_TIMEOUT_MS = 2_000
 """A read that takes longer costs the database more than it tells us about one hour."""
@@ -16,33 +18,6 @@ LOCK_TIMEOUT_MS = 200
 """We wait behind nobody's lock: an ALTER TABLE in progress is a finding, not a queue to join."""
 CONNECT_TIMEOUT_S = 5.0
 PAGE_ROWS = 1_000
-
-
-class TableOptions(BaseModel):
-    """One table whose rows are evidence. `columns` replaces the columns carried by default."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-    name: str
-    schema_name: str = Field(default="", alias="schema")
-    pk: str = ""
-    """Column that identifies a row; empty takes the primary key."""
-    time_columns: tuple[str, ...] = ()
-    """Columns that become events; empty takes the creation, update and deletion stamps."""
-    key: str = ""
-    """Type of the rows' keys, when it is not the table's name without its plural "s"."""
-    columns: tuple[str, ...] | None = None
-    clock: Literal["app", "database"] | None = None
-    """Whose clock writes the time columns; empty decides by the column's default."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_name(cls, value: object) -> object:
-        """`"sales.orders"` is short for `{name = "orders", schema = "sales"}`."""
-        if isinstance(value, str):
-            schema, _, name = value.rpartition(".")
-            return {"name": name, "schema": schema}
-        return value
 
 
 class PostgreSQLOptions(BaseModel):
@@ -69,15 +44,7 @@ class PostgreSQLOptions(BaseModel):
     connect_timeout_s: float = Field(default=CONNECT_TIMEOUT_S, gt=0, le=60)
     page_rows: int = Field(default=PAGE_ROWS, ge=1, le=10_000)
 
-    @field_validator("zone")
-    @classmethod
-    def _known_zone(cls, value: str) -> str:
-        if value:
-            try:
-                ZoneInfo(value)
-            except (ZoneInfoNotFoundError, ValueError):
-                raise ValueError(f"{value!r} is not a time zone such as 'Europe/Berlin'") from None
-        return value
+    _zone = field_validator("zone")(known_zone)
 
     @model_validator(mode="after")
     def _one_way_in(self) -> Self:

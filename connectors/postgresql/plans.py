@@ -40,6 +40,13 @@ def plan_of(answer: object) -> Plan:
     )
 
 
+def whole_scans(answer: object) -> Iterator[str]:
+    """Every large table that would be read from end to end."""
+    for node in _nodes(answer):
+        if isinstance(table := node.get("Relation Name"), str) and _is_whole_scan(node):
+            yield table
+
+
 def _nodes(part: object) -> Iterator[dict[object, object]]:
     """Every node of a plan, the outermost first."""
     if isinstance(part, dict):

@@ -13,17 +13,23 @@ from typing import TypeAlias
 
 from connectors.postgresql.plans import plan_of
 from connectors.postgresql.session import Row, Session
-from connectors.postgresql.statements import BISECT_STEPS, SAMPLES, Statements, explained, span_of
+from connectors.postgresql.statements import (
+    BISECT_STEPS,
+    PIN_STEPS,
+    SAMPLES,
+    Statements,
+    explained,
+    span_of,
+)
 from connectors.postgresql.tables import Column
+from connectors.sql.brackets import MARGIN_NS
+from connectors.sql.tables import role_of, single_pk
 from timeline.window import MINUTE_NS, Window
 
-BRACKET_MARGIN_NS = 10 * MINUTE_NS
-"""Ids and creation stamps disagree by the length of the writing transaction; ten minutes is far
-beyond what an online transaction holds."""
-MARGIN_WORDS = f"{BRACKET_MARGIN_NS // MINUTE_NS} minutes"
+MARGIN_WORDS = f"{MARGIN_NS // MINUTE_NS} minutes"
 ENDS_PROBES = 2
 """The smallest and the largest id."""
-MOST_PROBES = ENDS_PROBES + SAMPLES + 2 * BISECT_STEPS
+MOST_PROBES = ENDS_PROBES + SAMPLES + 2 * BISECT_STEPS + PIN_STEPS
 """Index probes of one bracket at most, whatever the size of the table."""
 LOOKED_UP = "Rows named in logs and jobs are still looked up by key."
 
@@ -46,6 +52,8 @@ class Route:
     index: str = ""
     bracket: tuple[int, int] | None = None
     """Inclusive bounds of the primary key, for `IDS`."""
+    pin: int = 0
+    """About the key that was given out at the pin: between the bounds, where a walk begins."""
     probes: int = 0
     rows: int | None = None
     cost: float | None = None
@@ -92,7 +100,7 @@ async def route_to(
         how = How.INDEX if plan.indexes else How.WHOLE
         return Route(how, index=", ".join(plan.indexes), rows=plan.rows, cost=plan.cost)
     refusal = f"no index on {column.name}"
-    if not rises and table.role_of(column) != "created":
+    if not rises and role_of(column) != "created":
         return Route(How.REFUSED, f"{refusal}, and {table.label} is too large to be read whole")
     return await _by_ids(session, statements, column, window, refusal)
 
@@ -100,7 +108,7 @@ async def route_to(
 async def _by_ids(
     session: Session, statements: Statements, column: Column, window: Window, refusal: str
 ) -> Route:
-    table, key = statements.table, statements.table.single_pk
+    table, key = statements.table, single_pk(statements.table)
     if key is None or not key.is_integer:
         return Route(How.REFUSED, f"{refusal}, and no integer primary key to find its place by")
     samples = statements.samples(column)
@@ -116,18 +124,40 @@ async def _by_ids(
             f"{refusal}, and its ids do not rise with it ({table.label}/{broken} is older than "
             "rows with smaller ids)",
         )
-    wide = span_of(window.start - BRACKET_MARGIN_NS, window.end + BRACKET_MARGIN_NS)
-    ends: list[tuple[int, int]] = []
-    probes = ENDS_PROBES + SAMPLES
-    moments = statements.bounds(column, wide)
-    for moment, microseconds in zip(moments, (wide.start, wide.end), strict=True):
-        low, high = _rung(ladder, microseconds)
-        search = statements.first_id_since(column)
-        (row,) = await session.read(search, (low, high, moment))
-        ends.append((_whole(row[0]), _whole(row[1])))
-        probes += _whole(row[2])
-    bracket = (ends[0][0], ends[1][1])
-    return Route(How.IDS, index=", ".join(plan.indexes) or key.name, bracket=bracket, probes=probes)
+    search = _Search(session, statements, column, ladder)
+    low, _ = await search.first_since(window.start - MARGIN_NS)
+    _, high = await search.first_since(window.end + MARGIN_NS)
+    pin, _ = await search.first_since(window.pin, (low, high), PIN_STEPS)
+    return Route(
+        How.IDS,
+        index=", ".join(plan.indexes) or key.name,
+        bracket=(low, high),
+        pin=pin,
+        probes=ENDS_PROBES + SAMPLES + search.probes,
+    )
+
+
+@dataclass
+class _Search:
+    """Bisects the keys of one table for instants, and counts its index probes."""
+
+    session: Session
+    statements: Statements
+    column: Column
+    ladder: Ladder
+    probes: int = 0
+
+    async def first_since(
+        self, moment: int, between: tuple[int, int] | None = None, steps: int = BISECT_STEPS
+    ) -> tuple[int, int]:
+        """Two keys between which the first row at or after `moment` (ns UTC) lies."""
+        span = span_of(moment, moment)
+        low, high = between or _rung(self.ladder, span.start)
+        search = self.statements.first_id_since(self.column, steps)
+        bound, _ = self.statements.bounds(self.column, span)
+        (row,) = await self.session.read(search, (low, high, bound))
+        self.probes += _whole(row[2])
+        return _whole(row[0]), _whole(row[1])
 
 
 Ladder: TypeAlias = Sequence[tuple[int, int]]
@@ -144,7 +174,7 @@ def _out_of_order(ladder: Ladder) -> int | None:
     """The first sampled id whose stamp is earlier than that of a smaller id, beyond the margin."""
     latest = ladder[0][1]
     for key, stamp in ladder:
-        if stamp < latest - BRACKET_MARGIN_NS // 1_000:
+        if stamp < latest - MARGIN_NS // 1_000:
             return key
         latest = max(latest, stamp)
     return None

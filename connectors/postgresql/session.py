@@ -32,6 +32,8 @@ APPLICATION_NAME = "halfawake"
 """Shown in pg_stat_activity, so that nobody has to wonder who is reading."""
 CANCEL_S = 0.4
 """How long an interrupted statement gets to end politely; then the socket is closed."""
+JIT_SINCE = 11_00_00
+"""First version that knows the setting, as libpq counts versions."""
 MARGIN_S = 2.0
 """Network time allowed on top of the server's own statement timeout."""
 
@@ -60,8 +62,11 @@ class Limits:
     def read_s(self) -> float:
         return self.statement_timeout_ms / 1_000 + MARGIN_S
 
-    def begin(self) -> str:
+    def begin(self, server_version: int) -> str:
         """The opening of every transaction, as one simple query.
+
+        Without JIT: where a plan looks dear, even EXPLAIN would first load the compiler, which
+        takes longer than any of our statements (PostgreSQL 15: tens of milliseconds a session).
 
         With row_security off PostgreSQL refuses a read that a policy would filter, instead of
         leaving rows out in silence: a hidden row must never look like an absent one.
@@ -72,6 +77,7 @@ class Limits:
             f" SET LOCAL lock_timeout = {self.lock_timeout_ms:d};"
             f" SET LOCAL idle_in_transaction_session_timeout = {int(self.read_s * 1_000):d};"
             " SET LOCAL row_security = off"
+            f"{'; SET LOCAL jit = off' if server_version >= JIT_SINCE else ''}"
         )
 
 
@@ -107,11 +113,42 @@ class Session:
         subclass says what the caller does next, and `Unreachable` that further reads would wait in
         vain; after an `Overloaded` (timeout, lock, no slot) other statements may still answer.
         """
-        return await self._alone(lambda: self._transaction(statement, parameters))
+        rows, _ = await self.timed(statement, parameters)
+        return rows
+
+    async def timed(
+        self, statement: LiteralString | sql.Composed, parameters: Sequence[Parameter] = ()
+    ) -> tuple[list[Row], float]:
+        """The same, with about how many seconds the server spent on it.
+
+        That is the time of its round trip without that of the BEGIN before it, which is the
+        network's and hardly anything else.
+        """
+
+        async def work(connection: psycopg.AsyncConnection, ping: float) -> tuple[list[Row], float]:
+            asked = time.monotonic()
+            cursor = await connection.execute(statement, parameters or None)
+            rows: list[Row] = await cursor.fetchall()
+            return rows, max(0.0, time.monotonic() - asked - ping)
+
+        return await self.within(work)
+
+    async def within(self, work: Work[T], limits: Limits | None = None) -> T:
+        """What `work` makes of one read-only transaction. Raises `SourceProblem`.
+
+        It is given the connection and the seconds that BEGIN took, which are the network's; it
+        must begin and end no transaction itself, and may be run twice.
+        """
+        bounds = limits or self.limits
+        return await self._alone(lambda: self._transaction(work, bounds), bounds)
 
     async def sample_clock(self, count: int) -> list[ClockSample]:
         """`count` readings of the server's clock on the warm connection. Raises `SourceProblem`."""
-        return await self._alone(lambda: self._clock_samples(count))
+
+        async def work(connection: psycopg.AsyncConnection, _ping: float) -> list[ClockSample]:
+            return [await _clock_sample(connection) for _ in range(count)]
+
+        return await self.within(work)
 
     async def close(self) -> None:
         """End the connection. Safe to call twice."""
@@ -125,26 +162,26 @@ class Session:
         if connection is not None:
             connection.pgconn.finish()
 
-    async def _alone(self, work: _Work[T]) -> T:
+    async def _alone(self, work: _Attempt[T], limits: Limits) -> T:
         async with self._lock:
             known = self._connection is not None
             try:
-                return await self._bounded(work())
+                return await self._bounded(work(), limits)
             except _Stale as stale:
                 if not known:
                     raise stale.problem from None
             # A pooler or the server ended the idle connection since the last read: reads are
             # safe to repeat, so the second try gets a new connection.
             try:
-                return await self._bounded(work())
+                return await self._bounded(work(), limits)
             except _Stale as stale:
                 raise stale.problem from None
 
-    async def _bounded(self, work: Coroutine[None, None, T]) -> T:
+    async def _bounded(self, work: Coroutine[None, None, T], limits: Limits) -> T:
         """Run `work` to its deadline; end it and the connection when it or we are interrupted."""
         task = asyncio.ensure_future(work)
         task.add_done_callback(_seen)
-        limit = self.limits.read_s + (self.limits.connect_timeout_s if not self._connection else 0)
+        limit = limits.read_s + (limits.connect_timeout_s if not self._connection else 0)
         try:
             done, _ = await asyncio.wait({task}, timeout=limit)
         except asyncio.CancelledError:
@@ -170,45 +207,19 @@ class Session:
         finally:
             self.drop()
 
-    async def _transaction(
-        self, statement: LiteralString | sql.Composed, parameters: Sequence[Parameter]
-    ) -> list[Row]:
+    async def _transaction(self, work: Work[T], limits: Limits) -> T:
         connection = await self._connected()
-        return await self._guarded(connection, self._rows(connection, statement, parameters))
+        return await self._guarded(connection, self._within(connection, work, limits))
 
-    async def _rows(
-        self,
-        connection: psycopg.AsyncConnection,
-        statement: LiteralString | sql.Composed,
-        parameters: Sequence[Parameter],
-    ) -> list[Row]:
-        await connection.execute(self.limits.begin().encode())
+    async def _within(
+        self, connection: psycopg.AsyncConnection, work: Work[T], limits: Limits
+    ) -> T:
+        started = time.monotonic()
+        await connection.execute(limits.begin(connection.info.server_version).encode())
         try:
-            cursor = await connection.execute(statement, parameters or None)
-            return await cursor.fetchall()
+            return await work(connection, time.monotonic() - started)
         finally:
             await self._end(connection)
-
-    async def _clock_samples(self, count: int) -> list[ClockSample]:
-        connection = await self._connected()
-        return await self._guarded(connection, self._timed(connection, count))
-
-    async def _timed(self, connection: psycopg.AsyncConnection, count: int) -> list[ClockSample]:
-        await connection.execute(self.limits.begin().encode())
-        samples = []
-        try:
-            for _ in range(count):
-                before, started = time.time_ns(), time.monotonic_ns()
-                cursor = await connection.execute(
-                    "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
-                )
-                row = await cursor.fetchone()
-                after = before + time.monotonic_ns() - started
-                if row is not None:
-                    samples.append(ClockSample(before, int(row[0]) * 1_000, after))
-        finally:
-            await self._end(connection)
-        return samples
 
     async def _end(self, connection: psycopg.AsyncConnection) -> None:
         """COMMIT ends the transaction either way: of a failed one it is the roll-back."""
@@ -278,7 +289,18 @@ class Session:
         return make_conninfo(**parts)
 
 
-_Work: TypeAlias = "Callable[[], Coroutine[None, None, T]]"
+_Attempt: TypeAlias = "Callable[[], Coroutine[None, None, T]]"
+Work: TypeAlias = "Callable[[psycopg.AsyncConnection, float], Coroutine[None, None, T]]"
+
+
+async def _clock_sample(connection: psycopg.AsyncConnection) -> ClockSample:
+    before, started = time.time_ns(), time.monotonic_ns()
+    cursor = await connection.execute(
+        "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+    )
+    row = await cursor.fetchone()
+    after = before + time.monotonic_ns() - started
+    return ClockSample(before, int(row[0]) * 1_000 if row else before, after)
 
 
 class _Stale(Exception):

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from connectors.postgresql.options import TableOptions
-from connectors.postgresql.tables import INTEGER_TYPES, Column, Table, Unreadable
+from connectors.postgresql.tables import INTEGER_TYPES, Column, Table
 from connectors.sql.audit_shapes import shape_of
-from connectors.sql.vocabulary import CREATED, DELETED, STATE_LIKE, UPDATED
+from connectors.sql.tables import Unreadable, carried_among, stamps_among
+from connectors.sql.vocabulary import STATE_LIKE
 from timeline.keys import KeyRules
 
 STATE_TYPES = frozenset(["varchar", "text", "bpchar", "int2", "int4", "int8", "bool"])
@@ -99,8 +100,8 @@ def table_from(
         row_security=found.row_security,
         deleted_rows=found.deleted_rows if found.kind == "r" else None,
         pk=pk,
-        times=_times(readable.values(), wanted),
-        carried=_carried(readable.values(), wanted, pk, public),
+        times=stamps_among(readable.values(), wanted),
+        carried=carried_among(readable.values(), wanted, (*pk, public), _telling),
         key_type=wanted.key or key_rules.row_keys(name, "")[1].removesuffix(":"),
         public_id=public,
         clock=wanted.clock,
@@ -132,41 +133,8 @@ def _primary(
     return (readable["id"],) if "id" in readable else ()
 
 
-def _times(columns: Iterable[Column], wanted: TableOptions) -> tuple[Column, ...]:
-    by_name = {column.name: column for column in columns if column.is_time}
-    if wanted.time_columns:
-        return tuple(by_name[name] for name in wanted.time_columns if name in by_name)
-    return tuple(
-        column
-        for names in (CREATED, UPDATED, DELETED)
-        for column in by_name.values()
-        if column.name.lower() in names
-    )
-
-
-def _carried(
-    columns: Iterable[Column],
-    wanted: TableOptions,
-    pk: tuple[Column, ...],
-    public: Column | None,
-) -> tuple[Column, ...]:
-    """Columns whose values travel with the row. Free text and addresses only when asked for."""
-    if wanted.columns is not None:
-        return tuple(column for column in columns if column.name in wanted.columns)
-    return tuple(
-        column
-        for column in columns
-        if column in pk
-        or column is public
-        or column.is_time
-        or column.references
-        or _names_a_row(column)
-        or (
-            STATE_LIKE.fullmatch(column.name)
-            and (column.is_enum or column.type_name in STATE_TYPES)
-        )
-    )
-
-
-def _names_a_row(column: Column) -> bool:
-    return column.name.endswith("_id") and column.type_name in (*INTEGER_TYPES, "uuid", "varchar")
+def _telling(column: Column) -> bool:
+    """Whether it names a row or says a state."""
+    names = column.name.endswith("_id") and column.type_name in (*INTEGER_TYPES, "uuid", "varchar")
+    short = column.is_enum or column.type_name in STATE_TYPES
+    return names or (short and STATE_LIKE.fullmatch(column.name) is not None)

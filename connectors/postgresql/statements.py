@@ -6,12 +6,12 @@ so that neither the session's TimeZone nor its DateStyle can change them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from connectors.postgresql.tables import Column, Table
+from connectors.postgresql.tables import iso as iso  # re-exported: how instants are written
 
 if TYPE_CHECKING:
     from psycopg import sql
@@ -23,12 +23,13 @@ ALIAS = "t"
 SAMPLES = 9
 """Rows sampled along a key before it is trusted to rise with time; they also are the first three
 steps of each search."""
-BISECT_STEPS = 9
-"""Probes for each end of a stretch. With the samples they narrow ten million ids to less than
-`NEAR_IDS`, and any table to 1/4096 of itself, which the stretch's condition then filters."""
+BISECT_STEPS = 7
+"""Probes for each end of a stretch. With the samples they narrow any table to 1/1024 of itself: of
+ten million ids less than ten thousand, which are passed over in a few milliseconds."""
+PIN_STEPS = 5
+"""Probes for the pin between the two ends, where the walk begins."""
 NEAR_IDS = 4_096
 """Ids this close are not told apart: reading so many rows in key order is one or two pages."""
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,23 +45,6 @@ def span_of(start_ns: int, end_ns: int) -> Span:
     return Span(-(-start_ns // 1_000), -(-end_ns // 1_000))
 
 
-@lru_cache(maxsize=4_096)
-def iso(microseconds: int, *, zone: bool = True) -> str:
-    """ISO 8601 text of microseconds since the epoch, in UTC, with or without the offset.
-
-    Beyond the years that Python and ISO 8601 share (1 to 9999) the number itself.
-    """
-    try:
-        moment = EPOCH + timedelta(microseconds=microseconds)
-    except OverflowError:
-        return f"{microseconds} µs since 1970"
-    return moment.isoformat(timespec="microseconds") if zone else _bare(moment)
-
-
-def _bare(moment: datetime) -> str:
-    return moment.isoformat(timespec="microseconds").removesuffix("+00:00")
-
-
 class Statements:
     """Builds statements for one table. `zone` is that of its columns without one."""
 
@@ -70,24 +54,17 @@ class Statements:
         self.commit_times = commit_times and table.has_xmin
 
     def page(
-        self,
-        column: Column,
-        limit: int,
-        *,
-        descending: bool = False,
-        resumed: bool = False,
-        bracketed: bool = False,
+        self, column: Column, limit: int, *, descending: bool = False, resumed: bool = False
     ) -> sql.Composed:
-        """Rows of a stretch of `column` in its order; parameters as `page_parameters` gives."""
+        """Rows of a stretch of `column` in its order.
+
+        Parameters: those of `bounds`; then the `cursor` and the primary key of the row to go on
+        after when `resumed`.
+        """
         from psycopg import sql
 
-        conditions = [
-            sql.SQL("{} >= {}").format(self._name(column), self._moment(column)),
-            sql.SQL("{} < {}").format(self._name(column), self._moment(column)),
-        ]
-        if bracketed:
-            conditions.append(sql.SQL("{} BETWEEN %s AND %s").format(self._name(self.table.pk[0])))
         ordered = [column, *self.table.pk]
+        conditions: list[sql.Composable] = []
         if resumed:
             conditions.append(
                 sql.SQL("({}) {} ({})").format(
@@ -99,12 +76,54 @@ class Statements:
                     ),
                 )
             )
+        return self._stretch(column, conditions, ordered, limit, descending=descending)
+
+    def reach(self, rows: int, *, descending: bool = False) -> sql.Composed:
+        """The integer key of the last of the next `rows` rows between two keys, or NULL."""
+        from psycopg import sql
+
+        key = self._name(self.table.pk[0])
+        return sql.SQL(
+            "SELECT {}(near.id)::bigint FROM (SELECT {key} AS id FROM {} WHERE {key} BETWEEN %s"
+            " AND %s ORDER BY {key} {} LIMIT {}) AS near"
+        ).format(
+            sql.SQL("min" if descending else "max"),
+            self._from(),
+            sql.SQL("DESC" if descending else "ASC"),
+            sql.Literal(rows),
+            key=key,
+        )
+
+    def slice(self, column: Column, limit: int, *, descending: bool = False) -> sql.Composed:
+        """Rows of a stretch of `column` between two integer keys, in the order of the keys.
+
+        Parameters: those of `bounds`, then the two keys. Touches no row outside of the keys.
+        """
+        from psycopg import sql
+
+        key = self.table.pk[0]
+        between = sql.SQL("{} BETWEEN %s AND %s").format(self._name(key))
+        return self._stretch(column, [between], [key], limit, descending=descending)
+
+    def _stretch(
+        self,
+        column: Column,
+        conditions: Sequence[sql.Composable],
+        ordered: Sequence[Column],
+        limit: int,
+        *,
+        descending: bool,
+    ) -> sql.Composed:
+        from psycopg import sql
+
+        name, moment = self._name(column), self._moment(column)
+        stretch = sql.SQL("{} >= {} AND {} < {}").format(name, moment, name, moment)
         direction = sql.SQL(" DESC" if descending else " ASC")
         return sql.SQL("SELECT {}, {} FROM {} WHERE {} ORDER BY {} LIMIT {}").format(
             self._projection(),
             self._microseconds(column, nominal=True),
             self._from(),
-            sql.SQL(" AND ").join(conditions),
+            sql.SQL(" AND ").join([stretch, *conditions]),
             sql.SQL(", ").join(self._name(item) + direction for item in ordered),
             sql.Literal(limit),
         )
@@ -141,11 +160,11 @@ class Statements:
             steps=sql.Literal(SAMPLES - 1),
         )
 
-    def first_id_since(self, column: Column) -> sql.Composed:
+    def first_id_since(self, column: Column, steps: int) -> sql.Composed:
         """Bisects integer keys for the first row with `column` >= the third parameter.
 
         The first two are ids between which that row is known to be. Answers (low, high, probes):
-        the row's id lies in [low, high], as close as `BISECT_STEPS` index probes bring it.
+        the row's id lies in [low, high], as close as `steps` index probes bring it.
         """
         from psycopg import sql
 
@@ -168,7 +187,7 @@ SELECT low, high, step FROM search ORDER BY step DESC LIMIT 1"""
             column=self._name(column),
             moment=self._moment(column),
             near=sql.Literal(NEAR_IDS),
-            steps=sql.Literal(BISECT_STEPS),
+            steps=sql.Literal(steps),
         )
 
     def bounds(self, column: Column, span: Span) -> tuple[str, str]:

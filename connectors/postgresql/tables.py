@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import lru_cache
 
 from connectors.sql.audit_shapes import AuditShape
-from connectors.sql.vocabulary import CREATED as CREATED  # re-exported: part of what a table is
-from connectors.sql.vocabulary import DELETED as DELETED
-from connectors.sql.vocabulary import UPDATED as UPDATED
+from connectors.sql.stamps import EPOCH, LATEST_NS
+from connectors.sql.tables import Unreadable, only_audits
+from connectors.sql.values import Cell
 from timeline.event import Precision
 
 LARGE_BYTES = 160 * 1024 * 1024
@@ -58,6 +60,34 @@ class Server:
 
 
 @dataclass(frozen=True, slots=True)
+class MicrosecondForm:
+    """Stamps as our statements answer them: µs since the epoch."""
+
+    precision: Precision
+    zone_missing: bool
+
+    def read(self, raw: Cell) -> int | str | None:
+        """ns UTC; None for NULL and infinity; or words, for what has no place on the timeline."""
+        if not isinstance(raw, int):
+            return None
+        return raw * 1_000 if 0 <= raw * 1_000 <= LATEST_NS else f"out of range: {iso(raw)}"
+
+
+@lru_cache(maxsize=4_096)
+def iso(microseconds: int, *, zone: bool = True) -> str:
+    """ISO 8601 text of microseconds since the epoch, in UTC, with or without the offset.
+
+    Beyond the years that Python and ISO 8601 share (1 to 9999) the number itself.
+    """
+    try:
+        moment = EPOCH + timedelta(microseconds=microseconds)
+    except OverflowError:
+        return f"{microseconds} µs since 1970"
+    text = moment.isoformat(timespec="microseconds")
+    return text if zone else text.removesuffix("+00:00")
+
+
+@dataclass(frozen=True, slots=True)
 class Column:
     """One column. `references` is the table a single-column foreign key points to, or empty."""
 
@@ -91,7 +121,12 @@ class Column:
         return Precision.MILLISECOND if 0 < self.typmod <= 3 else Precision.MICROSECOND
 
     @property
-    def from_database_clock(self) -> bool:
+    def form(self) -> MicrosecondForm | None:
+        """How its stamps are read; None when it holds none."""
+        return MicrosecondForm(self.precision, not self.has_zone) if self.is_time else None
+
+    @property
+    def database_clock(self) -> bool:
         return DATABASE_CLOCK.search(self.default) is not None
 
 
@@ -126,38 +161,6 @@ class Table:
         """Whether a plan is looked at before it runs: large, or of unknown size."""
         return self.bytes is None or self.bytes > LARGE_BYTES
 
-    @property
-    def only_audits(self) -> bool:
-        """Whether its rows are versions of other rows and no records of their own."""
-        return self.audit is not None and self.audit.item_table != self.name
-
-    @property
-    def single_pk(self) -> Column | None:
-        return self.pk[0] if len(self.pk) == 1 else None
-
-    def role_of(self, column: Column) -> str:
-        """`created`, `updated`, `deleted` or `other`."""
-        name = column.name.lower()
-        for role, names in (("created", CREATED), ("updated", UPDATED), ("deleted", DELETED)):
-            if name in names:
-                return role
-        return "other"
-
-    def database_clock(self, column: Column) -> bool:
-        """Whether the database's clock writes `column`, as declared or by its default."""
-        if self.clock is not None:
-            return self.clock == "database"
-        return column.from_database_clock
-
-
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """A table that was asked for and will not be read, with the reason and the remedy."""
-
-    label: str
-    reason: str
-    remedy: str
-
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
@@ -170,7 +173,7 @@ class Catalog:
     @property
     def records(self) -> tuple[Table, ...]:
         """Tables whose rows tell their own stamps."""
-        return tuple(table for table in self.tables if table.times and not table.only_audits)
+        return tuple(table for table in self.tables if table.times and not only_audits(table))
 
     @property
     def audits(self) -> tuple[Table, ...]:

@@ -28,6 +28,7 @@ ALLOWED = frozenset(
         "/api/v1/query",
         "/api/v1/query_range",
         "/api/v1/status/buildinfo",
+        "/api/v1/status/flags",
         "/api/v1/status/runtimeinfo",
     )
 )

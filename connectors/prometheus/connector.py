@@ -19,6 +19,7 @@ from connectors.discovery import Candidate, Place
 from connectors.prometheus import telling
 from connectors.prometheus.api import QueryAPI, Series, series_of
 from connectors.prometheus.options import MAX_POINTS, PrometheusOptions
+from connectors.prometheus.rights import rights_of
 from connectors.prometheus.telling import ALERT_GAP_NS
 from connectors.queues.account import Account
 from timeline.batch import Batch, Remark
@@ -77,15 +78,16 @@ class PrometheusConnector:
             )
         interval = await self._interval()
         facts = [f"{build} at {self._api.server}", f"{counted[0]:.0f} targets"]
-        if retention := await self._retention():
-            facts.append(f"samples are kept for {retention}")
+        retention, rights = await self._retention(), await rights_of(self._api)
         facts.append(f"{len(self._options.queries)} queries are configured")
         return CheckReport(
             system=build,
             facts=tuple(facts),
             cannot_see=(BETWEEN_SCRAPES.format(seconds=interval),),
             clock=await self.clock(),
-            writes_refused=None,
+            writes_refused=rights.refused,
+            retention=(f"samples are kept for {retention}",) if retention else (),
+            rights=rights.said,
         )
 
     async def fetch(self, window: Window, budget: Budget) -> AsyncIterator[Batch]:

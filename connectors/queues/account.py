@@ -14,10 +14,13 @@ from connectors.queues.transitions import iso
 from timeline.batch import Batch, BatchExtras, Remark, batch_of
 from timeline.coverage import Coverage, Sight
 from timeline.event import Event
-from timeline.window import Budget, Window
+from timeline.window import SECOND_NS, Budget, Window
 
 READING_SHARE = 0.8
 """Of the time a source may take; the rest is for the last page and for saying what was not read."""
+CLOCKS_APART_NS = 2 * SECOND_NS
+"""A window that ends now by this machine's clock may end a little later by the queue server's; two
+machines that keep time are closer than this. What lies further ahead was not read."""
 NAMED_KEYS = 10
 """Keys named one by one in a sentence."""
 
@@ -91,14 +94,28 @@ class Account:
         return self.batch((), coverage=(coverage,), remarks=(remark,))
 
     def _sight(self, window: Window, memory: Memory) -> list[Coverage]:
-        horizon = window.start if memory.horizon is None else max(window.start, memory.horizon)
+        """Entries that together say something about all of `window`: what the queue forgot, what
+        it keeps, and what had not happened yet when it was read."""
+        reached = window.end
+        if window.end - self.now > CLOCKS_APART_NS:
+            reached = max(window.start, self.now)
+        told = self._past(window.start, reached, memory) if window.start < reached else []
+        if reached < window.end:
+            why = f"it was read at {iso(self.now)}, before this"
+            remedy = "Look again once it is over."
+            told.append(Coverage(self.source, reached, window.end, Sight.BLIND, why, remedy))
+        return told
+
+    def _past(self, start: int, end: int, memory: Memory) -> list[Coverage]:
+        """The same for `[start, end)`, all of it over when the queue was read."""
+        horizon = start if memory.horizon is None else max(start, memory.horizon)
         told = []
-        if horizon > window.start:
-            forgotten = min(horizon, window.end)
+        if horizon > start:
+            forgotten = min(horizon, end)
             told.append(
                 Coverage(
                     self.source,
-                    window.start,
+                    start,
                     forgotten,
                     Sight.NOW_ONLY,
                     memory.forgets,
@@ -106,10 +123,10 @@ class Account:
                 )
             )
         cuts = "; ".join(self.cuts)
-        if horizon < window.end:
+        if horizon < end:
             sight = Sight.PARTIAL if cuts else Sight.FULL
             reason = cuts or "what ended in this stretch is still kept"
-            told.append(Coverage(self.source, horizon, window.end, sight, reason))
+            told.append(Coverage(self.source, horizon, end, sight, reason))
         elif cuts:
-            told.append(Coverage(self.source, window.start, window.end, Sight.PARTIAL, cuts))
+            told.append(Coverage(self.source, start, end, Sight.PARTIAL, cuts))
         return told

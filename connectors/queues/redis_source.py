@@ -28,6 +28,7 @@ from connectors.redis_reads import (
     nanoseconds_of,
     refusal,
 )
+from connectors.redis_rights import rights_of
 from timeline.batch import Batch
 from timeline.clean import clean, clean_bytes
 from timeline.clock import ClockReading
@@ -64,6 +65,9 @@ class RedisQueueOptions(BaseModel):
     `welcome_mail(4711)` the key `user:4711`. A bare number is never a key."""
     producer_clock: str = ""
     """Name of the clock that stamps jobs as they are enqueued, when one host enqueues them all."""
+    ask_rights: bool | None = None
+    """True: the account has the rules `+acl|whoami +acl|dryrun`, so `check` may ask what it may
+    do. False asks nothing. Left out, only Redis' own account `default` is asked about."""
     connect_timeout_s: float = Field(default=CONNECT_TIMEOUT_S, gt=0, le=60)
     read_timeout_s: float = Field(default=READ_TIMEOUT_S, gt=0, le=60)
 
@@ -79,12 +83,13 @@ class RedisQueueOptions(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class ServerFacts:
-    """What `INFO` says that matters to a queue."""
+    """What Redis says of itself that matters to a queue, and of what our account may do."""
 
     version: str
     facts: tuple[str, ...]
     writes_refused: bool | None
-    """True on a read-only replica; Redis shows an account its own rules only if it may do more."""
+    rights: tuple[str, ...] = ()
+    """What `writes_refused` rests on; see `connectors.redis_rights`."""
 
 
 class RedisQueue:
@@ -98,6 +103,7 @@ class RedisQueue:
         if not isinstance(options, RedisQueueOptions) or not isinstance(options, self.Options):
             raise TypeError(f"{type(self).__name__} needs {self.Options.__name__}")
         self.source = source
+        self._redis_options = options
         self._key_rules = key_rules
         self._redis = RedisReads(
             options.address(), options.connect_timeout_s, options.read_timeout_s
@@ -136,16 +142,23 @@ class RedisQueue:
             yield self._told(events[start : start + page], account)
 
     async def _server(self) -> ServerFacts:
-        info = information(await self._redis.one("INFO"))
-        version, role = info.get("redis_version", "of unknown version"), info.get("role", "")
-        facts = [f"Redis {version} at {self._redis.where}, {role or 'role unknown'}"]
-        if info.get("evicted_keys", "0") != "0":
-            facts.append(f"Redis evicted {info['evicted_keys']} keys: jobs may have been lost")
-        policy = info.get("maxmemory_policy", "noeviction")
-        if policy != "noeviction":
-            facts.append(f"maxmemory-policy is {policy}: under pressure Redis drops jobs silently")
-        refused = role == "slave" and info.get("slave_read_only") == "1"
-        return ServerFacts(version, tuple(facts), True if refused else None)
+        url = self._redis_options.address().get_secret_value()
+        return await server_facts(self._redis, url, self._redis_options.ask_rights)
+
+
+async def server_facts(redis: RedisReads, url: str, ask_rights: bool | None) -> ServerFacts:
+    """Version, role, what is dropped under pressure, and rights. Raises `SourceProblem`."""
+    reply = await redis.one("INFO")
+    info = information(reply)
+    version, role = info.get("redis_version", "of unknown version"), info.get("role", "")
+    facts = [f"Redis {version} at {redis.where}, {role or 'role unknown'}"]
+    if info.get("evicted_keys", "0") != "0":
+        facts.append(f"Redis evicted {info['evicted_keys']} keys: jobs may have been lost")
+    policy = info.get("maxmemory_policy", "noeviction")
+    if policy != "noeviction":
+        facts.append(f"maxmemory-policy is {policy}: under pressure Redis drops jobs silently")
+    verdict = await rights_of(redis, reply, url=url, ask_rights=ask_rights)
+    return ServerFacts(version, tuple(facts), verdict.refused, verdict.said)
 
 
 async def replies(redis: RedisReads, commands: Sequence[Command]) -> list[Reply]:

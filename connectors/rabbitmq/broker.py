@@ -22,6 +22,13 @@ COLUMNS = (
 NOW = {"lengths_age": 1, "lengths_incr": 1}
 """One sample a second apart: the newest is the answering node's clock, cut to the second. The
 Date header is worse, for the web server renews it on a timer of its own."""
+WRITING_TAGS = frozenset(["administrator", "policymaker"])
+"""Tags that let an account declare users, permissions or policies (rabbitmq.com, "Management")."""
+ASK_AN_ADMINISTRATOR = (
+    "what it may do to queues it cannot ask: only administrators may, and the broker logs a "
+    "warning for others; rabbitmqctl list_user_permissions {name} should show ^$ three times"
+)
+"""Measured on 3.10.8: `/api/users/NAME/permissions` answers 401 to the account itself."""
 SAMPLE_PAUSE_S = 0.13
 """Nine readings spread over a second: at least one falls just after the second changed."""
 

@@ -94,22 +94,23 @@ class RabbitMQConnector:
             f"RabbitMQ {found.version} at {self._api.server}, cluster {found.cluster}",
             f"{running} of {len(nodes)} nodes are running",
             f"{total} queues are visible",
-            f"samples are kept for {broker.ages_in_words(found)}, until a node restarts",
-            f"the account {clean(text(at(me, 'name')))} has the tags {', '.join(tags) or 'none'}",
         ]
         facts += [event.body for node in nodes for event in present.node_now(self.source, node, 1)]
         if self._options.place.guessed:
             facts.append(f"only the AMQP address is set; its API was found at {self._api.server}")
-        may_write = {"administrator", "policymaker"}.intersection(tags)
-        unseen = [COUNTS_ONLY, "connections that are gone, and who held a message then"]
+        name = clean(text(at(me, "name")))
+        may_write = bool(broker.WRITING_TAGS.intersection(tags))
+        rights = [f"the account {name} has the tags {', '.join(tags) or 'none'}"]
         if not may_write:
-            unseen.append("whether the account may write to a queue: only administrators may ask")
+            rights.append(broker.ASK_AN_ADMINISTRATOR.format(name=name))
         return CheckReport(
             system=f"RabbitMQ {found.version}",
             facts=tuple(facts),
-            cannot_see=tuple(unseen),
+            cannot_see=(COUNTS_ONLY, "connections that are gone, and who held a message then"),
             clock=await self.clock(),
             writes_refused=False if may_write else None,
+            retention=(f"samples for {broker.ages_in_words(found)}, until a node restarts",),
+            rights=tuple(rights),
         )
 
     async def fetch(self, window: Window, budget: Budget) -> AsyncIterator[Batch]:

@@ -107,6 +107,8 @@ class ResqueConnector(RedisQueue):
             ),
             clock=await self.clock(),
             writes_refused=server.writes_refused,
+            retention=("successes: not at all", "failures: until somebody clears them"),
+            rights=server.rights,
         )
 
     async def fetch(self, window: Window, budget: Budget) -> AsyncIterator[Batch]:

@@ -16,9 +16,9 @@ from connectors.clock_sampling import SAMPLES, reading_from
 from connectors.contract import CheckReport
 from connectors.discovery import Candidate, Place
 from connectors.queues.account import Account, Memory
-from connectors.queues.redis_source import redis_candidates
+from connectors.queues.redis_source import redis_candidates, server_facts
 from connectors.queues.transitions import iso
-from connectors.redis_marks import information, read_marks
+from connectors.redis_marks import read_marks
 from connectors.redis_reads import RedisReads, nanoseconds_of
 from connectors.rq.decoding import nanoseconds
 from connectors.rq.jobs import Job, JobEvents
@@ -89,25 +89,25 @@ class RQConnector:
                 remedy="Check the database number at the end of the url, and prefix.",
             )
         reading = await self._begin(Budget(rows=0))
-        server = information(await self._redis.one("INFO"))
+        url = _url(self._options).get_secret_value()
+        server = await server_facts(self._redis, url, self._options.ask_rights)
         suspended = await self._redis.one("EXISTS", self._names.suspended)
         versions = sorted({worker.fields["version"] for worker in reading.workers} - {""})
-        version = server.get("redis_version", "of unknown version")
         facts = [
-            f"Redis {version} at {self._redis.where}, {server.get('role', 'role unknown')}",
+            *server.facts,
             f"queues: {', '.join(map(clean, reading.queues)) or 'none'}",
             f"{len(reading.workers)} workers are registered",
         ]
         if suspended:
             facts.append("the workers are suspended (rq suspend)")
-        if server.get("evicted_keys", "0") != "0":
-            facts.append(f"Redis evicted {server['evicted_keys']} keys: jobs may have been lost")
         return CheckReport(
-            system=f"RQ {', '.join(versions) or 'of unknown version'} on Redis {version}",
+            system=f"RQ {', '.join(versions) or 'of unknown version'} on Redis {server.version}",
             facts=tuple(facts),
             cannot_see=(self._forgets(), "attempts that RQ retried: they leave no record"),
             clock=await self.clock(),
-            writes_refused=None,
+            writes_refused=server.writes_refused,
+            retention=self._keeps(),
+            rights=server.rights,
         )
 
     async def fetch(self, window: Window, budget: Budget) -> AsyncIterator[Batch]:
@@ -329,6 +329,16 @@ class RQConnector:
     def _forgets(self) -> str:
         ttl = self._options.result_ttl_s
         return f"keeps no successes after result_ttl ({ttl} s)" if ttl >= 0 else "keeps successes"
+
+    def _keeps(self) -> tuple[str, ...]:
+        kept = (
+            ("successes", "result_ttl", self._options.result_ttl_s),
+            ("failures", "failure_ttl", self._options.failure_ttl_s),
+        )
+        return tuple(
+            f"{what} {f'for {seconds:,} s' if seconds >= 0 else 'for ever'} ({name}, as configured)"
+            for what, name, seconds in kept
+        )
 
     def _batch(self, events: Sequence[Event], reading: _Reading) -> Batch:
         """A batch within the budget, with the bytes that travelled for it."""

@@ -44,6 +44,9 @@ class RQOptions(BaseModel):
     `welcome_mail(4711)` the key `user:4711`. A bare number is never a key."""
     producer_clock: str = ""
     """Name of the clock that stamps enqueued_at, when one host enqueues everything."""
+    ask_rights: bool | None = None
+    """True: the account has the rules `+acl|whoami +acl|dryrun`, so `check` may ask what it may
+    do. False asks nothing. Left out, only Redis' own account `default` is asked about."""
     page_jobs: int = Field(default=PAGE, ge=1, le=PAGE)
     max_jobs: int = Field(default=MAX_JOBS, ge=1, le=100_000)
     connect_timeout_s: float = Field(default=CONNECT_TIMEOUT_S, gt=0, le=60)

@@ -118,6 +118,8 @@ class SidekiqConnector(RedisQueue):
             ),
             clock=await self.clock(),
             writes_refused=server.writes_refused,
+            retention=KEEPS,
+            rights=server.rights,
         )
 
     async def fetch(self, window: Window, budget: Budget) -> AsyncIterator[Batch]:
@@ -298,6 +300,11 @@ class SidekiqConnector(RedisQueue):
 
 
 FORGETS = "Sidekiq keeps nothing of jobs that succeeded, and no start of any that ended"
+KEEPS = (
+    "successes: not at all",
+    "dead jobs: 10,000 of them for 180 days by default (dead_max_jobs, dead_timeout_in_seconds)",
+)
+"""Defaults of sidekiq 7.0, lib/sidekiq/config.rb; Redis does not hold these settings."""
 
 
 def _memory(account: Account) -> Memory:

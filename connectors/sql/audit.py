@@ -36,7 +36,9 @@ DEEPEST = 32
 """Nesting of a stored document beyond which it is not looked into."""
 PAYLOAD_BYTES = 64 * 1024
 """The largest stored document that is read of one version."""
-BOOKKEEPING = frozenset({*UPDATED, "lock_version", "log_data", "sys_period"})
+LOCK_VERSION = "lock_version"
+"""The counter by which Rails, Hibernate and others notice a lost update."""
+BOOKKEEPING = frozenset({*UPDATED, LOCK_VERSION, "log_data", "sys_period"})
 """Columns that change with every write and say nothing about it."""
 ACTIONS = {
     **dict.fromkeys(("create", "created", "insert", "+"), "created"),
@@ -66,6 +68,10 @@ class Version:
     changed: Mapping[str, Change]
     note: str
     """What could not be opened or is not known, in words; empty when all was read."""
+    number: int | None = None
+    """The tool's own number of the version, where it counts them."""
+    lock_version: Change = (None, None)
+    """The counter of optimistic locking before and after, where the row has one and it moved."""
 
 
 def may_show(item_type: str, column: str) -> bool:
@@ -195,6 +201,7 @@ def _logidze(shape: AuditShape, row: AuditRow, shown: Shown) -> Iterable[Version
             shape.at: stamp * 1_000,
             shape.place: f"{row.get(shape.item_id)}v{entry.get('v')}",
             _ACTOR: _text(meta.get("_r")),
+            _NUMBER: number_of(entry.get("v")),
         }
         gone = "" if known else "older versions were dropped by the tool's limit"
         yield _version(shape, stamped, action, changed, note or gone, shown)
@@ -273,6 +280,7 @@ def _version(
     shown: Shown,
 ) -> Version:
     at, kind = row.get(shape.at), _kind(shape, row)
+    numbered = row.get(_NUMBER) if shape.tool is Tool.LOGIDZE else row.get(shape.number)
     actors = (_text(row.get(column)) for column in (_ACTOR, *shape.actor))
     return Version(
         tool=shape.tool,
@@ -294,11 +302,21 @@ def _version(
             if column not in BOOKKEEPING and before != after
         },
         note=note,
+        number=number_of(numbered),
+        lock_version=changed.get(LOCK_VERSION, (None, None)),
     )
 
 
-_ACTOR = "\0actor"
-"""Key of an actor that stands inside a payload; no column has such a name."""
+_ACTOR, _NUMBER = "\0actor", "\0number"
+"""Keys of what stands inside a payload; no column has such a name."""
+
+
+def number_of(value: JsonValue) -> int | None:
+    """A counter, which a driver may give as text."""
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        return None
+    text = str(value)
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 def _told(value: JsonValue, shown: bool) -> JsonValue:

@@ -31,6 +31,12 @@ MARKS = (
     "row_start",
 )
 """Columns of which every audit table has at least one: what to look for in a catalogue."""
+FRAMEWORK_MARKS = ("whodunnit", "audited_changes", "history_type", "serialized_data")
+"""Those of tools that write through the framework and so in any database."""
+REVISIONS = "reversion_revision"
+"""Where django-reversion keeps the stamp and the user of its versions, which join it."""
+HISTORY_STAMP = "history_date"
+"""The one audit stamp that has no usual name of a creation stamp."""
 _REQUEST = ("request_uuid", "request_id", "controller_info")
 
 
@@ -58,6 +64,8 @@ class AuditShape:
     """End of a version's period."""
     own: tuple[str, ...] = ()
     """The tool's own columns, no part of the audited row."""
+    number: str = ""
+    """Column of the version's own number, where the tool counts them in one."""
 
     @property
     def keeps_states(self) -> bool:
@@ -78,6 +86,7 @@ class AuditShape:
             self.actor_type,
             self.txid,
             self.request,
+            self.number,
             *self.payload,
         )
         return tuple(dict.fromkeys(name for name in named if name))
@@ -118,6 +127,7 @@ def shape_of(table: str, types: Mapping[str, str], pk: str = "id") -> AuditShape
             actor_type=first("user_type"),
             action=first("action"),
             request=first(*_REQUEST),
+            number=first("version"),
         )
     if {"history_id", "history_date", "history_type", "id"} <= have:
         own = tuple(sorted(name for name in have if name.startswith("history_")))

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from connectors.sql.stamps import iso
-from connectors.sql.tables import Column, Table
+from connectors.sql.tables import ColumnLike, TableLike, clock_of_database, role_of, single_pk
 from connectors.sql.values import Cell, Row
 from timeline.clean import clean
 from timeline.event import Event, Kind, Lane, Meaning, Precision, intrinsic_seq
@@ -40,13 +40,13 @@ class Record:
     columns: dict[str, Cell]
 
 
-def primary_key(table: Table, row: Row) -> str:
+def primary_key(table: TableLike[ColumnLike], row: Row) -> str:
     """The row's primary key as text; the parts of a composite one joined by commas."""
     return clean(",".join(map(str, row[: len(table.pk)])))
 
 
-def record_from(table: Table, row: Row) -> Record:
-    """Unpack a row of `Statements`' projection (further cells are the caller's)."""
+def record_from(table: TableLike[ColumnLike], row: Row) -> Record:
+    """Unpack a row: key, stamps, carried values (further cells are the caller's)."""
     cells = iter(row[len(table.pk) :])
     times = {column.name: _read(column, next(cells)) for column in table.times}
     columns = {column.name: _shown(column, next(cells)) for column in table.carried}
@@ -58,11 +58,11 @@ def record_from(table: Table, row: Row) -> Record:
     )
 
 
-def _read(column: Column, raw: Cell) -> int | str | None:
+def _read(column: ColumnLike, raw: Cell) -> int | str | None:
     return column.form.read(raw) if column.form else None
 
 
-def _shown(column: Column, raw: Cell) -> Cell:
+def _shown(column: ColumnLike, raw: Cell) -> Cell:
     if column.form is not None and isinstance(stamp := column.form.read(raw), int):
         return iso(stamp)
     return clean(raw) if isinstance(raw, str) else raw
@@ -73,7 +73,7 @@ class RowEvents:
     """Turns the records of one table into events. `endpoint` is `primary`, `replica` or `file`."""
 
     source: str
-    table: Table
+    table: TableLike[ColumnLike]
     endpoint: str
     key_rules: KeyRules
     _references: tuple[tuple[str, tuple[str, ...]], ...] = field(init=False, repr=False)
@@ -95,7 +95,7 @@ class RowEvents:
         previous: int | None = None
         for column in self.table.times:
             stamp = record.times.get(column.name)
-            role = self.table.role_of(column)
+            role = role_of(column)
             if stamp is None or column.form is None or (role == "updated" and stamp == previous):
                 continue  # frameworks write both stamps on insert
             previous = stamp if role == "created" else previous
@@ -109,7 +109,7 @@ class RowEvents:
                 column.form.precision,
                 keys,
                 attributes,
-                clock="" if self.table.database_clock(column) else APPLICATION_CLOCK,
+                clock="" if clock_of_database(self.table, column) else APPLICATION_CLOCK,
             )
 
     def undated(self, record: Record) -> Iterator[tuple[str, str, str]]:
@@ -132,8 +132,10 @@ class RowEvents:
 
     def attributes(self, record: Record, seen_at: int, more: dict[str, object]) -> str:
         """The event's further fields as JSON: present values, and `more`."""
-        whole = self.table.single_pk is not None and self.table.pk[0].is_integer
-        whole = whole and record.pk.removeprefix("-").isdigit()  # SQLite lets a text be there
+        key = single_pk(self.table)
+        whole = (
+            key is not None and key.is_integer and record.pk.removeprefix("-").isdigit()
+        )  # SQLite lets a text be there
         content: dict[str, object] = {
             "table": self.table.label,
             "pk": int(record.pk) if whole else record.pk,
@@ -168,6 +170,7 @@ class RowEvents:
         attributes: str,
         *,
         clock: str = "",
+        meaning: Meaning = Meaning.TRANSACTION_START,
     ) -> Event:
         """One event of the row; `place` tells it from the row's others."""
         row = f"{self.table.label}/{record.pk}"
@@ -181,14 +184,14 @@ class RowEvents:
             seq=_sequence(row, record.pk),
             actor=self.table.label,
             clock=clock,
-            meaning=Meaning.TRANSACTION_START,
+            meaning=meaning,
             precision=precision,
             keys=tuple(keys),
             attributes=attributes,
         )
 
 
-def referred_types(column: Column, key_rules: KeyRules) -> tuple[str, ...]:
+def referred_types(column: ColumnLike, key_rules: KeyRules) -> tuple[str, ...]:
     """Key types of the rows `column` points to: by foreign key, and by the name `user_id`."""
     names = []
     if column.references:

@@ -78,8 +78,8 @@ def _zone(name: str) -> ZoneInfo:
     return ZoneInfo(name or "UTC")
 
 
-class StampForm(Protocol):
-    """How one column writes instants."""
+class Reads(Protocol):
+    """Reads the instants of one column as they arrive."""
 
     @property
     def precision(self) -> Precision: ...
@@ -92,6 +92,10 @@ class StampForm(Protocol):
     def read(self, raw: Cell) -> int | str | None:
         """ns UTC; None for NULL; or words, for what has no place on the timeline."""
         ...
+
+
+class StampForm(Reads, Protocol):
+    """How one column writes instants."""
 
     def bounds(self, start: int, end: int) -> tuple[Parameter, Parameter]:
         """Half-open bounds, in the column's own order, that miss no stamp of `[start, end)`."""

@@ -43,6 +43,8 @@ class Dialect:
     """What is put before a statement to see its plan."""
     plan: Callable[[Sequence[Row], Table], Plan]
     """Reads the rows that `explain` answered."""
+    text: str
+    """The type that CAST makes a text of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +63,15 @@ class Statements:
         *,
         descending: bool = False,
         resumed: bool = False,
-        bracketed: bool = False,
         also: Sequence[Column] = (),
     ) -> str:
         """Rows of a stretch of `column` in its order.
 
-        Parameters: low and high bound; low and high key when `bracketed`; the values of the
-        column and of the primary key of the row to go on after when `resumed`.
+        Parameters: low and high bound; the values of the column and of the primary key of the row
+        to go on after when `resumed`.
         """
         name, mark = self._name(column), self.dialect.mark
         conditions = [f"{name} >= {mark}", f"{name} < {mark}"]
-        if bracketed:
-            conditions.append(f"{self._name(self.table.pk[0])} BETWEEN {mark} AND {mark}")
         ordered = [column, *self.table.pk]
         if resumed:
             names = ", ".join(self._name(item) for item in ordered)
@@ -81,6 +80,24 @@ class Statements:
         direction = " DESC" if descending else " ASC"
         order = ", ".join(self._name(item) + direction for item in ordered)
         return self._select(also, " AND ".join(conditions), order, limit)
+
+    def reach(self, rows: int, *, descending: bool = False) -> str:
+        """The integer key of the last of the next `rows` rows between two keys, or NULL."""
+        key, mark = self._name(self.table.pk[0]), self.dialect.mark
+        return (
+            f"SELECT {'min' if descending else 'max'}(near.id) FROM (SELECT {key} AS id"  # noqa: S608
+            f" FROM {self._from()} WHERE {key} BETWEEN {mark} AND {mark}"
+            f" ORDER BY {key} {'DESC' if descending else 'ASC'} LIMIT {rows:d}) AS near"
+        )
+
+    def slice(self, column: Column, limit: int, *, descending: bool = False) -> str:
+        """Rows of a stretch of `column` between two integer keys, in the order of the keys.
+
+        Parameters: low and high bound, then the two keys. Touches no row outside of the keys.
+        """
+        name, key, mark = self._name(column), self._name(self.table.pk[0]), self.dialect.mark
+        condition = f"{name} >= {mark} AND {name} < {mark} AND {key} BETWEEN {mark} AND {mark}"
+        return self._select((), condition, f"{key} {'DESC' if descending else 'ASC'}", limit)
 
     def by_values(self, column: Column, count: int, limit: int, also: Sequence[Column] = ()) -> str:
         """Rows whose `column` is one of `count` parameters, newest key first."""

@@ -5,12 +5,14 @@ Identifiers enter statements only from here, so every one of them is a name the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Protocol, TypeVar
 
+from connectors.sql.audit_shapes import AuditShape, Tool, shape_of
 from connectors.sql.options import TableOptions
-from connectors.sql.stamps import StampForm
+from connectors.sql.stamps import Reads, StampForm
 from connectors.sql.vocabulary import CREATED, DELETED, STATE_LIKE, UPDATED
 from timeline.keys import KeyRules, KeyType
 
@@ -33,6 +35,74 @@ class ColumnKind(StrEnum):
 
 IDENTIFYING = frozenset({ColumnKind.INTEGER, ColumnKind.TEXT, ColumnKind.UUID, ColumnKind.BINARY})
 """Kinds that `<thing>_id` columns have when they name a row."""
+
+
+class ColumnLike(Protocol):
+    """What the rows of a table are told by, of each column."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def references(self) -> str: ...
+    @property
+    def is_time(self) -> bool: ...
+    @property
+    def is_integer(self) -> bool: ...
+    @property
+    def form(self) -> Reads | None: ...
+    @property
+    def database_clock(self) -> bool: ...
+
+
+C = TypeVar("C", bound=ColumnLike, covariant=True)
+Col = TypeVar("Col", bound=ColumnLike)
+
+
+class TableLike(Protocol[C]):
+    """What the rows of a table are told by, whatever its database."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def label(self) -> str: ...
+    @property
+    def key_type(self) -> str: ...
+    @property
+    def pk(self) -> tuple[C, ...]: ...
+    @property
+    def times(self) -> tuple[C, ...]: ...
+    @property
+    def carried(self) -> tuple[C, ...]: ...
+    @property
+    def public_id(self) -> C | None: ...
+    @property
+    def clock(self) -> str | None: ...
+    @property
+    def audit(self) -> AuditShape | None: ...
+
+
+def single_pk(table: TableLike[C]) -> C | None:
+    """The column that alone identifies a row."""
+    return table.pk[0] if len(table.pk) == 1 else None
+
+
+def only_audits(table: TableLike[C]) -> bool:
+    """Whether its rows are versions of other rows and no records of their own."""
+    return table.audit is not None and table.audit.item_table != table.name
+
+
+def role_of(column: ColumnLike) -> str:
+    """`created`, `updated`, `deleted` or `other`."""
+    name = column.name.lower()
+    for role, names in (("created", CREATED), ("updated", UPDATED), ("deleted", DELETED)):
+        if name in names:
+            return role
+    return "other"
+
+
+def clock_of_database(table: TableLike[C], column: ColumnLike) -> bool:
+    """Whether the database's clock writes `column`, as declared or by its default."""
+    return column.database_clock if table.clock is None else table.clock == "database"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,27 +147,15 @@ class Table:
     clock: str | None = None
     period: tuple[Column, Column] | None = None
     """Beginning and end of a row version, of a system-versioned table."""
+    columns: tuple[Column, ...] = ()
+    """All columns that may be read."""
+    audit: AuditShape | None = None
+    """What its rows record of other rows, when it is an audit table."""
 
     @property
     def large(self) -> bool:
         """Whether a plan is looked at before it runs: large, or of unknown size."""
         return self.rows is None or self.rows > LARGE_ROWS
-
-    @property
-    def single_pk(self) -> Column | None:
-        return self.pk[0] if len(self.pk) == 1 else None
-
-    def role_of(self, column: Column) -> str:
-        """`created`, `updated`, `deleted` or `other`."""
-        name = column.name.lower()
-        for role, names in (("created", CREATED), ("updated", UPDATED), ("deleted", DELETED)):
-            if name in names:
-                return role
-        return "other"
-
-    def database_clock(self, column: Column) -> bool:
-        """Whether the database's clock writes `column`, as declared or by its default."""
-        return column.database_clock if self.clock is None else self.clock == "database"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +174,16 @@ class Catalog:
     tables: tuple[Table, ...]
     unreadable: tuple[Unreadable, ...] = ()
     left_out: int = 0
+
+    @property
+    def records(self) -> tuple[Table, ...]:
+        """Tables whose rows tell their own stamps."""
+        return tuple(table for table in self.tables if not only_audits(table))
+
+    @property
+    def audits(self) -> tuple[Table, ...]:
+        """Tables that record versions of rows of other tables."""
+        return tuple(table for table in self.tables if only_audits(table))
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,13 +231,33 @@ def chosen(found: Found, wanted: TableOptions, key_rules: KeyRules) -> Table | U
         label=found.label,
         rows=found.rows,
         pk=pk,
-        times=_times(found.columns, wanted),
+        times=stamps_among(found.columns, wanted),
         carried=_carried(found.columns, wanted, pk, public),
         key_type=wanted.key or key_rules.row_keys(found.name, "")[1].removesuffix(":"),
         public_id=public,
         clock=wanted.clock,
         period=found.period,
+        columns=found.columns,
+        audit=_audit(found, pk),
     )
+
+
+def _audit(found: Found, pk: tuple[Column, ...]) -> AuditShape | None:
+    """What frameworks record here. Triggers that keep periods or logs are PostgreSQL's, and a
+    table that its own server versions is read through that."""
+    types = {column.name: column.type_name for column in found.columns}
+    shape = shape_of(found.name, types, pk[0].name if len(pk) == 1 else "")
+    if shape is None or shape.tool in (Tool.PERIODS, Tool.LOGIDZE):
+        return None
+    return shape
+
+
+def with_revisions(table: Table, revisions: Sequence[Column]) -> Table:
+    """The table with the stamp of the one that it joins (django-reversion)."""
+    if table.audit is None:
+        return table
+    stamp = tuple(column for column in revisions if column.name == table.audit.at)
+    return replace(table, columns=(*table.columns, *stamp))
 
 
 def tables_of_keys(named: Sequence[TableOptions], key_rules: KeyRules) -> list[TableOptions]:
@@ -195,10 +283,11 @@ def _primary(found: Found, by_name: dict[str, Column], wanted: TableOptions) -> 
     return (found.fallback_pk,) if found.fallback_pk else ()
 
 
-def _times(columns: Sequence[Column], wanted: TableOptions) -> tuple[Column, ...]:
+def stamps_among(columns: Iterable[Col], wanted: TableOptions) -> tuple[Col, ...]:
+    """Columns that become events: those that were asked for, else the frameworks' usual ones."""
     by_name = {column.name: column for column in columns if column.is_time}
     if wanted.time_columns:
-        return tuple(by_name[name] for name in wanted.time_columns)
+        return tuple(by_name[name] for name in wanted.time_columns if name in by_name)
     return tuple(
         column
         for names in (CREATED, UPDATED, DELETED)
@@ -213,15 +302,26 @@ def _carried(
     pk: tuple[Column, ...],
     public: Column | None,
 ) -> tuple[Column, ...]:
+    def telling(column: Column) -> bool:
+        return _names_a_row(column) or _says_a_state(column)
+
+    return carried_among(columns, wanted, (*pk, public), telling)
+
+
+def carried_among(
+    columns: Iterable[Col],
+    wanted: TableOptions,
+    always: Sequence[Col | None],
+    telling: Callable[[Col], bool],
+) -> tuple[Col, ...]:
     """Columns whose values travel with the row. Free text and addresses only when asked for."""
     if wanted.columns is not None:
         return tuple(column for column in columns if column.name in wanted.columns)
     return tuple(
         column
         for column in columns
-        if column in pk or column is public or column.is_time or column.references
-        or _names_a_row(column) or _says_a_state(column)
-    )  # fmt: skip
+        if column in always or column.is_time or column.references or telling(column)
+    )
 
 
 def _names_a_row(column: Column) -> bool:

@@ -7,10 +7,11 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
-from connectors.sql.reader import Gap, TableReader
 from connectors.sql.stamps import Zone, iso
-from connectors.sql.tables import Catalog, Table
+from connectors.sql.tables import Catalog, ColumnLike, Table, TableLike, Unreadable
+from connectors.sql.walking import Gap
 from timeline.batch import Batch, BatchExtras, Remark, batch_of
 from timeline.coverage import Coverage, Sight
 from timeline.event import Event
@@ -21,6 +22,7 @@ from timeline.window import Budget, Window
 READING_SHARE = 0.8
 """Of the time it may take; the rest is for the last page and for saying what was not read."""
 NOT_KEPT = "shows rows as they are now: deleted rows and overwritten values are gone"
+NO_AUDITS = "who changed what: no audit table was found"
 NAMED = 10
 """Keys named one by one in a sentence."""
 
@@ -28,6 +30,46 @@ NAMED = 10
 def deadline_of(budget: Budget) -> float:
     """When reading must stop, on the monotonic clock."""
     return time.monotonic() + budget.seconds * READING_SHARE
+
+
+def named(tables: Iterable[Table]) -> str:
+    """Their labels, for a sentence."""
+    return ", ".join(table.label for table in tables)
+
+
+def audits_named(catalog: Catalog) -> list[str]:
+    """Which audit tables are read and whose they are; nothing where there are none."""
+    return [
+        f"versions are read from: {table.label} ({table.audit.tool.value})"
+        for table in catalog.audits
+        if table.audit is not None
+    ]
+
+
+class Listed(Protocol):
+    """What a catalog says of tables that are not read."""
+
+    @property
+    def unreadable(self) -> Sequence[Unreadable]: ...
+    @property
+    def left_out(self) -> int: ...
+
+
+class Reader(Protocol):
+    """Reads one table, or what audit tables keep of one; collects what it could not read."""
+
+    gaps: list[Gap]
+    notes: list[str]
+    undated: list[tuple[str, str, str]]
+
+    @property
+    def label(self) -> str: ...
+
+    def around(self, window: Window, rows: int, deadline: float) -> AsyncIterator[list[Event]]: ...
+
+    async def by_keys(
+        self, keys: Iterable[str], key_rules: KeyRules
+    ) -> tuple[list[Event], dict[str, bool]]: ...
 
 
 @dataclass
@@ -51,7 +93,7 @@ class Telling:
         self.remaining -= len(kept)
         return batch_of(self.source, kept, BatchExtras(remarks=tuple(remarks)))
 
-    async def around(self, readers: Sequence[TableReader], window: Window) -> AsyncIterator[Batch]:
+    async def around(self, readers: Sequence[Reader], window: Window) -> AsyncIterator[Batch]:
         """Rows near T of all tables; the budget is shared among those still to come."""
         for place, reader in enumerate(readers):
             share = -(-self.remaining // (len(readers) - place))
@@ -64,14 +106,15 @@ class Telling:
             self.notes += reader.notes
 
     async def by_keys(
-        self, readers: Sequence[TableReader], keys: Sequence[str], rules: KeyRules, endpoint: str
+        self, readers: Sequence[Reader], keys: Sequence[str], rules: KeyRules, endpoint: str
     ) -> AsyncIterator[Batch]:
         """The rows that `keys` name, and those that refer to them; at last, what was not there."""
         answered: dict[str, bool] = {}
         for reader in readers:
-            label = reader.table.label
-            if time.monotonic() > self.deadline:
-                late = Gap(0, 0, f"{label}: not searched, the time was up", cut=True)
+            label = reader.label
+            if time.monotonic() > self.deadline or self.remaining <= 0:
+                why = "the time was up" if self.remaining > 0 else "the rows were used up"
+                late = Gap(0, 0, f"{label}: not searched, {why}", cut=True)
                 yield batch_of(self.source, (), self._lookup_extras([late]))
                 continue
             try:
@@ -97,13 +140,13 @@ class Telling:
     def closing(
         self,
         window: Window,
-        catalog: Catalog,
-        sight: str,
+        catalog: Listed,
+        sight: Coverage,
         coverage: Iterable[Coverage] = (),
         remarks: Iterable[Remark] = (),
     ) -> Batch:
         """The last batch: what the whole window's silence is worth, and every gap."""
-        told = [Coverage(self.source, window.start, window.end, Sight.NOW_ONLY, sight)]
+        told = [sight]
         told += [
             self._partial(gap.start or window.start, gap.end or window.end, gap.reason, gap.remedy)
             for gap in self.gaps
@@ -123,7 +166,7 @@ class Telling:
         extras = BatchExtras((*told, *coverage), (*said, *remarks))
         return batch_of(self.source, (), extras)
 
-    def with_undated(self, batch: Batch, reader: TableReader) -> Batch:
+    def with_undated(self, batch: Batch, reader: Reader) -> Batch:
         """The batch with the stamps that have no place on the timeline."""
         if not reader.undated:
             return batch
@@ -134,7 +177,11 @@ class Telling:
         rows = [(self.source, *entry) for entry in reader.undated]
         return replace(batch, undated=pl.DataFrame(rows, schema=UNDATED_SCHEMA, orient="row"))
 
-    def zone_remarks(self, tables: Sequence[Table], zone: Zone) -> list[Remark]:
+    def now_only(self, window: Window) -> Coverage:
+        """What the silence of a database is worth that shows rows as they are now."""
+        return Coverage(self.source, window.start, window.end, Sight.NOW_ONLY, NOT_KEPT)
+
+    def zone_remarks(self, tables: Iterable[TableLike[ColumnLike]], zone: Zone) -> list[Remark]:
         """Which stamps carry no zone, and how they were read."""
         zoneless = [
             f"{table.label}.{column.name}"

@@ -20,6 +20,12 @@ class Session(Protocol):
         """The rows of one statement."""
         ...
 
+    async def timed(
+        self, statement: str, parameters: Sequence[Parameter] = ()
+    ) -> tuple[list[Row], float]:
+        """The same, and about how many seconds the database spent on it."""
+        ...
+
     async def together(self, work: Callable[[Select], T], statements: int) -> T:
         """What `work` makes of at most `statements` small statements, in one transaction."""
         ...

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from connectors.sql.audit_shapes import FRAMEWORK_MARKS, HISTORY_STAMP, REVISIONS, Tool
 from connectors.sql.options import TableOptions
 from connectors.sql.stamps import StampForm, TextForm, Zone
 from connectors.sql.tables import (
@@ -18,6 +19,7 @@ from connectors.sql.tables import (
     Unreadable,
     chosen,
     tables_of_keys,
+    with_revisions,
 )
 from connectors.sql.values import Row, Select
 from connectors.sql.vocabulary import CREATED, DELETED, UPDATED
@@ -99,12 +101,36 @@ class CatalogReader:
                 case Unreadable() as why:
                     unreadable.append(why)
         tables.reverse()  # as they were asked for
+        tables += self._audits(select, listed, {table.name for table in tables}, size)
+        tables = [self._joined(select, table, size) for table in tables]
         return FileCatalog(
             Catalog(tuple(tables), tuple(unreadable), left_out),
             next((name for mark, name in MARKS_OF_FRAMEWORKS if mark in listed), ""),
             journal_mode,
             size,
         )
+
+    def _audits(
+        self, select: Select, listed: dict[str, Row], read: set[str], size: int
+    ) -> Iterator[Table]:
+        """Tables with a column like an audit table's; those that are none are left alone."""
+        if not self.options.audits:
+            return
+        for name, row in listed.items():
+            if row[1] != "table" or row[2] or name in read:
+                continue
+            if any(column[0] in FRAMEWORK_MARKS for column in select(COLUMNS, (name,))):
+                wanted = TableOptions(name=name)
+                found, _ = self._found(select, wanted, size, stored=True)
+                table = chosen(found, wanted, self.key_rules)
+                if isinstance(table, Table) and table.audit is not None:
+                    yield table
+
+    def _joined(self, select: Select, table: Table, size: int) -> Table:
+        if table.audit is None or table.audit.tool is not Tool.REVERSION:
+            return table
+        revisions, _ = self._found(select, TableOptions(name=REVISIONS), size, stored=True)
+        return with_revisions(table, revisions.columns)
 
     def _discovered(self, select: Select, listed: dict[str, Row]) -> tuple[list[TableOptions], int]:
         """Tables with a creation stamp, those with the largest row number first."""
@@ -212,7 +238,7 @@ def _row_numbers(select: Select, table: str) -> int:
 def _may_be_time(column: Column, wanted: TableOptions) -> bool:
     if wanted.time_columns:
         return column.name in wanted.time_columns
-    return column.name.lower() in CREATED | UPDATED | DELETED
+    return column.name.lower() in {*CREATED, *UPDATED, *DELETED, HISTORY_STAMP}
 
 
 def _column(row: Row, references: dict[str, str]) -> Column:

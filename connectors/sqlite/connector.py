@@ -14,17 +14,20 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import BaseModel  # noqa: TC002  # the class attribute names it at run time
 
-from connectors.contract import CheckReport
+from connectors.contract import CheckReport, QueryAnswer
 from connectors.discovery import Candidate, Place
+from connectors.sql.audit_tables import audit_readers
+from connectors.sql.query import one_reading_statement
 from connectors.sql.reader import TableReader
 from connectors.sql.rows import RowEvents
 from connectors.sql.stamps import Zone
 from connectors.sql.statements import Statements
-from connectors.sql.telling import NOT_KEPT, Telling
+from connectors.sql.telling import NO_AUDITS, NOT_KEPT, Reader, Telling, audits_named, named
 from connectors.sqlite.catalog import CatalogReader, FileCatalog
 from connectors.sqlite.dialect import SQLITE
 from connectors.sqlite.opening import MAGIC
 from connectors.sqlite.options import SQLiteOptions
+from connectors.sqlite.query import Query
 from connectors.sqlite.session import FileSession
 from timeline.batch import Batch, Remark
 from timeline.clock import ClockReading
@@ -46,6 +49,7 @@ COMMON_PATHS = (
 )
 """Where Django, Rails (to 7.0, from 7.1, Solid Queue), Prisma and Laravel keep a database."""
 URL_VARIABLE = "DATABASE_URL"
+ENDPOINT = "file"
 
 
 class SQLiteConnector:
@@ -95,10 +99,10 @@ class SQLiteConnector:
                 remedy="Name tables and their time_columns.",
             )
         writable = os.access(self._path, os.W_OK)
-        named = ", ".join(table.label for table in catalog.tables) or "none"
         facts = [
             f"{self._path} ({known.bytes:,} bytes)",
-            f"rows are read from: {named}",
+            f"rows are read from: {named(catalog.records) or 'none'}",
+            *audits_named(catalog),
             _journal(known.journal_mode, self._options.statement_timeout_ms),
         ]
         if known.framework:
@@ -111,7 +115,12 @@ class SQLiteConnector:
         return CheckReport(
             system=f"SQLite file (library {sqlite3.sqlite_version})",
             facts=tuple(facts),
-            cannot_see=(NOT_KEPT, "open transactions: a file shows none", *unread),
+            cannot_see=(
+                NOT_KEPT,
+                "open transactions: a file shows none",
+                *(() if catalog.audits else (NO_AUDITS,)),
+                *unread,
+            ),
             writes_refused=not writable,
         )
 
@@ -120,15 +129,14 @@ class SQLiteConnector:
         telling = Telling.begun(self.source, budget)
         known = await self._learn()
         tables = known.catalog.tables
-        async for batch in telling.around([self._reader(known, p) for p, _ in enumerate(tables)],
-                                          window):  # fmt: skip
+        async for batch in telling.around(self._readers(known), window):
             yield batch
         remarks = telling.zone_remarks(tables, self._zone)
         if self._session.copied:
             sentence = "No program has it open: read from a private copy, to change nothing."
             remarks.append(Remark(self.source, "copy", sentence))
         coverage = telling.zone_coverage(window, self._zone)
-        yield telling.closing(window, known.catalog, NOT_KEPT, coverage, remarks)
+        yield telling.closing(window, known.catalog, telling.now_only(window), coverage, remarks)
 
     async def lookup(
         self, keys: Sequence[str], span: Window, budget: Budget
@@ -136,9 +144,14 @@ class SQLiteConnector:
         """The rows that `keys` name, and rows of other tables that refer to them, whenever."""
         telling = Telling.begun(self.source, budget)
         known = self._known or await self._learn()
-        readers = [self._reader(known, place) for place, _ in enumerate(known.catalog.tables)]
+        readers = self._readers(known)
         async for batch in telling.by_keys(readers, keys, self._key_rules, "in the file"):
             yield batch
+
+    async def query(self, statement: str, limit: int, seconds: float) -> QueryAnswer:
+        """The answer to one configured query. See `connectors.contract.Queryable`."""
+        asked = Query(one_reading_statement(statement), limit)
+        return await self._session.within(asked, seconds)
 
     async def clock(self) -> ClockReading | None:
         """None: the stamps are those of whoever writes the file."""
@@ -153,14 +166,20 @@ class SQLiteConnector:
         self._known = await self._session.together(reader, CATALOG_STATEMENTS)
         return self._known
 
-    def _reader(self, known: FileCatalog, place: int) -> TableReader:
-        table = known.catalog.tables[place]
-        return TableReader(
-            self._session,
-            Statements(table, SQLITE),
-            RowEvents(self.source, table, "file", self._key_rules),
-            self._options.page_rows,
-        )
+    def _readers(self, known: FileCatalog) -> list[Reader]:
+        session, rules, rows = self._session, self._key_rules, self._options.page_rows
+        return [
+            *audit_readers(session, SQLITE, self.source, ENDPOINT, known.catalog, rules),
+            *(
+                TableReader(
+                    session,
+                    Statements(table, SQLITE),
+                    RowEvents(self.source, table, ENDPOINT, rules),
+                    rows,
+                )
+                for table in known.catalog.records
+            ),
+        ]
 
 
 def _journal(mode: str, timeout_ms: int) -> str:

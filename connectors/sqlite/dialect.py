@@ -47,4 +47,5 @@ SQLITE = Dialect(
     parameter=lambda _column: "?",
     explain="EXPLAIN QUERY PLAN",
     plan=_plan,
+    text="TEXT",
 )

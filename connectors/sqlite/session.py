@@ -48,14 +48,36 @@ class FileSession:
         """The rows of one statement. Raises `SourceProblem`."""
         return await self.together(lambda select: select(statement, parameters), 1)
 
+    async def timed(
+        self, statement: str, parameters: Sequence[Parameter] = ()
+    ) -> tuple[list[Row], float]:
+        """The same, and the seconds that it took once the file was open."""
+
+        def work(select: Select) -> tuple[list[Row], float]:
+            started = time.monotonic()
+            return select(statement, parameters), time.monotonic() - started
+
+        return await self.together(work, 1)
+
     async def together(self, work: Callable[[Select], T], statements: int) -> T:
         """What `work` makes of its statements in one transaction. Raises `SourceProblem`."""
+
+        def selecting(connection: sqlite3.Connection) -> T:
+            def select(statement: str, parameters: Sequence[Parameter]) -> list[Row]:
+                return connection.execute(statement, parameters).fetchall()
+
+            return work(select)
+
+        return await self.within(selecting, self._timeout_s)
+
+    async def within(self, work: Callable[[sqlite3.Connection], T], seconds: float) -> T:
+        """What `work` makes of one transaction of at most so many seconds."""
         stop = threading.Event()
         async with self._lock:
-            task = asyncio.ensure_future(asyncio.to_thread(self._run, work, stop))
+            task = asyncio.ensure_future(asyncio.to_thread(self._run, work, stop, seconds))
             task.add_done_callback(_seen)
             try:
-                done, _ = await asyncio.wait({task}, timeout=self._timeout_s + MARGIN_S)
+                done, _ = await asyncio.wait({task}, timeout=seconds + MARGIN_S)
             except asyncio.CancelledError:
                 stop.set()
                 await asyncio.wait({task}, timeout=END_S)
@@ -63,7 +85,7 @@ class FileSession:
             if not done:
                 stop.set()
                 raise Unreachable(
-                    f"The file did not answer within {self._timeout_s + MARGIN_S:.0f} s",
+                    f"The file did not answer within {seconds + MARGIN_S:.0f} s",
                     where=self.where,
                     remedy="Its disk or network share is stuck.",
                 )
@@ -74,15 +96,17 @@ class FileSession:
         async with self._lock:
             await asyncio.to_thread(self._opener.forget)
 
-    def _run(self, work: Callable[[Select], T], stop: threading.Event) -> T:
+    def _run(
+        self, work: Callable[[sqlite3.Connection], T], stop: threading.Event, seconds: float
+    ) -> T:
         problem: SourceProblem
         try:
             with contextlib.closing(self._opener.open()) as connection:
-                deadline = time.monotonic() + self._timeout_s
+                deadline = time.monotonic() + seconds
                 connection.set_progress_handler(
                     lambda: stop.is_set() or time.monotonic() > deadline, STEPS
                 )
-                return self._transaction(connection, work)
+                return _transaction(connection, work)
         except sqlite3.Error as error:
             problem = self._problem(error)
         except OSError as error:
@@ -90,17 +114,6 @@ class FileSession:
                 f"The file cannot be read: {error.strerror}", where=self.where, remedy="Check it."
             )
         raise problem
-
-    def _transaction(self, connection: sqlite3.Connection, work: Callable[[Select], T]) -> T:
-        def select(statement: str, parameters: Sequence[Parameter]) -> list[Row]:
-            return connection.execute(statement, parameters).fetchall()
-
-        connection.execute("BEGIN")
-        try:
-            return work(select)
-        finally:
-            with contextlib.suppress(sqlite3.Error):
-                connection.execute("ROLLBACK")
 
     def _problem(self, error: sqlite3.Error) -> SourceProblem:
         code = getattr(error, "sqlite_errorname", "") or ""
@@ -130,6 +143,15 @@ class FileSession:
                 remedy="Check the rights of the file and its folder.",
             )
         return BadAnswer(f"SQLite answered: {said}", where=self.where)
+
+
+def _transaction(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], T]) -> T:
+    connection.execute("BEGIN")
+    try:
+        return work(connection)
+    finally:
+        with contextlib.suppress(sqlite3.Error):
+            connection.execute("ROLLBACK")
 
 
 def _seen(task: asyncio.Future[T]) -> None:

@@ -29,6 +29,11 @@ JOB_CLASS: LiteralString = (
     " '^--- !ruby/(?:object|struct):([A-Z][A-Za-z0-9_:]{0,100})[ \\n]'))"
 )
 """Names only, each from a whole line of the form that Psych writes, beginning with a capital."""
+ERROR: LiteralString = (
+    "concat_ws(E'\\n', nullif(left(substring(j.last_error from E'\\n(.*)'), 3000), ''),"
+    " left(rtrim(split_part(j.last_error, E'\\n', 1), E'\\r'), 900))"
+)
+"""The message stands first and the backtrace after it; what was raised is told last here."""
 
 SYSTEM = System(
     name="delayed-job",
@@ -51,7 +56,7 @@ SYSTEM = System(
                 "j.locked_at",
                 Kind.JOB_STARTED,
                 "started on {queue} by {worker}",
-                states=("locked",),
+                states=("locked", "failed"),  # a job that failed for good keeps its last lock
             ),
             Stamp(
                 "retried",
@@ -75,7 +80,7 @@ SYSTEM = System(
         " WHEN j.locked_at IS NOT NULL THEN 'locked'"
         " WHEN j.attempts > 0 THEN 'waiting for a retry' ELSE 'waiting' END",
         worker="j.locked_by",
-        error="j.last_error",
+        error=ERROR,
         attempt="j.attempts + (j.locked_at IS NOT NULL AND j.failed_at IS NULL)::int",
         job_class=JOB_CLASS,
         queue="coalesce(j.queue, 'default')",

@@ -7,7 +7,7 @@ for.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from connectors.postgresql.session import Cell
@@ -81,13 +81,17 @@ class Call:
     other_id: str = ""
     unopened: str = ""
     """Why its arguments are not shown, `YAML, 312 bytes, not opened`; empty when they are."""
+    called: str = ""
+    """What people call it, where that is not its class."""
 
     @property
     def title(self) -> str:
+        if self.called and not self.job_class:
+            return self.called
         shown = self.unopened or cut(self.args)
         if len(shown) > TITLE_CHARACTERS:
             shown = f"{shown[:TITLE_CHARACTERS]}…"
-        return f"{self.job_class or 'a job without a class'}({shown})"
+        return f"{self.called or self.job_class or 'a job without a class'}({shown})"
 
 
 def call_in(row: Row, opaque_format: str) -> Call:
@@ -125,6 +129,8 @@ class JobLife:
     key_rules: KeyRules
     arguments: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Names of positional arguments by job class."""
+    call: Callable[[Row, str], Call] = call_in
+    """Reads the call of a row whose arguments are kept in a form of the product's own."""
 
     def of(self, row: Row, history: Sequence[Row], now: int) -> Iterator[Event]:
         """Every transition that is on record of one job, in no particular order."""
@@ -142,10 +148,10 @@ class JobLife:
 
     def keys(self, row: Row) -> tuple[str, ...]:
         """`job:<id>`, Active Job's own id, and whatever the arguments name."""
-        return self._keys(row, call_in(row, self.system.jobs.opaque_format))
+        return self._keys(row, self.call(row, self.system.jobs.opaque_format))
 
     def facts(self, row: Row) -> JobFacts:
-        call = call_in(row, self.system.jobs.opaque_format)
+        call = self.call(row, self.system.jobs.opaque_format)
         details: dict[str, object] = {"kept_in": self.label}
         details |= {
             name: row.text(f"+{name}")

@@ -98,6 +98,10 @@ class Here:
         place = self.places.get(self.system.deletes_from or self.jobs.name)
         return None if place is None else place.deleted_rows
 
+    def column_type(self, column: str) -> str:
+        """Type of a column of the table of jobs; empty where this version lacks it."""
+        return self.jobs.columns.get(column, "")
+
     def has(self, records: Records) -> bool:
         """Whether the first of its tables can be read."""
         return records.tables[0].name in self.places

@@ -18,7 +18,7 @@ from connectors.queues.account import Account
 from connectors.sqlqueue.jobs import Row
 from connectors.sqlqueue.places import Here, Place
 from connectors.sqlqueue.shape import History, Records, Search
-from connectors.sqlqueue.statements import Statements
+from connectors.sqlqueue.statements import Statements, known_otherwise
 from timeline.event import Kind
 from timeline.problems import Overloaded
 from timeline.window import MINUTE_NS, Window
@@ -87,6 +87,17 @@ class Reading:
         rows = await self._last(f"the newest {search.name}", search.sql, 1)
         return self._rows(self.jobs, rows)[0].stamp(f"@{search.name}") if rows else None
 
+    async def largest(self, search: Search) -> int | None:
+        """The largest value (ns UTC) of a stamp; without an index for it, that of the last row."""
+        if not self.jobs.has(search.sql):
+            return None
+        written: LiteralString = f"({search.sql}) IS NOT NULL"
+        statement = self.jobs.listed(written, search.sql, 1, newest=True)
+        if self.here.jobs.large and await self._dear(statement, ()):
+            return await self.latest(search)
+        rows = await self._answered(f"the newest {search.name}", statement) or []
+        return self._rows(self.jobs, rows)[0].stamp(f"@{search.name}") if rows else None
+
     async def oldest_finished(self) -> int | None:
         """When the job ended (ns UTC) that succeeded longest ago and is still there."""
         jobs = self.here.system.jobs
@@ -117,6 +128,15 @@ class Reading:
             self.account.cut(f"more than {MAX_RUNNING} jobs run: only so many were read")
         return self._rows(self.jobs, rows[:MAX_RUNNING])
 
+    async def waiting(self, each: int) -> list[Row]:
+        """Live jobs that do not run, by their ids: at most `each` from either end."""
+        jobs, found = self.here.system.jobs, dict[str, Row]()
+        for newest in (False, True):
+            statement = self.jobs.listed(jobs.live, jobs.id, each, newest=newest)
+            rows = await self._guarded("what waits", statement) or []
+            found.update((row.id, row) for row in self._rows(self.jobs, rows) if not row.running)
+        return list(found.values())
+
     async def newest(self) -> list[Row]:
         """The jobs written last."""
         jobs = self.here.system.jobs
@@ -126,7 +146,8 @@ class Reading:
     async def by_ids(self, ids: Iterable[str]) -> list[Row]:
         """Jobs by their ids, or by the second id under which logs know them."""
         jobs, wanted, found = self.here.system.jobs, list(dict.fromkeys(ids)), list[Row]()
-        for fragment in (jobs.id, jobs.other_id):
+        own = jobs.known_as if known_otherwise(jobs) else jobs.id
+        for fragment in (own, jobs.other_id):
             known = [one for one in wanted if self._fits(jobs, fragment, one)]
             if known and not self.here.lacks(jobs, fragment):
                 statement = self.jobs.by_ids(fragment, self.max_jobs)

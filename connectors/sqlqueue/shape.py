@@ -120,6 +120,8 @@ class Jobs(Records):
     opaque: LiteralString = "NULL"
     """Arguments in a format that is not opened; only their size leaves the server."""
     opaque_format: str = ""
+    known_as: LiteralString = "NULL"
+    """The id under which logs and clients know the job, where that is not the row's."""
     other_id: LiteralString = "NULL"
     """A second id under which logs know the job (Active Job's)."""
     max_attempts: LiteralString = "NULL"

@@ -7,7 +7,7 @@ parameter. Instants travel as whole microseconds since the epoch.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, LiteralString
+from typing import TYPE_CHECKING, LiteralString, TypeGuard
 
 from connectors.sqlqueue.places import COLUMN, Here
 from connectors.sqlqueue.shape import History, Jobs, Records, Search, Stamp
@@ -37,6 +37,11 @@ JOB_FIELDS = (
     "running",
     "lost",
 )
+
+
+def known_otherwise(records: Records) -> TypeGuard[Jobs]:
+    """Whether jobs go by another id than their row's."""
+    return isinstance(records, Jobs) and records.known_as != "NULL"
 
 
 class Statements:
@@ -204,7 +209,7 @@ class Statements:
         records = self._records
         parts = [
             self._text(records.id),
-            self._text(records.job if isinstance(records, History) else records.id),
+            self._text(self._job_id()),
             self._text(records.state),
             self._text(records.worker),
             self._text(records.error, ERROR_LENGTH),
@@ -214,6 +219,12 @@ class Statements:
         if isinstance(records, Jobs):
             parts += self._job_projection(records)
         return [*parts, *(self._microseconds(column) for column in records.columns.values())]
+
+    def _job_id(self) -> LiteralString:
+        records = self._records
+        if isinstance(records, History):
+            return records.job
+        return records.known_as if known_otherwise(records) else records.id
 
     def _job_projection(self, jobs: Jobs) -> list[sql.Composable]:
         from psycopg import sql

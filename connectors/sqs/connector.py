@@ -15,7 +15,7 @@ from pydantic import BaseModel  # noqa: TC002  # annotations name it at run time
 
 from connectors.answers import at, items, members, text
 from connectors.aws import profiles_in
-from connectors.aws_reads import CLOUDWATCH, SQS, AWSReads
+from connectors.aws_reads import CLOUDWATCH, SQS, AWSReads, iam_words
 from connectors.clock_sampling import SAMPLES, reading_from
 from connectors.contract import CheckReport
 from connectors.discovery import Candidate, Place
@@ -107,10 +107,9 @@ class SQSConnector:
         facts = [
             f"SQS in {region}",
             f"{'at least ' if more else ''}{len(urls)} queues are read",
-            f"{queue.name} keeps messages for {queue.count('MessageRetentionPeriod')} s",
             "attributes are approximate: they settle within about a minute",
         ]
-        unseen = [COUNTS_ONLY, "whether the identity could send or delete: no call tells"]
+        unseen = [COUNTS_ONLY]
         if self._options.metrics:
             facts.append(f"CloudWatch: {len(METRICS)} metrics a queue for each look; {COST}")
             try:
@@ -122,7 +121,8 @@ class SQSConnector:
             facts=tuple(facts),
             cannot_see=tuple(unseen),
             clock=await self.clock(),
-            writes_refused=None,
+            retention=(f"{queue.name}: messages for {queue.count('MessageRetentionPeriod'):,} s",),
+            rights=(iam_words("sqs:SendMessage", "sqs:DeleteMessage", "sqs:PurgeQueue"),),
         )
 
     async def fetch(self, window: Window, budget: Budget) -> AsyncIterator[Batch]:

@@ -1,4 +1,4 @@
-"""`halfawake check`: per source, is it reachable, what are our rights, what can it not show.
+"""`halfawake check`: per source, is it reachable, what may we do there, what would a look read.
 
 Made for a person before the first night and for a weekly job: bounded in time, `--json` for
 scripts, an exit code for each outcome. Asks each source what it is and reads no event.
@@ -37,7 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--strict",
         action="store_true",
-        help=f"exit code {ExitCode.COULD_WRITE:d} when an account could write",
+        help=f"exit code {ExitCode.COULD_WRITE:d} when an account could write; "
+        "one that is unknown is told and does not fail",
     )
 
 
@@ -64,7 +65,10 @@ def run(arguments: argparse.Namespace) -> ExitCode:
 
 
 def exit_code_of(reports: Sequence[SourceReport], *, strict: bool = False) -> ExitCode:
-    """4 when no source answered; 5 when strict and one could write; 3 when one did not answer."""
+    """4 when no source answered; 5 when strict and one could write; 3 when one did not answer.
+
+    Unknown is told in words and fails nothing: several systems have no way to tell.
+    """
     answered = [one for one in reports if one.report is not None]
     if not answered:
         return ExitCode.NO_ANSWER

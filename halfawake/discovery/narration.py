@@ -43,7 +43,7 @@ def _cells(proof: Proof) -> tuple[str, ...]:
     report = proof.answered.report
     if report is None:
         return (proof.proposal.connector, found, "", "", "")
-    writes, clock = WRITES[report.writes_refused], clock_words(report.clock)
+    writes, clock = WRITES[report.writes], clock_words(report.clock)
     return (proof.proposal.connector, found, report.system, writes, clock)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from connectors.discovery import KeyHint
 from halfawake.discovery.proof import Proof
-from halfawake.discovery.words import WRITES_AT_LENGTH
+from halfawake.discovery.words import writes_words
 from timeline.clean import clean
 from timeline.keys import WELL_KNOWN
 
@@ -144,7 +144,7 @@ def _about(one: Chosen) -> Iterator[str]:
     proposal, report = one.proof.proposal, one.proof.answered.report
     if report is not None:
         yield f"{report.system}, found in {proposal.found_in}."
-        yield f"Writes are {WRITES_AT_LENGTH[report.writes_refused]}."
+        yield f"Writes are {writes_words(report)}."
     yield from (f"{note[:1].upper()}{note[1:]}." for note in one.proof.sampled.notes)
     for variable, file in proposal.unset.items():
         stands = f"its value stands in {file}" if file else "it is not set"

@@ -8,15 +8,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from connectors.contract import Writes
 from halfawake.discovery.asking import Answered
-from halfawake.discovery.words import WRITES_AT_LENGTH, clock_words
+from halfawake.discovery.words import WRITES, clock_words, cost_words, writes_words
 from timeline.clean import clean
 from timeline.clock import MILLISECOND_NS
 from timeline.incident import SourceInfo
 from timeline.window import Budget
 
 if TYPE_CHECKING:
-    from connectors.contract import CheckReport
+    from connectors.contract import CheckReport, Cost
     from halfawake.exit_codes import ExitCode
 
 WIDTH = 79
@@ -26,7 +27,8 @@ MEBIBYTE = 1024**2
 JSON_FORMAT = 1
 """Raised when a field of the JSON object changes its meaning."""
 
-WRITES_IN_JSON: dict[bool | None, str] = {True: "refused", False: "possible", None: "unknown"}
+ACTED_ON = (Writes.POSSIBLE, Writes.UNKNOWN)
+"""Verdicts that the summary names the sources of: what nobody proved safe is never a quiet line."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,8 @@ def as_text(
     count = sum(one.report is not None for one in reports)
     name = f"{clean(environment)}: " if environment else ""
     lines = [f"{name}{count} of {len(reports)} sources answered in {seconds:.1f} s"]
+    for verdict in ACTED_ON:
+        lines += _named(verdict, reports)
     for one in reports:
         lines += ["", *_paragraph(one)]
     return "\n".join(lines) + "\n"
@@ -69,6 +73,15 @@ def as_json(
     return json.dumps(told, indent=2, ensure_ascii=False) + "\n"
 
 
+def _named(verdict: Writes, reports: Sequence[SourceReport]) -> list[str]:
+    """`writes UNKNOWN: queue, logs`, or nothing when that is so for no source."""
+    named = [one.info.name for one in reports if one.report and one.report.writes is verdict]
+    if not named:
+        return []
+    said = f"writes {WRITES[verdict]}: {', '.join(map(clean, named))}"
+    return textwrap.wrap(said, WIDTH, subsequent_indent="  ", break_on_hyphens=False)
+
+
 def _paragraph(one: SourceReport) -> list[str]:
     report, problem = one.answered.report, one.answered.problem
     name, system = clean(one.info.name), one.info.system
@@ -84,13 +97,19 @@ def _paragraph(one: SourceReport) -> list[str]:
 
 
 def _facts(report: CheckReport) -> Iterator[tuple[str, str]]:
-    yield "writes", WRITES_AT_LENGTH[report.writes_refused]
+    yield from _under("writes", (writes_words(report), *report.rights))
     if report.clock is not None:
         yield "clock", f"{clock_words(report.clock)} from here, measured now"
-    for number, fact in enumerate(report.facts):
-        yield "" if number else "says", fact
-    for number, blind in enumerate(report.cannot_see):
-        yield "" if number else "cannot see", blind
+    yield from _under("says", report.facts)
+    yield from _under("keeps", report.retention)
+    yield from _under("cannot see", report.cannot_see)
+    yield from _under("costs", [cost_words(cost) for cost in report.cost])
+
+
+def _under(label: str, sentences: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """The first sentence beside its label, the others beneath it."""
+    for number, sentence in enumerate(sentences):
+        yield "" if number else label, sentence
 
 
 def _labelled(label: str, words: str) -> list[str]:
@@ -134,12 +153,25 @@ def _source(one: SourceReport) -> dict[str, object]:
     if report is not None:
         told |= {
             "system": clean(report.system),
-            "writes": WRITES_IN_JSON[report.writes_refused],
+            "writes": report.writes.value,
+            "rights": [clean(said) for said in (*report.rights, report.no_account) if said],
             "clock": _clock(report),
             "facts": [clean(fact) for fact in report.facts],
+            "retention": [clean(kept) for kept in report.retention],
             "cannot_see": [clean(blind) for blind in report.cannot_see],
+            "cost": [_cost(cost) for cost in report.cost],
         }
     return told
+
+
+def _cost(cost: Cost) -> dict[str, str | int | bool | None]:
+    return {
+        "read": clean(cost.read),
+        "way": clean(cost.way),
+        "rows": cost.rows,
+        "refused": bool(cost.refused),
+        "reason": clean(cost.refused),
+    }
 
 
 def _clock(report: CheckReport) -> dict[str, float] | None:

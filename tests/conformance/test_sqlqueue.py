@@ -1,4 +1,4 @@
-"""Queues in PostgreSQL against the conformance suite: three real ones, one on its schema."""
+"""Queues in PostgreSQL against the conformance suite: four real ones, one on its schema."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import psycopg
 import pytest
 
 from connectors.sqlqueue.connector import SqlQueueConnector
+from connectors.sqlqueue.delayed_job import DelayedJobConnector
 from connectors.sqlqueue.graphile_worker import GraphileWorkerConnector
 from connectors.sqlqueue.oban import ObanConnector
 from connectors.sqlqueue.pg_boss import PgBossConnector
@@ -21,7 +22,15 @@ from tests.conformance.subject import Subject
 from tests.conformance.suite import ConnectorConformance
 from tests.connectors.pg import Database, database_on
 from tests.connectors.sqlqueue_schemas import OBAN
-from tests.connectors.sqlqueue_world import READS, Program, graphile, pg_boss, procrastinate, true
+from tests.connectors.sqlqueue_world import (
+    READS,
+    Program,
+    delayed_job,
+    graphile,
+    pg_boss,
+    procrastinate,
+    true,
+)
 from tests.connectors.workers.running import until
 from tests.servers.process import RunningServer
 from timeline.window import SECOND_NS, Window
@@ -55,7 +64,7 @@ def worked(
 ) -> Iterator[Installation]:
     """Jobs done, failed and scheduled on either side of the pin, by a real worker."""
     with database_on(server) as database:
-        if program.produces == "defer":
+        if program.produces in ("defer", "enqueue"):
             program.told(database.url, "schema")
         before = time.time_ns()
         first, *_ = program.enqueue(database.url, *halves[0])
@@ -77,7 +86,12 @@ def _installation(database: Database, schema: str, window: Window, job: str) -> 
     return Installation(url, password, window, job)
 
 
-def subject_of(kind: type[SqlQueueConnector], made: Installation, server: RunningServer) -> Subject:
+def subject_of(
+    kind: type[SqlQueueConnector],
+    made: Installation,
+    server: RunningServer,
+    keys: tuple[str, ...] = ("user:77", "user:80"),
+) -> Subject:
     parts = urlsplit(made.url)
 
     def connections() -> int:
@@ -96,7 +110,7 @@ def subject_of(kind: type[SqlQueueConnector], made: Installation, server: Runnin
         connector_class=kind,
         options={"dsn": made.url},
         window=made.window,
-        known_keys=(f"job:{made.job}", "user:77", "user:80"),
+        known_keys=(f"job:{made.job}", *keys),
         absent_key="user:4711",
         drivers=("psycopg", "polars"),
         secrets=(made.password,),
@@ -187,6 +201,28 @@ class TestGraphileWorker(ConnectorConformance):
     @pytest.fixture
     def subject(self, graphiled: Installation, postgresql_server: RunningServer) -> Subject:
         return subject_of(GraphileWorkerConnector, graphiled, postgresql_server)
+
+
+@pytest.fixture(scope="module")
+def delayed(
+    postgresql_server: RunningServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Installation]:
+    """Its errors say `gone` in hostile characters by themselves; arguments are never read."""
+    log = tmp_path_factory.mktemp("delayed_job") / "worker.log"
+    question = "SELECT count(*) = {} FROM delayed_jobs WHERE last_error IS NOT NULL"
+    classes = {"look_up": "GivesUp", "welcome_mail": "WelcomeMail"}
+    early, late = halves(lambda name, args, wait: [classes[name], [args["user_id"]], wait])
+    made = ([["LookUp", [7], 0], *early], late)
+    settled = (question.format(2), question.format(3))
+    with worked(postgresql_server, delayed_job(), "public", made, settled, log) as installation:
+        yield installation
+
+
+@pytest.mark.servers
+class TestDelayedJob(ConnectorConformance):
+    @pytest.fixture
+    def subject(self, delayed: Installation, postgresql_server: RunningServer) -> Subject:
+        return subject_of(DelayedJobConnector, delayed, postgresql_server, keys=())
 
 
 @pytest.fixture(scope="module")

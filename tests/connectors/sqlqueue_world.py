@@ -30,6 +30,8 @@ READS = (
     "GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {{role}}",
 )
 
+DELAYED_JOB_INSTALL = "apt-get install ruby-delayed-job-active-record ruby-pg"
+
 
 @dataclass(frozen=True)
 class Program:
@@ -79,6 +81,14 @@ def pg_boss(series: str = "") -> Program:
 def graphile() -> Program:
     folder, package = "npm-graphile-worker", "graphile-worker"
     return _node(folder, package, "graphile_worker.mjs", "GRAPHILE_MODULES", "add")
+
+
+def delayed_job() -> Program:
+    ruby, needed = shutil.which("ruby"), "require 'pg'; require 'delayed_job_active_record'"
+    words = [ruby or "", "-e", f"require 'active_record'; {needed}"]
+    if ruby is None or subprocess.run(words, capture_output=True, check=False).returncode:
+        skip_or_fail(ServerMissing("delayed_job", DELAYED_JOB_INSTALL))
+    return Program((ruby, str(FOLDER / "delayed_job_worker.rb")), {}, "enqueue")
 
 
 def _node(folder: str, package: str, file: str, variable: str, produces: str) -> Program:

@@ -167,6 +167,8 @@ class SearchStub:
                 {"distribution": "opensearch"} if self.opensearch else {"build_flavor": "default"}
             )
             return 200, {"cluster_name": "stub", "version": version}
+        if "/_security/" in path:
+            return 400, {"error": f"no handler found for uri [{path}] and method [GET]"}
         if path == "/_nodes/_local":
             return 200, {"nodes": {"n": {"version": self.version}}}
         if path == "/_nodes/_local/stats/os":

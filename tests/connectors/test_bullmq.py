@@ -29,7 +29,7 @@ from tests.servers.process import RunningServer
 from timeline.coverage import CoverageMap, Sight
 from timeline.event import Event, Kind, Meaning
 from timeline.keys import KeyRules
-from timeline.problems import AccessRefused, Misconfigured, NothingHere
+from timeline.problems import AccessRefused, NothingHere
 from timeline.window import MINUTE_NS, SECOND_NS, Window
 
 pytestmark = pytest.mark.servers
@@ -275,12 +275,6 @@ def test_a_paused_queue_says_so(redis: Redis, redis_server: RunningServer, url: 
         assert found.body.endswith("the queue is paused")
 
 
-def test_queues_have_to_be_named(url: str) -> None:
-    with pytest.raises(Misconfigured) as caught:
-        checked(connector(url, queues=[]))
-    assert "queues = [" in caught.value.remedy
-
-
 def test_queues_that_are_not_there(url: str) -> None:
     with pytest.raises(NothingHere, match="nonesuch"):
         checked(connector(url, queues=["nonesuch"]))
@@ -293,7 +287,8 @@ def test_a_wrong_password_is_a_sentence(redis_server: RunningServer) -> None:
 
 def test_candidates_come_from_package_json_and_queue_files(tmp_path: Path) -> None:
     variables = {"REDIS_URL": "redis://:secret@host"}
-    assert [*BullMQConnector.candidates(Place(variables, tmp_path, tmp_path))] == []
+    (anywhere,) = BullMQConnector.candidates(Place(variables, tmp_path, tmp_path))
+    assert "queues" not in anywhere.options  # they are searched for
     (tmp_path / "package.json").write_text('{"dependencies": {"bullmq": "^5"}}')
     (tmp_path / "src").mkdir()
     (tmp_path / "src" / "queue.ts").write_text("export const q = new Queue<Mail>('mail', {});")

@@ -33,6 +33,7 @@ from timeline.problems import (
 from timeline.window import SECOND_NS
 
 KINDS = ("github", "gitlab")
+OWN_TOKEN = "/api/v4/personal_access_tokens/self"
 ANSWERS = {"github": github_answers, "gitlab": gitlab_answers}
 
 
@@ -84,7 +85,8 @@ def test_only_get_and_only_this_project(kind: str) -> None:
         fetched(connector(kind, server, environment="production"), window_around())
         looked_up(connector(kind, server), ("commit:aaaaaaaa0002",), window_around())
     assert {seen.method for seen in server.seen} == {"GET"}
-    assert all("acme" in seen.path and "shop" in seen.path for seen in server.seen)
+    asked = {seen.path for seen in server.seen} - {OWN_TOKEN}
+    assert all("acme" in path and "shop" in path for path in asked)
     header = {"github": f"Bearer {SECRET}", "gitlab": SECRET}[kind]
     assert all(header in seen.headers.values() for seen in server.seen)
     assert not [seen for seen in server.seen if SECRET in seen.target]
@@ -183,6 +185,27 @@ def test_the_account_that_may_push_is_named() -> None:
         assert asyncio.run(connector("github", server).check()).writes_refused is False
     with loopback(github_answers) as server:
         assert asyncio.run(connector("github", server).check()).writes_refused is True
+
+
+@pytest.mark.parametrize(
+    ("answer", "refused"),
+    [
+        (as_json({"scopes": ["read_api", "read_repository"]}), True),
+        (as_json({"scopes": ["read_api", "api"]}), False),
+        (as_json({"scopes": ["read_api", "a_scope_of_next_year"]}), False),
+        (as_json({"scopes": []}), None),
+        (as_json({"message": "401 Unauthorized"}, 401), None),
+        (as_json({"message": "404 Not Found"}, 404), None),
+    ],
+)
+def test_scopes_of_a_gitlab_token_tell_what_it_may(answer: Told, refused: bool | None) -> None:
+    def told(seen: Seen) -> Told:
+        return answer if seen.path == OWN_TOKEN else gitlab_answers(seen)
+
+    with loopback(told) as server:
+        report = asyncio.run(connector("gitlab", server).check())
+    assert report.writes_refused is refused
+    assert report.rights
 
 
 def test_a_password_command_may_give_the_token() -> None:

@@ -245,7 +245,7 @@ class TestOnMoto:
             looked_up(connector(proxy.url, groups=[group]), ("user:7",), self.window())
             sent = {seen.headers["x-amz-target"] for seen in proxy.seen}
         assert sent == {"Logs_20140328.DescribeLogGroups", "Logs_20140328.FilterLogEvents"}
-        assert any("kept for ever" in fact for fact in report.facts)
+        assert any("kept for ever" in kept for kept in report.retention)
 
     @pytest.mark.parametrize(("method", "kind"), [("check", NothingHere), ("fetch", Misconfigured)])
     def test_no_such_group(

@@ -233,7 +233,11 @@ def test_check_tells_what_there_is(
         assert name in told
         assert "@timestamp" in told
         assert "user_id" in told
-        assert report.writes_refused is None
+        assert report.writes_refused is False, "no security is switched on"
+        assert any("no security" in said for said in report.rights)
+        (cost,) = report.cost
+        assert cost.rows is not None
+        assert report.retention
         assert report.clock is not None
         assert report.clock.error < SECOND
 

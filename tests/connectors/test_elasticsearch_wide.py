@@ -44,7 +44,7 @@ REQUESTS = 110_000
 """Some 198 000 documents in 35 minutes."""
 MOST_MOVED = 0.05
 USEFUL_S = 3.0
-"""Rows around T and the counts of every lane stand by then, on an idle machine."""
+"""Rows around T, the counts of every lane and the sentence stand by then, on an idle machine."""
 EVERYTHING = Budget(rows=1_000_000, bytes=8 * 1024**3, seconds=600)
 
 
@@ -165,6 +165,19 @@ def counting(seen: Seen) -> bool:
     return "bars" in seen.body.get("aggs", {})
 
 
+def paging(seen: Seen) -> bool:
+    return "pit" in seen.body
+
+
+def kind_of(seen: Seen) -> str:
+    """`bars`, `errors` for a page of them alone, `page` for one of everything; else empty."""
+    if counting(seen):
+        return "bars"
+    if not paging(seen):
+        return ""
+    return "errors" if "error" in str(seen.body["query"]) else "page"
+
+
 def test_what_travelled_and_what_was_only_counted_add_up() -> None:
     collected = read(crowded())
     refs = [event.ref for event in collected.events]
@@ -181,6 +194,44 @@ def test_what_travelled_and_what_was_only_counted_add_up() -> None:
     counted = [entry for entry in collected.coverage if entry.complete_from]
     assert {entry.sight for entry in counted} == {Sight.PARTIAL}
     assert {entry.complete_from for entry in counted} == {SEVERITY_WARN}
+
+
+def test_counting_and_reading_near_t_go_on_at_once() -> None:
+    stub = crowded()
+    stub.fail(paging, delay_s=0.3, times=1, merge={"took": 300})
+    collected = read(stub, page_size=10)
+    kinds = [kind for seen in stub.seen if (kind := kind_of(seen))]
+    assert kinds.index("bars") < kinds.index("page", kinds.index("page") + 1)
+    assert counts_of(collected)["exact"].all()
+
+
+def test_the_first_errors_travel_before_what_surrounds_them() -> None:
+    stub = crowded()
+    read(stub)
+    kinds = [kind for seen in stub.seen if (kind := kind_of(seen)) not in ("", "bars")]
+    first = kinds.index("errors")
+    assert kinds[:first] == ["page"], "nothing but the neighbourhood of T comes before them"
+    assert "page" in kinds[first:], "what surrounds them"
+
+
+@pytest.mark.parametrize("left_after", [1, 2, 3])
+def test_a_reading_that_is_left_leaves_no_count_running(left_after: int) -> None:
+    stub = crowded()
+    stub.fail(counting, delay_s=1.0, merge={"took": 1_000})
+
+    async def leave() -> float:
+        reader = connector(stub.url, "logs-*")
+        answers = reader.fetch(NEAR, Budget(rows=200))
+        for _ in range(left_after):
+            await anext(answers)
+        began = time.monotonic()
+        await answers.aclose()  # type: ignore[attr-defined]  # a generator, as the collector knows
+        await reader.close()
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+        return time.monotonic() - began
+
+    with stub.serving():
+        assert asyncio.run(leave()) < 1.0
 
 
 def test_more_errors_than_may_travel_are_a_cut() -> None:
@@ -296,6 +347,8 @@ class Told:
     began: float = field(default_factory=time.monotonic)
     preview_s: float = 0.0
     counted_s: float = 0.0
+    sentence_s: float = 0.0
+    """Line one told what happened."""
     incident: Incident | None = None
     analysis: Analysis | None = None
     phases: tuple[Phase, ...] = ()
@@ -309,6 +362,8 @@ class Told:
             self.incident, self.analysis = update.incident, update.analysis
             if update.incident.snapshot.counts.height:
                 self.counted_s = self.counted_s or since
+            if update.analysis is not None and update.analysis.findings:
+                self.sentence_s = self.sentence_s or since
         elif isinstance(update, CollectionEnded):
             self.phases = tuple(status.phase for status in update.statuses)
             self.moved = sum(status.rows for status in update.statuses)
@@ -452,8 +507,8 @@ def test_the_screen_is_useful_at_once(indexed: Indexed) -> None:
     for _ in range(3):
         httpx.post(f"{indexed.server.url}/{indexed.name}/_cache/clear").raise_for_status()
         runs.append(indexed.collected(REMOTE_BUDGET))
-    told = min(runs, key=lambda run: run.counted_s)
-    assert 0 < told.preview_s <= told.counted_s <= USEFUL_S
+    told = min(runs, key=lambda run: run.sentence_s)
+    assert 0 < told.preview_s <= told.counted_s <= told.sentence_s <= USEFUL_S
 
 
 @pytest.mark.servers

@@ -193,7 +193,7 @@ def test_check_names_context_rights_and_what_is_forgotten(cluster: Cluster) -> N
     assert report.writes_refused is True
     assert any("context shop-prod" in fact for fact in report.facts)
     assert any("3 pods" in fact for fact in report.facts)
-    assert any("--event-ttl" in words for words in report.cannot_see)
+    assert any("--event-ttl" in words for words in report.retention)
 
 
 @pytest.mark.parametrize(

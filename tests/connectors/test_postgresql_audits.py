@@ -69,6 +69,24 @@ def test_paper_trail(database: Database, kind: str) -> None:
     assert "example.org" not in repr(event)
 
 
+def test_what_a_detector_relies_on_is_in_the_attributes(database: Database) -> None:
+    database.run(
+        ORDERS,
+        "INSERT INTO orders (id, status) VALUES (4711, 'active')",
+        VERSIONS.format(changes="jsonb"),
+        "INSERT INTO versions (item_type, item_id, event, whodunnit, object_changes, created_at)"
+        " VALUES ('Order', 4711, 'update', '7',"
+        ' \'{"status": ["pending", "active"], "lock_version": [3, 4], "email": [null, "b"]}\','
+        f" {NOW})",
+    )
+    ((event, told),) = versions(fetch(database.url).events)
+    assert told["columns"] == {"status": "active", "email": "(not shown)"}
+    assert told["before"] == {"status": "pending", "email": None}
+    assert told["lock_version"] == [3, 4]
+    assert f"txn:{told['txn']}" in event.keys
+    assert (told["table"], told["pk"], told["actor"]) == ("orders", 4711, "7")
+
+
 def test_a_version_is_told_once_and_its_table_tells_no_rows(database: Database) -> None:
     paper_trail(database)
     events = fetch(database.url).events

@@ -42,7 +42,8 @@ SCHEMA = (
 )
 OPENING = re.compile(
     r"BEGIN READ ONLY; SET LOCAL statement_timeout = \d+; SET LOCAL lock_timeout = \d+;"
-    r" SET LOCAL idle_in_transaction_session_timeout = \d+; SET LOCAL row_security = off"
+    r" SET LOCAL idle_in_transaction_session_timeout = \d+; SET LOCAL row_security = off;"
+    r" SET LOCAL jit = off"
 )
 READS = (
     "SELECT ",

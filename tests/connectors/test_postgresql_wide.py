@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from connectors.postgresql.catalog import read_catalog, read_server
 from connectors.postgresql.options import PostgreSQLOptions
 from connectors.postgresql.plans import plan_of
+from connectors.postgresql.reader import TableReader
 from connectors.postgresql.routes import MOST_PROBES, How, Route, route_to
+from connectors.postgresql.session import Row as Cells
 from connectors.postgresql.session import Session
 from connectors.postgresql.statements import Statements
-from tests.connectors.pg import Database, database_on, fetch, look_up, rows
+from connectors.sql.values import Row
+from tests.conformance.collecting import fetched
+from tests.connectors.pg import Database, connector, database_on, fetch, look_up, rows
 from tests.servers.process import RunningServer
-from timeline.event import Kind
+from timeline.event import Event, Kind
 from timeline.keys import KeyRules
-from timeline.window import MINUTE_NS, SECOND_NS, Window
+from timeline.window import MINUTE_NS, SECOND_NS, Budget, Window
 
 pytestmark = pytest.mark.servers
 
@@ -119,6 +125,73 @@ def test_every_way_finds_every_row_of_the_window(database: Database, table: str)
     assert 299 <= len(rows(collected, Kind.ROW_INSERTED)) <= 301
     reasons = " ".join(entry.reason for entry in collected.coverage)
     assert (f"found by its ids ({table}_pkey" in reasons) is (table != "indexed")
+
+
+def test_no_statement_of_a_walk_touches_more_rows_than_its_pace(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many rows lie between the ids that were found: here three times as many."""
+    monkeypatch.setattr("connectors.sql.pacing.MOST_ROWS", 500)
+    slices: list[tuple[int, int]] = []
+    timed = Session.timed
+
+    async def noted(
+        session: Session, statement: sql.Composed, parameters: Sequence[str | int] = ()
+    ) -> tuple[list[Cells], float]:
+        if "created_at" in repr(statement) and len(parameters) == 4:
+            slices.append((int(parameters[2]), int(parameters[3])))
+        return await timed(session, statement, parameters)
+
+    monkeypatch.setattr(Session, "timed", noted)
+    collected = fetch(database.url, around_the_middle(), tables=["gappy"])
+    assert 299 <= len(rows(collected, Kind.ROW_INSERTED)) <= 301
+    assert len(slices) > 3
+    with database.connected() as session:
+        for low, high in slices:
+            row = session.execute(
+                "SELECT count(*) FROM gappy WHERE id BETWEEN %s AND %s", (low, high)
+            ).fetchone()
+            assert row is not None
+            assert row[0] <= 500
+    ordered = sorted(slices)
+    assert all(before[1] < after[0] for before, after in pairwise(ordered)), "no row read twice"
+
+
+def test_what_lies_nearest_to_the_pin_survives_a_cut_that_is_said(database: Database) -> None:
+    window = around_the_middle()
+    collected = fetched(connector(database.url, tables=["steady"]), window, Budget(rows=40))
+    found = [e.timestamp for e in rows(collected, Kind.ROW_INSERTED).values()]
+    assert 20 <= len(found) <= 40
+    assert max(abs(stamp - window.pin) for stamp in found) < 40 * SECOND_NS
+    cut = [e for e in collected.coverage if "rows further from T are missing" in e.reason]
+    assert {(gap.start == window.start, gap.end == window.end) for gap in cut} != set()
+    missing = [window.pin - 100 * SECOND_NS, window.pin + 50 * SECOND_NS]
+    for moment in missing:
+        assert any(gap.start <= moment < gap.end for gap in cut), "not read, and said so"
+
+
+def test_a_walk_that_runs_out_of_time_says_what_was_not_reached(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = TableReader.fresh
+
+    async def slow(reader: TableReader, answer: Sequence[Row], window: Window) -> list[Event]:
+        await asyncio.sleep(0.5)
+        return await read(reader, answer, window)
+
+    monkeypatch.setattr(TableReader, "fresh", slow)
+    pin = around_the_middle().pin
+    window = Window(pin, pin - 40 * MINUTE_NS, pin + 40 * MINUTE_NS)
+    reader = connector(database.url, tables=["steady"])
+    collected = fetched(reader, window, Budget(seconds=0.7))
+    found = {e.timestamp for e in rows(collected, Kind.ROW_INSERTED).values()}
+    cut = [e for e in collected.coverage if "the time it may take was up" in e.reason]
+    step = SECOND_NS
+    unseen = [at for at in range(window.start + step, window.end - step, step)
+              if not any(abs(at - stamp) <= step for stamp in found)]  # fmt: skip
+    assert unseen, "it was cut"
+    assert all(any(gap.start <= at < gap.end for gap in cut) for at in unseen)
+    assert min(abs(stamp - pin) for stamp in found) <= 60 * step
 
 
 def test_ids_that_do_not_rise_with_time_are_not_trusted(database: Database) -> None:

@@ -197,7 +197,7 @@ def test_check_names_the_product_and_what_it_cannot_see(
 
     report = checked(server.url)
     assert report.system == f"Prometheus {server.version}"
-    assert any("kept for 30d" in fact for fact in report.facts)
+    assert report.retention == ("samples are kept for 30d",)
     assert "left no trace" in report.cannot_see[0]
 
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from connectors.queues.account import Account, Memory
+from connectors.queues.account import CLOCKS_APART_NS, Account, Memory
 from connectors.queues.present import QueueNow, depth_event, due_by_minute
 from connectors.queues.transitions import JobFacts, Moment, epoch_ns, headline, transition
 from timeline.coverage import CoverageMap, Sight
@@ -121,6 +121,31 @@ def test_a_queue_that_keeps_all_sees_all() -> None:
     cut = closing(window, Memory(None, ""), "one list was too long")
     (limit,) = cut.limits(["q"], window.start, window.end)
     assert limit.reason == "one list was too long"
+
+
+@pytest.mark.parametrize("horizon", [None, NOW - 60 * SECOND_NS, NOW, NOW + 10 * SECOND_NS])
+def test_what_lies_after_the_reading_was_not_seen(horizon: int | None) -> None:
+    window = Window(NOW, NOW - 600 * SECOND_NS, NOW + 300 * SECOND_NS)
+    coverage = closing(window, Memory(horizon, "forgets"), "too many")
+    (limit,) = coverage.limits(["q"], NOW, window.end)
+    assert (limit.start, limit.end, limit.sight) == (NOW, window.end, Sight.BLIND)
+    assert "it was read at 20" in limit.reason
+    before = coverage.limits(["q"], window.start, NOW)
+    assert "too many" in {entry.reason for entry in before}
+    assert all(entry.end <= NOW for entry in before)
+
+
+def test_a_window_that_has_not_begun_was_not_seen() -> None:
+    window = Window(NOW + 60 * SECOND_NS, NOW + 30 * SECOND_NS, NOW + 90 * SECOND_NS)
+    (limit,) = closing(window, Memory(None, "")).limits(["q"], window.start, window.end)
+    assert (limit.start, limit.end, limit.sight) == (window.start, window.end, Sight.BLIND)
+
+
+@pytest.mark.parametrize(("ahead", "seen"), [(CLOCKS_APART_NS, True), (CLOCKS_APART_NS + 1, False)])
+def test_a_window_that_ends_now_by_another_clock_was_seen(ahead: int, seen: bool) -> None:
+    window = Window(NOW, NOW - 600 * SECOND_NS, NOW + ahead)
+    limits = closing(window, Memory(None, "")).limits(["q"], window.start, window.end)
+    assert (not limits) is seen
 
 
 def test_what_does_not_fit_the_budget_is_said() -> None:

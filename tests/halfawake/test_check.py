@@ -9,8 +9,9 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
-from connectors.contract import CheckReport
+from connectors.contract import LOCAL_FILES, CheckReport, Cost, Writes
 from halfawake.commands.check import exit_code_of
 from halfawake.discovery.asking import Answered, all_of, ask
 from halfawake.discovery.report import WIDTH, SourceReport, as_json, as_text
@@ -35,14 +36,30 @@ def reported(refused: bool | None = True, name: str = "db") -> SourceReport:
         ClockReading(name, 310_000, 1_200_000, 0),
         refused,
     )
-    info = SourceInfo(name, Lane.DATABASE, "postgresql")
-    return SourceReport(info, Budget(), Answered(report, None, 0.25))
+    return answering(report, name)
+
+
+def answering(
+    report: CheckReport, name: str, system: str = "postgresql", lane: Lane = Lane.DATABASE
+) -> SourceReport:
+    budget = Budget(rows=50_000, bytes=64 * 1024**2, seconds=20)
+    return SourceReport(SourceInfo(name, lane, system), budget, Answered(report, None, 0.25))
 
 
 def silent(problem: SourceProblem, name: str = "queue") -> SourceReport:
     return SourceReport(SourceInfo(name, Lane.QUEUE, "rq"), Budget(), Answered(None, problem, 1.0))
 
 
+SENTENCES = ("facts", "rights", "retention", "cannot_see")
+SAID_BY_ALL: dict[str, object] = {
+    "source": {"type": "string"},
+    "connector": {"type": "string"},
+    "lane": {"type": "string"},
+    "answered": {"type": "boolean"},
+    "seconds": {"type": "number"},
+    "budget": {"$ref": "#/$defs/budget"},
+}
+SAID_BY_ANSWERED = ("system", "writes", "clock", "cost", *SENTENCES)
 REFUSED = Unreachable("Nothing listens there", where="cache:6379", remedy="Check host and port.")
 
 
@@ -68,7 +85,7 @@ def test_every_outcome_has_its_exit_code(
 def test_the_text_is_aligned_and_fits_80_columns() -> None:
     both = [reported(refused=False), silent(REFUSED), silent(NothingHere("no keys of RQ"), "rq")]
     lines = as_text("prod", both, 0.44, ExitCode.PARTIAL).splitlines()
-    assert lines[0] == "prod: 1 of 3 sources answered in 0.4 s"
+    assert lines[:2] == ["prod: 1 of 3 sources answered in 0.4 s", "writes POSSIBLE: db"]
     assert max(map(len, lines)) <= WIDTH
     assert not any("\x1b" in line for line in lines)
     labelled = [line for line in lines if line.startswith("  ") and line[2:3].strip()]
@@ -84,6 +101,180 @@ def test_the_text_is_aligned_and_fits_80_columns() -> None:
     assert "queue (rq): no answer" in lines
     assert "rq: nothing there" in lines
     assert any("Nothing listens there (cache:6379). Check host" in line for line in lines)
+
+
+def three() -> list[SourceReport]:
+    """A database, a queue whose account is not known, and files."""
+    database = CheckReport(
+        "PostgreSQL 15.18 (primary)",
+        ("connected as reader to db.internal:5432/shop",),
+        ("deleted rows and overwritten values",),
+        ClockReading("db", 310_000, 1_200_000, 0),
+        writes_refused=True,
+        retention=("rows as they are now",),
+        cost=(
+            Cost("orders.created_at", "orders_created_at_idx", 1200),
+            Cost("events.at", "ids 812000 to 829000", None),
+            Cost("audit.at", refused="no index, and 40 GiB are too large to be read whole"),
+        ),
+        rights=("SELECT on 12 tables and nothing else",),
+    )
+    queue = CheckReport(
+        "RQ 3.0 on Redis 7.0.15",
+        cannot_see=("successes after result_ttl (500 s)",),
+        retention=("successes for 500 s (result_ttl, as configured)",),
+        rights=("an account may ask only with the rules +acl|whoami +acl|dryrun",),
+    )
+    files = CheckReport("2 log files, 0.3 MB", ("web.log: json",), no_account=LOCAL_FILES)
+    return [
+        answering(database, "db"),
+        answering(queue, "queue", "rq", Lane.QUEUE),
+        answering(files, "files", "file", Lane.LOG),
+    ]
+
+
+GOLDEN = """\
+prod: 3 of 3 sources answered in 0.4 s
+writes UNKNOWN: queue
+
+db (postgresql): PostgreSQL 15.18 (primary)
+  writes     refused: this account cannot write
+             SELECT on 12 tables and nothing else
+  clock      +0.31 ±1.20 ms from here, measured now
+  says       connected as reader to db.internal:5432/shop
+  keeps      rows as they are now
+  cannot see deleted rows and overwritten values
+  costs      orders.created_at: about 1,200 rows by orders_created_at_idx
+             events.at: by ids 812000 to 829000
+             audit.at: REFUSED: no index, and 40 GiB are too large to be read
+               whole
+  a look     takes at most 50000 rows, 64 MiB, 20 s
+
+queue (rq): RQ 3.0 on Redis 7.0.15
+  writes     UNKNOWN: it is not proved that this account cannot write
+             an account may ask only with the rules +acl|whoami +acl|dryrun
+  keeps      successes for 500 s (result_ttl, as configured)
+  cannot see successes after result_ttl (500 s)
+  a look     takes at most 50000 rows, 64 MiB, 20 s
+
+files (file): 2 log files, 0.3 MB
+  writes     local: read on this machine with your own rights; only ever opened
+               for reading
+  says       web.log: json
+  a look     takes at most 50000 rows, 64 MiB, 20 s
+"""
+
+
+def test_three_sources_read_as_a_person_reads_them() -> None:
+    assert as_text("prod", three(), 0.4, ExitCode.DONE) == GOLDEN
+
+
+def test_unknown_is_told_and_fails_no_weekly_job() -> None:
+    assert exit_code_of(three(), strict=True) == ExitCode.DONE
+    assert [one.report.writes for one in three() if one.report] == [
+        Writes.REFUSED,
+        Writes.UNKNOWN,
+        Writes.NOT_APPLICABLE,
+    ]
+
+
+SCHEMA = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["format", "environment", "exit_code", "seconds", "sources"],
+    "properties": {
+        "format": {"const": 1},
+        "environment": {"type": "string"},
+        "exit_code": {"enum": [0, 3, 4, 5]},
+        "seconds": {"type": "number", "minimum": 0},
+        "sources": {
+            "type": "array",
+            "items": {"oneOf": [{"$ref": "#/$defs/answered"}, {"$ref": "#/$defs/silent"}]},
+        },
+    },
+    "$defs": {
+        "sentences": {"type": "array", "items": {"type": "string", "minLength": 1}},
+        "budget": {
+            "type": "object",
+            "additionalProperties": False,
+            "required": ["rows", "bytes", "seconds"],
+            "properties": {name: {"type": "number"} for name in ("rows", "bytes", "seconds")},
+        },
+        "cost": {
+            "type": "object",
+            "additionalProperties": False,
+            "required": ["read", "way", "rows", "refused", "reason"],
+            "properties": {
+                "read": {"type": "string", "minLength": 1},
+                "way": {"type": "string"},
+                "rows": {"type": ["integer", "null"], "minimum": 0},
+                "refused": {"type": "boolean"},
+                "reason": {"type": "string"},
+            },
+        },
+        "answered": {
+            "type": "object",
+            "additionalProperties": False,
+            "required": [*SAID_BY_ALL, *SAID_BY_ANSWERED],
+            "properties": {
+                **SAID_BY_ALL,
+                "answered": {"const": True},
+                "system": {"type": "string", "minLength": 1},
+                "writes": {"enum": ["refused", "possible", "unknown", "not_applicable"]},
+                "clock": {
+                    "type": ["object", "null"],
+                    "additionalProperties": False,
+                    "required": ["offset_ms", "error_ms"],
+                    "properties": {"offset_ms": {"type": "number"}, "error_ms": {"minimum": 0}},
+                },
+                **{name: {"$ref": "#/$defs/sentences"} for name in SENTENCES},
+                "cost": {"type": "array", "items": {"$ref": "#/$defs/cost"}},
+            },
+        },
+        "silent": {
+            "type": "object",
+            "additionalProperties": False,
+            "required": [*SAID_BY_ALL, "problem"],
+            "properties": {
+                **SAID_BY_ALL,
+                "answered": {"const": False},
+                "problem": {
+                    "type": "object",
+                    "additionalProperties": False,
+                    "required": ["kind", "what", "where", "remedy"],
+                    "properties": {
+                        name: {"type": "string"} for name in ("kind", "what", "where", "remedy")
+                    },
+                },
+            },
+        },
+    },
+}
+
+
+def test_json_is_what_the_documentation_says() -> None:
+    validator = Draft202012Validator(SCHEMA)
+    told = json.loads(as_json("prod", [*three(), silent(REFUSED)], 0.4, ExitCode.PARTIAL))
+    validator.validate(told)
+    database, queue, files, _ = told["sources"]
+    assert [one["writes"] for one in (database, queue, files)] == [
+        "refused",
+        "unknown",
+        "not_applicable",
+    ]
+    assert database["cost"][2]["refused"] is True
+    assert database["cost"][0] == {
+        "read": "orders.created_at",
+        "way": "orders_created_at_idx",
+        "rows": 1200,
+        "refused": False,
+        "reason": "",
+    }
+    documented = (Path(__file__).parents[2] / "docs" / "init.md").read_text(encoding="utf-8")
+    fields = {*SAID_BY_ALL, *SAID_BY_ANSWERED, "problem", *database["cost"][0]}
+    assert [name for name in sorted(fields) if f"`{name}`" not in documented] == []
+    queue["writes"] = "perhaps"
+    assert not validator.is_valid(told)
 
 
 def test_json_says_the_same_in_fields() -> None:

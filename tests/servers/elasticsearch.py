@@ -1,4 +1,4 @@
-"""Elasticsearch from Elastic's stripped build (integ-test-zip), security off, one node.
+"""Elasticsearch from Elastic's stripped build (integ-test-zip), one node, security off as a rule.
 
 The build holds the server, the HTTP transport and x-pack core only. Absent: Painless scripts,
 ES|QL, data streams, the analysis module, and from 8.9 on ``GET /`` (405, with the product header).
@@ -6,8 +6,11 @@ ES|QL, data streams, the analysis module, and from 8.9 on ``GET /`` (405, with t
 
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 from tests.servers.accounts import unprivileged_account
@@ -36,11 +39,26 @@ MINIMUM_JAVA = 17
 
 DEFAULT_SERIES = "8"
 
+ADMIN, READER = "admin", "reader"
+"""The two users of a secured node, both in its file realm: one may do everything, the other has
+the role that docs/connectors/elasticsearch.md recommends, for the indices `logs-*`."""
+READER_ROLE = """
+halfawake:
+  cluster: [ monitor ]
+  indices:
+    - names: [ 'logs-*' ]
+      privileges: [ read, view_index_metadata ]
+"""
+"""In roles.yml, because this build has no analyzer for the index that holds roles made by API."""
+TOOL_SECONDS = 60.0
+"""A JVM that writes one line of a file: four seconds measured, and a busy machine."""
 
-def elasticsearch(series: str = DEFAULT_SERIES) -> RunningServer:
-    """Start the newest cached version of a series (``"8"``, ``"7"``); plain HTTP, no log-in.
 
-    Raises ServerMissing, ServerFailed.
+def elasticsearch(series: str = DEFAULT_SERIES, password: str = "") -> RunningServer:
+    """Start the newest cached version of a series (``"8"``, ``"7"``); plain HTTP.
+
+    Without `password` there is no log-in; with it, security is on and it is the password of both
+    ``ADMIN`` and ``READER``. Raises ServerMissing, ServerFailed.
     """
     program = find_program(series)
     java = java_home(NAME, MINIMUM_JAVA)
@@ -57,9 +75,11 @@ def elasticsearch(series: str = DEFAULT_SERIES) -> RunningServer:
             "http.port": str(port),
             "path.data": str(folder / "data"),
             "path.logs": str(folder / "logs"),
-            "xpack.security.enabled": "false",
+            "xpack.security.enabled": "true" if password else "false",
         },
     )
+    if password:
+        _secure(program, java, configuration, password)
     if account is not None:
         account.own_tree(configuration)
     return start(
@@ -67,7 +87,7 @@ def elasticsearch(series: str = DEFAULT_SERIES) -> RunningServer:
         [program / "bin" / "elasticsearch"],
         url=f"http://{LOOPBACK}:{port}",
         folder=folder,
-        probe=server_version,
+        probe=_probe(password),
         timeout_seconds=READY_SECONDS,
         account=account,
         environment={
@@ -76,6 +96,27 @@ def elasticsearch(series: str = DEFAULT_SERIES) -> RunningServer:
             "ES_PATH_CONF": str(configuration),
         },
     )
+
+
+def _probe(password: str) -> Callable[[str], str]:
+    log_in = (ADMIN, password) if password else None
+    return lambda url: server_version(url, log_in)
+
+
+def _secure(program: Path, java: Path, configuration: Path, password: str) -> None:
+    """Write both users and the reader's role; files are read before the cluster has formed."""
+    subprocess.run(
+        [program / "bin" / "elasticsearch-users", "useradd", ADMIN, "-p", password],
+        env={"ES_JAVA_HOME": str(java), "ES_PATH_CONF": str(configuration), "PATH": os.defpath},
+        check=True,
+        capture_output=True,
+        timeout=TOOL_SECONDS,
+    )
+    users = configuration / "users"
+    hashed = users.read_text().strip().partition(":")[2]
+    users.write_text(f"{ADMIN}:{hashed}\n{READER}:{hashed}\n")
+    (configuration / "users_roles").write_text(f"superuser:{ADMIN}\nhalfawake:{READER}\n")
+    (configuration / "roles.yml").write_text(READER_ROLE)
 
 
 def find_program(series: str = DEFAULT_SERIES) -> Path:

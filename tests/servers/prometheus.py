@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import httpx
@@ -33,10 +34,13 @@ scrape_configs:
 """
 
 
-def prometheus(history: str = "", config: str = SELF_SCRAPE) -> RunningServer:
+def prometheus(
+    history: str = "", config: str = SELF_SCRAPE, flags: Sequence[str] = ()
+) -> RunningServer:
     """Start a server; `{address}` in the configuration is its own address.
 
-    `history` is OpenMetrics text with time stamps in seconds. Raises ServerMissing, ServerFailed.
+    `history` is OpenMetrics text with time stamps in seconds, `flags` are further ones of its own
+    (`--web.enable-lifecycle`). Raises ServerMissing, ServerFailed.
     """
     program = _program("prometheus")
     account = unprivileged_account()
@@ -58,6 +62,7 @@ def prometheus(history: str = "", config: str = SELF_SCRAPE) -> RunningServer:
             f"--storage.tsdb.path={data}",
             f"--web.listen-address={address}",
             "--storage.tsdb.retention.time=30d",
+            *flags,
         ],
         url=f"http://{address}",
         folder=folder,

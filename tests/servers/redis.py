@@ -46,9 +46,12 @@ READER_RULES = (
     "-dump",
     "-touch",
     "-pfcount",
+    "+acl|whoami",
+    "+acl|dryrun",
 )
 """Least privilege for reading queues: @read less what costs (KEYS, RANDOMKEY) or is not purely a
-read (PFCOUNT may rewrite its cached count, TOUCH resets idle time, DUMP copies whole values)."""
+read (PFCOUNT may rewrite its cached count, TOUCH resets idle time, DUMP copies whole values). The
+last two let it ask what it may do, which runs nothing."""
 
 SORT_RO_SINCE = 7
 """SORT_RO came with Redis 7.0; older servers refuse a rule that names it."""

@@ -75,13 +75,13 @@ def write_settings(path: Path, settings: Mapping[str, str]) -> None:
     path.write_text("".join(f"{key}: {value}\n" for key, value in settings.items()))
 
 
-def server_version(url: str) -> str:
+def server_version(url: str, log_in: tuple[str, str] | None = None) -> str:
     """The version of the node at ``url``, once its cluster can serve; raises httpx.HTTPError.
 
     Not from ``GET /``, which Elastic's stripped build answers with 405 since it became a module
     of its own (elastic/elasticsearch#95881); the nodes API is in every build.
     """
-    with httpx.Client(base_url=url, timeout=10) as client:
+    with httpx.Client(base_url=url, timeout=10, auth=log_in) as client:
         wait = {"wait_for_status": "yellow", "timeout": HEALTH_WAIT}
         client.get("/_cluster/health", params=wait).raise_for_status()
         answer = client.get("/_nodes/_local", params={"filter_path": "nodes.*.version"})

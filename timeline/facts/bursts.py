@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
+from timeline.facts.read_so_far import standing_out_so_far
 from timeline.facts.sight import read_until
 
 if TYPE_CHECKING:
@@ -41,12 +42,17 @@ class Placebo(NamedTuple):
 
 
 def without_routine(incident: Incident, hits: pl.DataFrame) -> pl.DataFrame:
-    """`hits` less those whose template occurs at a similar rate in most of the window."""
+    """`hits` less those whose template occurs at a similar rate in most of the window.
+
+    While sources are being read, less those too of which that cannot be told yet.
+    """
     if hits.is_empty():
         return hits
+    template = ["actor", "fragment", "peer"]
+    if incident.reading:
+        return standing_out_so_far(incident, hits, template, BIN_NS, FOLD)
     start, until = incident.window.start, read_until(incident)
     bins = max(1, -(-(until - start) // BIN_NS))
-    template = ["actor", "fragment", "peer"]
     binned = hits.with_columns(bin=(pl.col("timestamp") - start) // BIN_NS)
     counts = binned.group_by([*template, "bin"]).agg(n=pl.len())
     rank = int((1 - ROUTINE_QUANTILE) * (bins - 1))

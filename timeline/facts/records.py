@@ -215,6 +215,7 @@ def _summary(versions: pl.DataFrame) -> pl.DataFrame:
         pl.col("kind") == Kind.TXN_COMMIT.value
     )
     started = insert & ~committed
+    change = pl.col("kind") == Kind.ROW_VERSION.value  # its columns are those that changed
     summary = versions.group_by("record", maintain_order=True).agg(
         pl.col("table").first(),
         pl.col("pk").first(),
@@ -229,7 +230,7 @@ def _summary(versions: pl.DataFrame) -> pl.DataFrame:
         deleted=pl.col("timestamp").filter(delete).last(),
         seen=pl.col("seen").max(),
         endpoint=pl.col("endpoint").drop_nulls().last(),
-        columns=pl.col("columns").drop_nulls().last(),
+        columns=pl.col("columns").filter(~change).drop_nulls().last(),
         any_row=pl.col("row").first(),
     )
     return summary.with_columns(commit=pl.coalesce("commit", "stated_commit")).drop("stated_commit")

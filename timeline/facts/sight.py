@@ -7,7 +7,7 @@ ever weakens a claim.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -87,15 +87,21 @@ def heard(incident: Incident, lane: Lane) -> tuple[str, ...]:
 
     A configured source that could not be reached is none of them.
     """
-    events = incident.snapshot.events
-    spoke = events.get_column("source").filter(events.get_column("lane") == lane.value)
-    names = {str(name) for name in spoke.unique()}
     covered = {
         entry.source
         for entry in incident.snapshot.coverage.entries
         if entry.sight is not Sight.BLIND
     }
-    return tuple(sorted(names | covered.intersection(incident.sources_in(lane))))
+    return tuple(sorted(incident.speakers[lane] | covered.intersection(incident.sources_in(lane))))
+
+
+def speakers_in(incident: Incident) -> Mapping[Lane, frozenset[str]]:
+    """The sources with an event in each lane, for every lane there is."""
+    pairs = incident.snapshot.events.select("lane", "source").unique()
+    told = [(str(lane), str(source)) for lane, source in pairs.iter_rows()]
+    return {
+        lane: frozenset(source for spoken, source in told if spoken == lane.value) for lane in Lane
+    }
 
 
 def covered_until(incident: Incident, sources: Iterable[str], start: int, key: str = "") -> int:

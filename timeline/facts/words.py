@@ -52,3 +52,8 @@ def short(key: str) -> str:
 def capital(text: str) -> str:
     """`text` as the beginning of a sentence."""
     return text[:1].upper() + text[1:]
+
+
+def often(number: int) -> str:
+    """`once`, `twice`, `3 times`."""
+    return {1: "once", 2: "twice"}.get(number, f"{number} times")

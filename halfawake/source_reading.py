@@ -1,0 +1,111 @@
+"""One source while it answers, and what is said of it until it has, or because it did not.
+
+Plain facts about one source of one collection. Decides nothing about when what is told.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from timeline.progress import Phase, SourceStatus
+
+if TYPE_CHECKING:
+    from connectors.contract import Answer
+    from halfawake.reach import Tunnel
+    from halfawake.setup import PreparedSource
+    from timeline.batch import Batch
+    from timeline.incident import Incident
+    from timeline.problems import SourceProblem
+    from timeline.store import Snapshot
+    from timeline.window import Window
+
+
+@dataclass
+class SourceReading:
+    """One source while it answers."""
+
+    source: PreparedSource
+    status: SourceStatus
+    began: float = field(default_factory=time.monotonic)
+    reach: int = 0
+    """Where the last answer ended (ns UTC), and the next one goes on."""
+
+    def update(self, **changes: object) -> None:
+        elapsed = time.monotonic() - self.began
+        self.status = replace(self.status, elapsed_s=elapsed, **changes)  # type: ignore[arg-type]
+
+
+def waiting(source: PreparedSource) -> SourceStatus:
+    """The status of a source that has not been asked yet."""
+    info = source.info
+    return SourceStatus(
+        info.name, info.lane, info.system, Phase.WAITING, deadline_s=source.budget.seconds
+    )
+
+
+def with_unread(snapshot: Snapshot, reading: Sequence[str], window: Window) -> Snapshot:
+    """`snapshot` with the word of each source in `reading` that it has not told the window yet.
+
+    Whatever it said of parts of it, the weaker claim holds: nothing is called absent that its next
+    page may hold.
+    """
+    from timeline.coverage import Coverage, Sight
+
+    if not reading:
+        return snapshot
+    why = "it is still being read"
+    said = (Coverage(name, window.start, window.end, Sight.BLIND, why) for name in reading)
+    return replace(snapshot, coverage=snapshot.coverage.adding(said).tidy())
+
+
+def words_of(problem: SourceProblem, tunnel: Tunnel | None) -> tuple[str, str]:
+    """What failed and the whole sentence; a tunnel that has ended is named first."""
+    if tunnel is None or not tunnel.ended:
+        return problem.what, problem.sentence()
+    what = tunnel.epitaph()
+    return what, f"{what}. {problem.sentence()}"
+
+
+def unseen(source: str, window: Window, what: str, sentence: str, *, cut: bool) -> Batch:
+    """A batch without rows that says that the window was not seen, or with `cut` not all of it."""
+    import polars as pl
+
+    from timeline.batch import Batch
+    from timeline.columns import EVENT_SCHEMA, KEY_SCHEMA
+    from timeline.coverage import Coverage, Sight
+
+    sight = Sight.PARTIAL if cut else Sight.BLIND
+    blind = Coverage(source, window.start, window.end, sight, what, sentence)
+    return Batch(
+        source, pl.DataFrame(schema=EVENT_SCHEMA), pl.DataFrame(schema=KEY_SCHEMA), (blind,)
+    )
+
+
+@contextlib.asynccontextmanager
+async def closing_early(answers: AsyncIterator[Answer]) -> AsyncIterator[None]:
+    """Close a generator that is left early now, not when it happens to be collected."""
+    try:
+        yield
+    finally:
+        if isinstance(answers, AsyncGenerator):
+            await answers.aclose()
+
+
+def told_by(incident: Incident, *, present: bool) -> tuple[object, ...]:
+    """How many measurements (`present`) or other events there are, and how much they say.
+
+    A record read again may say more: a line that was being written, a job that went on.
+    """
+    import polars as pl
+
+    from timeline.event import Kind
+
+    events = incident.snapshot.events.lazy()
+    measured = pl.col("kind") == Kind.METRIC.value
+    sizes = [pl.col(name).str.len_bytes().sum().alias(name) for name in ("body", "attributes")]
+    chosen = events.filter(measured if present else ~measured)
+    return chosen.select(pl.len(), *sizes).collect().row(0)

@@ -1,0 +1,1 @@
+"""One look-alike per detector: a world in which that detector must stay silent."""

@@ -1,0 +1,1 @@
+"""Families whose authors may know the detectors; see `tests.score.families`."""

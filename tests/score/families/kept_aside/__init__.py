@@ -1,0 +1,1 @@
+"""Families written by authors who do not read the detectors; see README.md here."""

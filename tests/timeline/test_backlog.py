@@ -1,0 +1,437 @@
+"""backlog: what piles up, how long it drains and how fast to resume; ordinary queues are silent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from timeline.batch import BatchExtras, Remark, batch_of
+from timeline.clock import ClockBound
+from timeline.coverage import Sight
+from timeline.detectors.backlog import BacklogDetector
+from timeline.detectors.backlog_finding import COMPLETIONS, PAUSED, Backlog
+from timeline.event import Event, Kind, Lane, Meaning, Precision
+from timeline.facts.backlogs import ALL_QUEUES, How
+from timeline.facts.rates import drain_of, rate_of
+from timeline.finding import NotEvaluated, to_json
+from timeline.order import Verdict
+
+from .worlds import SECOND, World, at, iso
+
+PAUSE = 1200.0
+END = 2100.0
+
+
+def found(world: World) -> list[Backlog]:
+    result = BacklogDetector().detect(world.incident())
+    assert not isinstance(result, NotEvaluated)
+    assert all(isinstance(one, Backlog) for one in result)
+    return list(result)  # type: ignore[arg-type]
+
+
+def only(world: World) -> Backlog:
+    (finding,) = found(world)
+    return finding
+
+
+def flow(
+    world: World,
+    *,
+    queue: str = "mailers",
+    every: float = 3.0,
+    held: tuple[float, float] = (END, END),
+    takes: float = 6.0,
+    source: str = "rq",
+    prefix: str = "m",
+) -> World:
+    """Jobs at an even pace; those that come while work is held back wait, two at a time after."""
+    free = held[1]
+    for number in range(int(END / every)):
+        sent = 1 + number * every
+        job = f"{prefix}{number}"
+        more = {"queue": queue, "source": source, "worker": f"w{number % 3}"}
+        world.job(sent, Kind.JOB_ENQUEUED, job, f"user_id={number}", **more)
+        start = sent + 0.1
+        if sent >= held[0]:
+            start, free = free, free + takes / 2
+        if start + takes < END:
+            world.job(start, Kind.JOB_STARTED, job, "", **more)
+            world.job(start + takes, Kind.JOB_FINISHED, job, "", **more)
+    return world
+
+
+def note(world: World, seconds: float, body: str) -> Event:
+    event = Event(at(seconds), "notes", Lane.NOTE, Kind.NOTE, body, f"notes@{len(world.events)}")
+    world.events.append(event)
+    return event
+
+
+def depth_now(
+    world: World,
+    depth: int,
+    *,
+    queue: str = "mailers",
+    due: dict[str, int] | None = None,
+    oldest: float | None = None,
+    words: str = "",
+    source: str = "rq",
+) -> Event:
+    """The present, as `connectors.queues.present` words it."""
+    told: dict[str, object] = {
+        "now": True,
+        "queue": queue,
+        "depth": depth,
+        "running": 0,
+        "overdue": [],
+        "counts": {},
+        "due_by_minute": due or {},
+        "next_due": [],
+    }
+    if oldest is not None:
+        told["oldest_waits_since"] = iso(oldest)
+    body = f"{queue} now: {depth} waiting, 0 running{words}"
+    seen = world.end + 4
+    event = Event(
+        at(seen),
+        source,
+        Lane.QUEUE,
+        Kind.METRIC,
+        body,
+        f"queue:{queue}@{at(seen)}",
+        seq=len(world.events) + 9_000_000,
+        actor=queue,
+        attributes=json.dumps(told),
+    )
+    world.events.append(event)
+    return event
+
+
+def rabbit(
+    world: World,
+    seconds: float,
+    ready: int,
+    published: int = 0,
+    acked: int = 0,
+    queue: str = "mail",
+) -> None:
+    """A sample as RabbitMQ's management plugin keeps it."""
+    told = {"queue": queue, "depth": ready, "running": 1, "published": published, "acked": acked}
+    told |= {"delivered": acked, "redelivered": 0, "interval_s": 5}
+    world.events.append(
+        Event(
+            at(seconds),
+            "rabbit",
+            Lane.QUEUE,
+            Kind.METRIC,
+            f"{queue}: {ready} ready, 1 unacked",
+            f"queues/{queue}@{at(seconds)}",
+            seq=round(seconds),
+            actor=queue,
+            meaning=Meaning.POLLED,
+            precision=Precision.SECOND,
+            attributes=json.dumps(told),
+        )
+    )
+
+
+def curve(
+    world: World, seconds: float, value: float, *, metric: str, labels: dict[str, str]
+) -> None:
+    """A point of a configured query, as the Prometheus connector words it."""
+    shown = ", ".join(f"{k}={v}" for k, v in labels.items())
+    told = {"labels": labels, "metric": metric, "value": value}
+    world.events.append(
+        Event(
+            at(seconds),
+            "prom",
+            Lane.METRIC,
+            Kind.METRIC,
+            f"{metric} ({shown}) = {value:g}",
+            f"{metric}{shown}@{at(seconds)}",
+            seq=round(seconds * 1000) + len(world.events),
+            actor=labels.get("job", "prom"),
+            meaning=Meaning.DERIVED,
+            attributes=json.dumps(told),
+        )
+    )
+
+
+def paused(world: World, until: float = END) -> World:
+    flow(world, held=(PAUSE, until))
+    note(world, PAUSE - 2, "paused mailers while we repair orders")
+    return world
+
+
+def test_a_paused_queue_says_how_deep_since_when_and_with_how_many_workers_to_resume() -> None:
+    world = paused(World())
+    depth_now(world, 300, due={"0": 4, "3": 12, "9": 1})
+    finding = only(world)
+    assert finding.verdict is Verdict.LIKELY
+    assert (finding.how, finding.changed) == (How.COUNTED, PAUSED)
+    assert finding.queue == "mailers"
+    assert finding.peak == finding.depth == 300
+    assert finding.paused_at == at(PAUSE - 2)
+    assert finding.resumed_at is None
+    assert finding.arrivals is not None
+    assert finding.arrivals.count == 100
+    assert finding.drain is not None
+    assert finding.drain.soonest is None
+    assert (finding.due_soon, finding.due_most) == (17, 12)
+    assert finding.plan is not None
+    assert (finding.plan.highest, finding.plan.workers, finding.plan.seen) == (20, 2, 3)
+    assert finding.sentence() == (
+        "The queue mailers grew from 0 to 300 waiting jobs from 02:20:20.000 on; it was paused "
+        "at 02:19:58.000; 20 (16 to 24) per minute come and 0 (0 to 0.6) per minute are done, "
+        "so it does not drain at this pace; 17 more jobs come due within half an hour, up to 12 in "
+        "one minute."
+    )
+    assert finding.next_action == (
+        "Resume mailers with at most 2 workers, a few at a time: 20 starts a minute were the most "
+        "before, and one worker begins 10."
+    )
+    assert finding.clause() == "mailers backed up to 300 jobs"
+    assert json.dumps(to_json(finding.evidence()))
+    assert finding.steps[0].role == "held back"
+
+
+def test_after_the_resume_the_drain_time_is_a_range() -> None:
+    finding = only(paused_and_resumed())
+    assert finding.resumed_at == at(1600)
+    assert finding.depth is not None
+    assert finding.peak is not None
+    assert finding.depth < finding.peak
+    assert finding.drain is not None
+    assert "it was paused at 02:19:58.000 and resumed at 02:26:40.000" in finding.sentence()
+
+
+def paused_and_resumed() -> World:
+    world = flow(World(), held=(PAUSE, 1600), takes=4.0)
+    note(world, PAUSE - 2, "paused mailers while we repair orders")
+    note(world, 1600, "resumed mailers")
+    return world
+
+
+def test_a_broker_that_sampled_itself_is_certain_and_tells_what_changed() -> None:
+    world = World()
+    for number in range(0, 2100, 5):
+        late = number >= 1500
+        rabbit(world, number, 3 + (number - 1500) if late else 3, 10, 5 if late else 10)
+    finding = only(world)
+    assert finding.verdict is Verdict.CERTAIN
+    assert finding.how is How.SAMPLED
+    assert finding.changed == COMPLETIONS
+    assert finding.depth == 598
+    assert finding.arrivals is not None
+    assert finding.arrivals.per_minute == pytest.approx(120)
+    assert finding.steps[0].event.ref.startswith("queues/mail@")
+
+
+@pytest.mark.parametrize(
+    ("metric", "labels"),
+    [
+        ("depth", {"__name__": "rabbitmq_queue_messages_ready", "queue": "mail"}),
+        ("sidekiq_queue_size", {"name": "low"}),
+        ("celery_queue_length", {"queue_name": "celery"}),
+        ("jobs waiting", {"job": "worker"}),
+    ],
+)
+def test_a_configured_curve_of_a_depth_will_do(metric: str, labels: dict[str, str]) -> None:
+    world = World()
+    for number in range(0, 2100, 15):
+        curve(world, number, max(2.0, number - 1500.0), metric=metric, labels=labels)
+    finding = only(world)
+    assert finding.how is How.SAMPLED
+    assert finding.arrivals is None
+    assert "how fast it drains cannot be told" in finding.sentence()
+
+
+def test_a_queue_that_forgets_is_never_read_as_growing() -> None:
+    world = paused(World())
+    world.blind("rq", 0, END)
+    assert found(world) == []
+
+
+def test_a_hole_in_what_the_queue_kept_makes_no_growth_from_what_is_left() -> None:
+    world = paused(World())
+    world.blind("rq", PAUSE + 300, END)
+    finding = only(world)
+    assert finding.depth_at <= at(PAUSE + 300)
+
+
+def test_what_is_kept_after_the_horizon_of_a_queue_is_enough() -> None:
+    """RQ forgets successes after 500 s: before that stretch it shows what waits now only."""
+    world = paused(World())
+    world.blind("rq", 0, 1000, Sight.NOW_ONLY)
+    finding = only(world)
+    assert finding.how is How.COUNTED
+    assert finding.depth == 300
+    assert finding.plan is not None
+    assert finding.plan.starts == 67
+
+
+def test_of_several_nodes_that_export_one_queue_the_fullest_tells() -> None:
+    world = World()
+    for number in range(0, 2100, 15):
+        for node, depth in (("a", max(2.0, number - 1500.0)), ("b", 0.0)):
+            curve(world, number, depth, metric="queue_depth", labels={"queue": "m", "node": node})
+    assert only(world).peak == 585
+
+
+def test_a_present_depth_of_a_paused_queue_is_said_as_such() -> None:
+    world = World()
+    note(world, 1500, "paused mailers")
+    depth_now(world, 420, oldest=1501)
+    finding = only(world)
+    assert finding.how is How.NOT_KNOWN
+    assert finding.verdict is Verdict.LIKELY
+    assert "420 jobs wait in mailers now (not then), the oldest since 02:25:01" in (
+        finding.sentence()
+    )
+
+
+@pytest.mark.parametrize("words", ["; the queue is paused", ""])
+def test_what_the_queue_itself_says_of_a_pause_is_enough(words: str) -> None:
+    world = World()
+    depth_now(world, 420, words=words)
+    batches = world.batches()
+    if not words:
+        said = Remark("rq", "quiet", "all workers are paused (pause-all-workers)")
+        batches.append(batch_of("rq", [], BatchExtras()))
+        batches[-1] = replace(batches[-1], remarks=(said,))
+    (finding,) = BacklogDetector().detect(world.incident(batches))  # type: ignore[misc]
+    assert isinstance(finding, Backlog)
+    assert finding.changed == PAUSED
+    assert finding.verdict is Verdict.LIKELY
+
+
+def test_an_old_present_backlog_is_only_possible() -> None:
+    world = World()
+    depth_now(world, 420, oldest=900)
+    assert only(world).verdict is Verdict.POSSIBLE
+
+
+def test_the_sum_of_all_queues_is_not_told_beside_its_parts() -> None:
+    world = World()
+    note(world, 1500, "all workers paused")
+    depth_now(world, 420, oldest=1501, source="sidekiq")
+    depth_now(world, 425, oldest=1501, source="sidekiq", queue=ALL_QUEUES)
+    assert [one.queue for one in found(world)] == ["mailers"]
+
+
+def even(world: World) -> None:
+    flow(world)
+
+
+def one_large_push_that_drains(world: World) -> None:
+    flow(world, every=30.0)
+    for number in range(200):
+        start = 1510 + number
+        world.run(f"b{number}", "", 1500 + number / 1000, start, start + 0.5, worker="w1")
+
+
+def jobs_for_later(world: World) -> None:
+    """Three hundred jobs sent evenly, all due tomorrow."""
+    flow(world, every=30.0)
+    for number in range(300):
+        event = world.job(1200 + number, Kind.JOB_ENQUEUED, f"l{number}", status="scheduled")
+        told = json.loads(event.attributes or "{}") | {"due_at": "2026-03-15T02:00:00.000000+00:00"}
+        world.events[-1] = replace(event, attributes=json.dumps(told))
+
+
+def a_pause_of_another_queue(world: World) -> None:
+    flow(world)
+    flow(world, queue="low", prefix="l", every=30)
+    note(world, 1500, "paused low")
+
+
+def few_wait(world: World) -> None:
+    flow(world, every=60.0, held=(PAUSE, END))
+
+
+def present_but_young(world: World) -> None:
+    depth_now(world, 500, oldest=2050)
+
+
+def a_plan_to_pause(world: World) -> None:
+    depth_now(world, 500, oldest=2050)
+    note(world, 1500, "should we pause mailers?")
+
+
+@pytest.mark.parametrize(
+    "confuser",
+    [
+        even,
+        one_large_push_that_drains,
+        jobs_for_later,
+        a_pause_of_another_queue,
+        few_wait,
+        present_but_young,
+        a_plan_to_pause,
+    ],
+)
+def test_confusers_stay_silent(confuser: Callable[[World], None]) -> None:
+    world = World()
+    confuser(world)
+    assert found(world) == []
+
+
+def test_a_batch_that_was_worked_off_only_colours_other_findings() -> None:
+    world = flow(World(), every=30.0)
+    for number in range(300):
+        sent, start = 1000 + number, 1000 + number * 1.5
+        world.run(f"b{number}", "", sent, max(sent, start), start + 0.5, worker="w1")
+    finding = only(world)
+    assert finding.qualifier
+    assert finding.next_action == ""
+    assert finding.clause() == "mailers backed up to 99 jobs and was worked off"
+
+
+def test_a_queue_that_fills_every_ten_minutes_only_colours_other_findings() -> None:
+    world = World()
+    for seconds in range(0, 2090, 5):
+        into = seconds % 600
+        rabbit(world, seconds, 5 + max(0, 60 - abs(into - 300) // 4), 10, 10)
+    assert only(world).qualifier
+
+
+def test_order_of_arrival_and_unrelated_lines_change_nothing() -> None:
+    plain = only(paused(World()))
+    mixed = paused(World())
+    mixed.events.reverse()
+    for number in range(50):
+        mixed.log(number * 40, "search", f"refresh {number} done")
+    assert only(mixed).sentence() == plain.sentence()
+
+
+def test_shifting_all_stamps_moves_times_only() -> None:
+    here, there = only(paused(World())), only(paused(World(shift=3600 * SECOND)))
+    assert there.began - here.began == 3600 * SECOND
+    assert (there.peak, there.arrivals, there.plan) == (here.peak, here.arrivals, here.plan)
+
+
+def test_wider_clock_bounds_never_upgrade() -> None:
+    wide = only(paused(World(bound=ClockBound(2 * SECOND, 2 * SECOND))))
+    assert wide.verdict is only(paused(World())).verdict
+
+
+def test_needs_a_queue() -> None:
+    world = World()
+    world.row(3, "users", 1)
+    assert isinstance(BacklogDetector().detect(world.incident()), NotEvaluated)
+
+
+def test_rates_and_drain_times_carry_their_interval() -> None:
+    done, come = rate_of(100, 300 * SECOND), rate_of(25, 300 * SECOND)
+    assert done.per_minute == pytest.approx(20)
+    assert (done.low, done.high) == pytest.approx((16.08, 23.92))
+    drain = drain_of(300, come, done)
+    assert drain.soonest is not None
+    assert drain.latest is not None
+    assert drain.soonest < 300 / 15 * 60 * SECOND < drain.latest
+    assert drain.words() == "it drains in 14 min to 33 min"
+    assert drain_of(300, done, come).words() == "it does not drain at this pace"
+    assert drain_of(300, done, rate_of(110, 300 * SECOND)).latest is None
+    assert rate_of(0, 60 * SECOND).high == pytest.approx(3)

@@ -1,0 +1,430 @@
+"""partial-batch: counts, shapes, the list to resume with, and batches that are none."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable
+
+import pytest
+
+from timeline.clock import ClockBound
+from timeline.detectors.partial_batch import PartialBatch, PartialBatchDetector
+from timeline.event import Kind
+from timeline.facts.shapes import aligned, likeness, stopped_after
+from timeline.finding import NotEvaluated
+from timeline.knowledge import ExpectedSet, Knowledge, Work
+from timeline.order import Verdict, at_least
+
+from .worlds import SECOND, World, at, healthy
+
+BEGUN = 600.0
+PACE = 2.0
+
+
+def found(world: World) -> list[PartialBatch]:
+    result = PartialBatchDetector().detect(world.incident())
+    assert not isinstance(result, NotEvaluated), result.sentence()
+    assert all(isinstance(one, PartialBatch) for one in result)
+    return list(result)  # type: ignore[arg-type]
+
+
+def silent(world: World) -> bool:
+    """Whether it finds nothing, or says that it cannot tell."""
+    result = PartialBatchDetector().detect(world.incident())
+    return isinstance(result, NotEvaluated) or not result
+
+
+def only(world: World) -> PartialBatch:
+    (finding,) = found(world)
+    return finding
+
+
+def expecting(
+    count: int, *, ordered: bool = True, log: str = "letter for", **more: object
+) -> World:
+    keys = tuple(f"user:{5000 + number}" for number in range(count))
+    expected = ExpectedSet("friday letters", Work(log=log), keys, ordered, **more)  # type: ignore[arg-type]
+    return healthy(World(knowledge=Knowledge(expected=(expected,))), every=35)
+
+
+def letters(
+    world: World,
+    numbers: Iterable[int],
+    *,
+    failed: Iterable[int] = (),
+    begun: float = BEGUN,
+    actor: str = "mailer-2",
+    words: str = "letter for user_id={user} sent",
+) -> None:
+    bad = set(failed)
+    for place, number in enumerate(numbers):
+        user, seconds = 5000 + number, begun + place * PACE
+        if number in bad:
+            world.error(seconds, actor, f"letter for user_id={user} failed: no address")
+        else:
+            world.log(seconds, actor, words.format(user=user))
+
+
+def test_a_batch_that_stopped_names_what_to_resume_with() -> None:
+    world = expecting(100)
+    letters(world, range(37), failed=[11])
+    finding = only(world)
+    assert (finding.total, finding.done, finding.failed, finding.never) == (100, 36, 1, 63)
+    assert finding.verdict is Verdict.CERTAIN
+    assert finding.resume == tuple(f"user:{5000 + number}" for number in range(37, 100))
+    assert finding.failures == ("user:5011",)
+    assert finding.shape is not None
+    assert (finding.shape.name, finding.shape.index) == ("prefix", 37)
+    assert finding.sentence() == (
+        "Friday letters stopped at 02:11:12.000 with 36 of 100 done: 1 failed, 63 never tried; it "
+        "went through its items in order and stopped after 5036."
+    )
+    assert "63 items never tried (5037, 5038, 5039 and 60 more)" in finding.next_action
+    assert finding.last_item == "user:5036"
+
+
+def test_a_set_without_an_order_is_read_in_the_order_of_the_work() -> None:
+    world = expecting(100, ordered=False)
+    letters(world, range(40))
+    finding = only(world)
+    assert finding.shape is not None
+    assert finding.shape.name == "prefix"
+
+
+def test_a_round_number_looks_like_a_limit() -> None:
+    world = expecting(180)
+    letters(world, range(100))
+    finding = only(world)
+    assert finding.shape is not None
+    assert (finding.shape.name, finding.shape.index) == ("cap", 100)
+    assert "limit or a page size" in finding.sentence()
+
+
+def test_what_is_missing_shares_a_region() -> None:
+    keys = tuple(f"app:{'eu' if number % 2 else 'us'}-{number}" for number in range(40))
+    expected = ExpectedSet("backups", Work(log="backup of"), keys)
+    world = healthy(World(knowledge=Knowledge(expected=(expected,))), every=35)
+    for place, key in enumerate(key for key in keys if "us" in key):
+        name = key.removeprefix("app:")
+        world.log(BEGUN + place, "vault", f"backup of app_id={name} written")
+    finding = only(world)
+    assert finding.shape is not None
+    assert (finding.shape.name, finding.shape.value) == ("aligned", "eu")
+    assert "eu" in finding.sentence()
+
+
+def test_what_is_missing_shares_a_column_of_its_row() -> None:
+    world = expecting(40, ordered=False)
+    order = random.Random(7).sample(range(40), 40)
+    for number in range(40):
+        plan = "free" if number % 4 == 0 else "paid"
+        world.row(1, "users", 5000 + number, columns={"plan": plan})
+    letters(world, [number for number in order if number % 4])
+    finding = only(world)
+    assert finding.shape is not None
+    assert (finding.shape.name, finding.shape.trait) == ("aligned", "plan")
+
+
+def test_what_is_missing_here_and_there_is_scattered() -> None:
+    world = expecting(60)
+    letters(world, [number for number in range(60) if number not in (7, 23, 24, 51)])
+    finding = only(world)
+    assert finding.shape is not None
+    assert finding.shape.name == "scattered"
+    assert finding.resume == ("user:5007", "user:5023", "user:5024", "user:5051")
+
+
+def press(world: World, seconds: float, number: int) -> None:
+    world.log(seconds, "admin", f"POST /letters/friday 202 request_id=p{number}")
+
+
+@pytest.mark.parametrize(
+    ("again", "shape"), [((3, 9, 20, 31), "stable"), ((3, 4, 10, 21, 32), "unstable")]
+)
+def test_two_presses_tell_items_from_circumstances(again: tuple[int, ...], shape: str) -> None:
+    world = expecting(40)
+    press(world, BEGUN - 1, 1)
+    letters(world, range(40), failed=(3, 9, 20, 31))
+    press(world, BEGUN + 299, 2)
+    letters(world, range(40), failed=again, begun=BEGUN + 300)
+    finding = only(world)
+    assert finding.shape is not None
+    assert finding.shape.name == shape
+    assert len(finding.presses) == 2
+
+
+def test_each_press_is_told_apart() -> None:
+    world = expecting(100)
+    press(world, BEGUN - 1, 1)
+    letters(world, range(30))
+    press(world, BEGUN + 299, 2)
+    letters(world, range(30, 55), begun=BEGUN + 300)
+    finding = only(world)
+    assert [(share.done, share.left) for share in finding.presses] == [(30, 70), (25, 45)]
+    assert "over 2 presses" in finding.sentence()
+
+
+@pytest.mark.parametrize("name", ["batch_id", "parent_id"])
+def test_children_of_one_parent(name: str) -> None:
+    import json
+    from dataclasses import replace
+
+    world = healthy(World(), every=35)
+    for number in range(30):
+        job, args = f"c{number}", f"user_id={number}"
+        world.job(100 + number * 0.01, Kind.JOB_ENQUEUED, job, args, job_class="letters.send")
+        event = world.events[-1]
+        told = json.loads(event.attributes or "{}") | {name: "b77"}
+        world.events[-1] = replace(event, attributes=json.dumps(told))
+        if number < 18:
+            world.job(110 + number, Kind.JOB_STARTED, job, args, job_class="letters.send")
+            kind = Kind.JOB_FAILED if number == 5 else Kind.JOB_FINISHED
+            world.job(110.5 + number, kind, job, args, job_class="letters.send")
+    finding = only(world)
+    assert (finding.total, finding.done, finding.failed, finding.never) == (30, 17, 1, 12)
+    assert finding.resume[0] == "job:c18"
+    assert finding.shape is not None
+    assert finding.shape.name == "prefix"
+    assert any("paused" in words for words in finding.alternatives)
+
+
+@pytest.mark.parametrize(
+    ("opening", "progress"),
+    [
+        ("processing 5,000 users", "{} of 5,000 users mailed"),
+        ("import of 5000 rows", "batch: {} of 5000 written"),
+    ],
+)
+def test_a_stated_number_and_its_progress(opening: str, progress: str) -> None:
+    world = healthy(World(), every=35)
+    world.log(300, "importer", opening)
+    for number in range(100, 1300, 100):
+        world.log(300 + number / 20, "importer", progress.format(number))
+    finding = only(world)
+    assert (finding.total, finding.done, finding.never) == (5000, 1200, 3800)
+    assert finding.verdict is Verdict.LIKELY
+    assert "1 200 of 5 000" in finding.sentence()
+
+
+def test_a_stated_number_and_the_items_named_after_it() -> None:
+    world = healthy(World(), every=35)
+    world.log(300, "mailer-2", "processing 80 users")
+    letters(world, range(33), begun=301)
+    finding = only(world)
+    assert (finding.total, finding.done, finding.never) == (80, 33, 47)
+
+
+def test_what_could_have_been_done_unseen_is_possible() -> None:
+    world = expecting(100)
+    letters(world, range(37))
+    world.blind("mailer-2.log", 620, 640)
+    finding = only(world)
+    assert finding.verdict is Verdict.POSSIBLE
+    assert "63 without a sign in what was read" in finding.sentence()
+    assert finding.next_action.startswith("Check which of the 63 items")
+
+
+def test_an_error_of_another_hour_is_no_failed_item() -> None:
+    world = expecting(100)
+    letters(world, range(37))
+    world.error(1500, "web", "login of user_id=5060 failed: bad password")
+    finding = only(world)
+    assert (finding.failed, finding.never) == (0, 63)
+
+
+def test_a_failure_told_by_the_service_that_does_the_work() -> None:
+    world = expecting(100)
+    letters(world, range(37))
+    world.error(640, "printer", "render crashed for user_id=5036: out of memory")
+    world.error(660, "printer", "render crashed for user_id=5037: out of memory")
+    assert only(world).failures == ("user:5037",)
+
+
+def test_what_began_before_the_window_is_possible() -> None:
+    world = expecting(100)
+    letters(world, range(37, 60), begun=1)
+    finding = only(world)
+    assert finding.verdict is Verdict.POSSIBLE
+    assert "before the window" in finding.weakest_link
+
+
+def test_a_set_that_was_not_read_in_full_is_likely() -> None:
+    world = expecting(100, complete=False)
+    letters(world, range(37))
+    assert only(world).verdict is Verdict.LIKELY
+
+
+def test_some_apps_have_none_some_one_some_two() -> None:
+    keys = tuple(f"app:a{number}" for number in range(30))
+    expected = ExpectedSet("app backups", Work(log="backup of"), keys)
+    world = healthy(World(knowledge=Knowledge(expected=(expected,))), every=35)
+    for place, number in enumerate([*range(0, 30, 2), 4, 8]):
+        world.log(BEGUN + place, "vault", f"backup of app_id=a{number} written")
+    finding = only(world)
+    assert (finding.done, finding.never) == (15, 15)
+    assert finding.doubled == ("app:a4", "app:a8")
+    assert "2 done more than once, 15 never tried" in finding.sentence()
+
+
+def test_what_was_added_after_the_batch_is_not_expected() -> None:
+    world = expecting(40)
+    letters(world, range(37))
+    for number in (37, 38, 39):
+        world.row(1500, "users", 5000 + number)
+    assert silent(world)
+
+
+def test_a_set_asked_for_much_later_is_likely() -> None:
+    world = expecting(100, asked_at=at(6 * 3600))
+    letters(world, range(37))
+    finding = only(world)
+    assert finding.verdict is Verdict.LIKELY
+    assert "added since" in finding.weakest_link
+
+
+# What is none
+
+
+def still_under_way(world: World) -> None:
+    letters(world, range(60), begun=2100 - 60 * PACE)
+
+
+def all_done(world: World) -> None:
+    letters(world, range(100))
+
+
+def healed_by_a_later_try(world: World) -> None:
+    letters(world, range(100), failed=[4, 5, 6])
+    letters(world, [4, 5, 6], begun=900)
+
+
+def skipped_on_purpose(world: World) -> None:
+    letters(world, range(90))
+    letters(world, range(90, 100), begun=850, words="letter for user_id={user} skipped: opted out")
+
+
+def never_begun(world: World) -> None:
+    del world
+
+
+@pytest.mark.parametrize(
+    "confuser",
+    [still_under_way, all_done, healed_by_a_later_try, skipped_on_purpose, never_begun],
+)
+def test_confusers_stay_silent(confuser: Callable[[World], None]) -> None:
+    world = expecting(100)
+    confuser(world)
+    assert silent(world)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["attempt 1 of 30 failed"],
+        ["loaded 250 classes in 2 seconds", "found 40 workers"],
+        ["page 2 of 90 rendered"],
+        ["processing 60 users", "60 of 60 users done"],
+        ["sending 45 mails", "all 45 mails done, finished"],
+        ["batch of 900 bytes"],
+        ["disk 81 of 100 % used"],
+        [
+            "12 of 64 slots used",
+            "15 of 64 slots used",
+            "13 of 64 slots used",
+            "20 of 64 slots used",
+        ],
+        ["33 of 64 seats taken"],
+    ],
+)
+def test_numbers_that_state_no_batch(lines: list[str]) -> None:
+    world = healthy(World(), every=35)
+    for number, line in enumerate(lines):
+        world.log(300 + number, "api", line)
+    assert silent(world)
+
+
+def test_two_failures_among_many_are_a_qualifier() -> None:
+    world = expecting(100)
+    letters(world, range(100), failed=[8, 70])
+    finding = only(world)
+    assert finding.qualifier
+    assert finding.failures == ("user:5008", "user:5070")
+
+
+def test_a_set_of_which_nothing_was_seen_is_not_evaluated() -> None:
+    result = PartialBatchDetector().detect(expecting(10).incident())
+    assert isinstance(result, NotEvaluated)
+    assert "friday letters" in result.needs
+
+
+def test_a_query_that_did_not_answer_is_not_evaluated() -> None:
+    expected = ExpectedSet("letters", Work(log="letter"), problem="connection refused")
+    world = healthy(World(knowledge=Knowledge(expected=(expected,))), every=35)
+    result = PartialBatchDetector().detect(world.incident())
+    assert isinstance(result, NotEvaluated)
+    assert "connection refused" in result.needs
+
+
+# Shapes by themselves
+
+
+def test_a_shape_needs_more_than_chance() -> None:
+    assert stopped_after(range(10), range(10, 20))
+    assert not stopped_after(range(3), range(3, 5))
+    assert not stopped_after(range(0, 20, 2), range(1, 20, 2))
+    assert not stopped_after(range(10, 20), range(10))
+    assert not stopped_after([], range(10))
+
+
+def test_random_sets_are_no_prefix() -> None:
+    draw = random.Random(1)
+    hits = 0
+    for _ in range(500):
+        missing = draw.sample(range(30), 12)
+        hits += stopped_after([n for n in range(30) if n not in missing], missing)
+    assert hits <= 2
+
+
+def test_an_alignment_must_be_rare_elsewhere() -> None:
+    traits = {"host": {str(n): "a" if n < 10 else "b" for n in range(30)}}
+    low = {str(n) for n in range(10)}
+    assert aligned(low, {str(n) for n in range(10, 30)}, traits) == ("host", "a")
+    assert aligned({str(n) for n in range(0, 30, 3)}, {"1", "2", "4"}, traits) is None
+    assert aligned({"0", "1"}, {"10", "11"}, traits) is None
+
+
+def test_likeness_is_shared_over_all() -> None:
+    assert likeness(set("abc"), set("bcd")) == 0.5
+    assert likeness(set(), set()) == 0
+
+
+# What must not matter
+
+
+def test_the_order_of_arrival_and_unrelated_lines_do_not_matter() -> None:
+    world = expecting(100)
+    letters(world, range(37))
+    one = only(world)
+    for number in range(50):
+        world.log(900 + number, "noise", f"tick {number} of nothing")
+    result = PartialBatchDetector().detect(world.incident(world.batches()[::-1]))
+    (two,) = result  # type: ignore[misc]
+    assert one.sentence() == two.sentence()
+
+
+def test_moving_everything_moves_only_the_times() -> None:
+    world = expecting(100)
+    letters(world, range(37))
+    here = only(world)
+    world.shift = 3_600 * SECOND
+    there = only(world)
+    assert there.stopped - here.stopped == 3_600 * SECOND
+    assert (there.resume, there.verdict) == (here.resume, here.verdict)
+
+
+def test_a_wider_clock_never_makes_it_surer() -> None:
+    world = expecting(100)
+    letters(world, range(37))
+    tight = only(world)
+    world.bound = ClockBound(5 * SECOND, 5 * SECOND)
+    assert at_least(tight.verdict, only(world).verdict)

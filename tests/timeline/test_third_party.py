@@ -1,0 +1,182 @@
+"""third-party: one outside host that throttles or fails; own servers and usual noise are silent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from timeline.clock import ClockBound
+from timeline.detectors.third_party import ThirdParty, ThirdPartyDetector
+from timeline.event import Kind
+from timeline.facts.outside import FAILING, THROTTLED, UNREACHABLE
+from timeline.finding import NotEvaluated
+from timeline.order import Verdict
+
+from .worlds import SECOND, World, healthy
+
+BEGUN = 1500.0
+REQUESTS_429 = (
+    "requests.exceptions.HTTPError: 429 Client Error: Too Many Requests for url: "
+    "https://api.mailgate.io/v3/send"
+)
+
+
+def found(world: World) -> list[ThirdParty]:
+    result = ThirdPartyDetector().detect(world.incident())
+    assert not isinstance(result, NotEvaluated)
+    assert all(isinstance(one, ThirdParty) for one in result)
+    return list(result)  # type: ignore[arg-type]
+
+
+def only(world: World) -> ThirdParty:
+    (finding,) = found(world)
+    return finding
+
+
+def burst(world: World, body: str = REQUESTS_429, count: int = 8, begin: float = BEGUN) -> World:
+    for number in range(count):
+        world.error(begin + number * 3, "mailer", f"{body} request_id=t{begin:.0f}{number}")
+    return world
+
+
+@pytest.mark.parametrize(
+    ("body", "host", "how"),
+    [
+        (REQUESTS_429, "api.mailgate.io", THROTTLED),
+        ("POST https://hooks.chatty.com/services/x returned 503 Service Unavailable",
+         "hooks.chatty.com", FAILING),
+        ("Faraday::ServerError: the server responded with status 500 for "
+         "https://api.payments.co.uk/charges", "api.payments.co.uk", FAILING),
+        ("rate limit exceeded calling https://maps.geo.dev/geocode", "maps.geo.dev", THROTTLED),
+        ("HTTPSConnectionPool(host='api.mailgate.io', port=443): Read timed out. (read timeout=10)",
+         "api.mailgate.io", UNREACHABLE),
+        ("AxiosError: Request failed with status code 502 https://sms.telco.net/v1",
+         "sms.telco.net", FAILING),
+    ],
+)  # fmt: skip
+def test_any_clients_words_name_the_host_and_what_it_did(body: str, host: str, how: str) -> None:
+    finding = only(burst(healthy(World()), body))
+    assert (finding.host, finding.how, finding.errors) == (host, how, 8)
+    assert finding.verdict is (Verdict.LIKELY if how == UNREACHABLE else Verdict.CERTAIN)
+    assert "request:t15000" in finding.keys
+
+
+def test_the_sentence_is_told_from_the_evidence() -> None:
+    world = burst(healthy(World()), f"{REQUESTS_429} Retry-After: 120")
+    finding = only(world)
+    assert finding.sentence() == (
+        "8 calls of mailer to api.mailgate.io were throttled from 02:25:00.000 to 02:25:21.000 "
+        "(8 × 429); it asked to wait 2 min."
+    )
+    assert finding.clause() == "8 calls to api.mailgate.io were throttled"
+    assert finding.next_action.startswith("Hold back what calls api.mailgate.io for 2 min")
+
+
+def test_failed_jobs_count_too() -> None:
+    world = healthy(World())
+    for number in range(6):
+        job = f"q{number}"
+        body = "503 Server Error: Service Unavailable for url: https://api.mailgate.io/v3"
+        world.job(BEGUN + number, Kind.JOB_STARTED, job)
+        world.job(BEGUN + number + 0.5, Kind.JOB_FAILED, job, error=body)
+    finding = only(world)
+    assert finding.errors == 6
+    assert "job:q5" in finding.keys
+
+
+def test_where_every_way_out_fails_the_host_is_only_a_sign() -> None:
+    world = burst(healthy(World()), "connect timed out: https://api.mailgate.io/v3: "
+                  "net/http: TLS handshake timeout")  # fmt: skip
+    for host in ("api.payments.co.uk", "maps.geo.dev"):
+        burst(world, f"Get https://{host}/x: net/http: TLS handshake timeout", begin=BEGUN + 1)
+    assert all(one.qualifier for one in found(world))
+
+
+def own_access_lines(world: World) -> None:
+    for number in range(12):
+        world.log(BEGUN + number, "nginx", '10.0.0.9 "GET /cart HTTP/1.1" 503 197 '
+                  '"https://www.ourshop.com/" "Mozilla/5.0"', severity=0)  # fmt: skip
+
+
+def an_own_service(world: World) -> None:
+    for number in range(12):
+        world.error(
+            BEGUN + number, "web", "503 Server Error for url: http://stock.svc.cluster.local"
+        )
+        world.error(BEGUN + number, "web", "502 Bad Gateway from http://10.0.4.3:8080/x")
+
+
+def a_host_that_writes_logs_here(world: World) -> None:
+    world.log(100, "billing", "ready")
+    burst(world, "503 Server Error for url: https://billing.ourshop.com/x")
+
+
+def an_own_database_at_a_cloud(world: World) -> None:
+    host = "shop.cx1.eu-west-1.rds.amazonaws.com"
+    burst(world, f'connection to server at "{host}", port 5432 failed: Connection timed out')
+
+
+def a_few(world: World) -> None:
+    burst(world, count=3)
+
+
+def a_webhook_that_always_fails(world: World) -> None:
+    for number in range(400):
+        world.error(2 + number * 5, "hooks", "POST https://dead.customer.com/h returned 500")
+
+
+def throttled_now_and_then_all_night(world: World) -> None:
+    for number in range(60):
+        world.error(5 + number * 34.0 + number * 13 % 17, "mailer", REQUESTS_429)
+
+
+def successes(world: World) -> None:
+    for number in range(20):
+        world.log(BEGUN + number, "mailer", "POST https://api.mailgate.io/v3 returned 200")
+
+
+@pytest.mark.parametrize(
+    "confuser",
+    [
+        own_access_lines,
+        an_own_service,
+        a_host_that_writes_logs_here,
+        an_own_database_at_a_cloud,
+        a_few,
+        a_webhook_that_always_fails,
+        throttled_now_and_then_all_night,
+        successes,
+    ],
+)
+def test_confusers_stay_silent(confuser: Callable[[World], None]) -> None:
+    world = healthy(World())
+    confuser(world)
+    assert found(world) == []
+
+
+def test_order_of_arrival_and_unrelated_lines_change_nothing() -> None:
+    plain, mixed = only(burst(healthy(World()))), burst(healthy(World()))
+    mixed.events.reverse()
+    mixed.log(BEGUN, "search", "refresh done")
+    assert only(mixed).sentence() == plain.sentence()
+
+
+def test_shifting_all_stamps_moves_times_only() -> None:
+    here, world = only(burst(healthy(World()))), burst(healthy(World()))
+    world.shift = 3600 * SECOND
+    there = only(world)
+    assert there.began - here.began == 3600 * SECOND
+    assert (there.errors, there.statuses) == (here.errors, here.statuses)
+
+
+def test_wider_clock_bounds_never_upgrade() -> None:
+    world = burst(healthy(World()))
+    world.bound = ClockBound(5 * SECOND, 5 * SECOND)
+    assert only(world).verdict is Verdict.CERTAIN  # a count of one host's answers needs no order
+
+
+def test_needs_logs() -> None:
+    world = World()
+    world.row(3, "users", 1)
+    assert isinstance(ThirdPartyDetector().detect(world.incident()), NotEvaluated)

@@ -1,0 +1,277 @@
+"""re-press: an operation was begun again before the first time had settled.
+
+Story: the Friday batch stops; the admins press the button again, and again, each press getting a
+little further, and nobody knows which items were worked on twice.
+
+Predicate: the same operation (a request that changes something, a line that says that a batch
+begins, or a job with equal arguments) was begun at least twice, and at the second time items of the
+first had no terminal state, or the first still went on. Items belong to a press by a key that no
+other press has, else by time.
+
+Certain that the two overlapped when keys tell the presses' items apart and the clocks order the
+second press before the last item of the first; likely where the items are told apart by time.
+
+False positives: independent runs over disjoint items, a press after everything was done, requests
+of ordinary traffic, a list shown twice (all silent).
+
+Reference: double submission, concurrent re-run; Opentrons/opentrons#5239, apache/devlake#3654,
+epam/ai-dial-admin-frontend#4502.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import polars as pl
+
+from timeline.event import Lane
+from timeline.facts.batches import Batch, batches_in, signs_under
+from timeline.facts.presses import Press, PressShare, presses_of, shares, signs_by_press
+from timeline.facts.sight import absence, heard
+from timeline.facts.words import counted, instant, listed, often, short
+from timeline.finding import Finding, NotEvaluated, Step
+from timeline.order import Order, Verdict, before, weakest
+from timeline.words import grouped
+
+if TYPE_CHECKING:
+    from timeline.incident import Incident
+
+MIN_COMMON = 5
+"""Items that two presses without a known batch must share to be one operation pressed twice."""
+MIN_TOUCHED = 3
+"""Items that the first press and one more must have worked on; a line that begins one item touches
+one."""
+MIN_RUN_NS = 10_000_000_000
+"""A press that lasts less is a request, not a batch."""
+GEOMETRIC = 0.25
+"""Presses that each did within this share of the same number died of the same thing."""
+MAX_STEPS = 6
+MAX_FINDINGS = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class RePress(Finding):
+    """One operation that was begun more than once over the same items.
+
+    `presses` tells what each did and left; `both` are items (keys) that more than one press worked
+    on, `done_twice` those that more than one finished. `overlap` is how sure it is that a press
+    began while the one before it still went on, None when it was over. `alike` is whether the
+    presses each came about as far: the mark of a limit rather than of chance.
+    """
+
+    term: ClassVar[str] = "re-press"
+    remedy: ClassVar[str] = (
+        "Let a run hold a lock and show how far it is, so that a second press is told so, and make "
+        "items safe to repeat."
+    )
+
+    operation: str
+    batch: str
+    total: int
+    presses: tuple[PressShare, ...]
+    both: tuple[str, ...]
+    done_twice: tuple[str, ...]
+    overlap: Verdict | None
+    overlap_because: str
+    alike: bool
+
+    def sentence(self) -> str:
+        times = listed([instant(press.at) for press in self.presses])
+        left = ", ".join(grouped(press.left) for press in self.presses)
+        alike = "; each came about as far, as if it met the same limit" if self.alike else ""
+        return (
+            f"{self.operation} was begun {often(len(self.presses))} ({times}) over {self.batch}, "
+            f"leaving {left} of {grouped(self.total)} undone{alike}; "
+            f"{self._both}{self._overlap}."
+        )
+
+    def clause(self) -> str:
+        return f"{self.operation} was begun {often(len(self.presses))} before it was done"
+
+    @property
+    def _both(self) -> str:
+        if not self.both:
+            return "no item was worked on in two of them"
+        twice = f", {grouped(len(self.done_twice))} finished twice" if self.done_twice else ""
+        return f"{counted(len(self.both), 'item')} worked on in more than one{twice}"
+
+    @property
+    def _overlap(self) -> str:
+        if self.overlap is None:
+            return ""
+        return f", and that two of them ran at once is {self.overlap.value}"
+
+
+class RePressDetector:
+    """Finds operations that were begun again before they had settled; see the module."""
+
+    term: ClassVar[str] = RePress.term
+
+    def detect(self, incident: Incident) -> Sequence[Finding] | NotEvaluated:
+        if not heard(incident, Lane.LOG) and not heard(incident, Lane.QUEUE):
+            return NotEvaluated(self.term, "request logs, or a job queue")
+        found: list[RePress] = []
+        used: set[int] = set()
+        for batch in batches_in(incident):
+            presses = presses_of(incident, batch)
+            finding = _of_batch(incident, batch, presses) if presses else None
+            if finding is not None and presses[0].row not in used:
+                found.append(finding)
+                used |= {press.row for press in presses}
+        for presses in incident.presses:
+            if used.isdisjoint(press.row for press in presses):
+                finding = _of_keys(incident, presses)
+                if finding is not None:
+                    found.append(finding)
+                    used |= {press.row for press in presses}
+        found.sort(key=lambda one: (list(Verdict).index(one.verdict), one.began))
+        return found[:MAX_FINDINGS]
+
+
+def _of_batch(incident: Incident, batch: Batch, presses: tuple[Press, ...]) -> RePress | None:
+    """Presses over a batch whose items are known: items were undone when it was pressed again."""
+    signs, exact = signs_by_press(incident, presses, batch.signs)
+    told = tuple(shares(presses, signs, batch.items.height))
+    busy = [share for share in told if share.touched >= MIN_TOUCHED]
+    if not told[0].left or told[0] not in busy or len(busy) < 2:
+        return None
+    basis = "each item's lines carry the key of its press"
+    verdict, link = Verdict.CERTAIN, basis
+    if not exact:
+        verdict, link = Verdict.LIKELY, "which press an item belongs to is told by time alone"
+    if batch.inferred:
+        verdict, link = weakest((verdict, Verdict.LIKELY)), batch.inferred
+    return _finding(
+        incident, presses, signs, (verdict, link), batch.name, batch.items.height, exact=exact
+    )
+
+
+def _of_keys(incident: Incident, presses: tuple[Press, ...]) -> RePress | None:
+    """Presses without a known batch: what stands under each one's own keys is its items."""
+    if not all(press.own for press in presses):
+        return None
+    signs = signs_under(incident, [key for press in presses for key in press.own])
+    if signs.get_column("key").n_unique() < MIN_COMMON:
+        return None
+    placed, _ = signs_by_press(incident, presses, signs)
+    both = _in_several(placed, "done", "failed", "tried", "skipped")
+    told = tuple(shares(presses, placed, placed.get_column("key").n_unique()))
+    lasted = max((share.last or share.at) - share.at for share in told)
+    overlap = _overlap(incident, presses, placed)
+    settled = overlap.verdict is None and not told[0].failed and not _open_at_second(placed)
+    if len(both) < MIN_COMMON or lasted < MIN_RUN_NS or settled:
+        return None
+    total = placed.get_column("key").n_unique()
+    link = "the items are those that stand under each press's own keys"
+    return _finding(
+        incident, presses, placed, (Verdict.LIKELY, link), "the same items", total, exact=True
+    )
+
+
+def _open_at_second(signs: pl.DataFrame) -> bool:
+    """Whether items of the first press had begun and had no end in it."""
+    first = signs.filter(pl.col("press") == 0)
+    ended = first.filter(pl.col("sign") != "tried").select("key")
+    return not first.join(ended, on="key", how="anti").is_empty()
+
+
+def _in_several(signs: pl.DataFrame, *kinds: str) -> tuple[str, ...]:
+    """Items with a sign of any of `kinds` in more than one press, sorted."""
+    held = signs.filter(pl.col("sign").is_in(kinds)).drop_nulls("press")
+    counted_ = held.group_by("key").agg(presses=pl.n_unique("press"))
+    return tuple(sorted(counted_.filter(pl.col("presses") > 1).get_column("key").to_list()))
+
+
+def _overlap(incident: Incident, presses: Sequence[Press], signs: pl.DataFrame) -> Order:
+    """How sure it is that some press began before the last sign of the one before it."""
+    best = Order(None, "each press had come to rest before the next")
+    for number, press in enumerate(presses[1:], 1):
+        earlier = signs.filter(pl.col("press") == number - 1)
+        if earlier.is_empty():
+            continue
+        rows = [press.row, int(earlier["row"][-1])]
+        again, last = incident.snapshot.events_at(rows)
+        order = before(again, last, incident.clocks)
+        if order.verdict is not None and (
+            best.verdict is None or weakest((best.verdict, order.verdict)) is best.verdict
+        ):
+            best = order
+    return best
+
+
+def _finding(
+    incident: Incident,
+    presses: tuple[Press, ...],
+    signs: pl.DataFrame,
+    grade: tuple[Verdict, str],
+    batch: str,
+    total: int,
+    *,
+    exact: bool,
+) -> RePress:
+    told = tuple(shares(presses, signs, total))
+    both = _in_several(signs, "done", "failed", "tried", "skipped")
+    twice = _in_several(signs, "done")
+    overlap = (
+        _overlap(incident, presses, signs)
+        if exact
+        else Order(Verdict.POSSIBLE, "which press an item belongs to is told by time alone")
+    )
+    verdict, link = grade
+    sources = signs.get_column("source").unique().to_list()
+    seen = absence(incident, sources, presses[0].at, presses[-1].at)
+    if seen.reasons:
+        verdict = weakest((verdict, seen.verdict))
+        link = f"items of a press may have ended unseen: {seen.reasons[0]}"
+    operation = presses[0].operation
+    return RePress(
+        verdict=verdict,
+        weakest_link=link,
+        began=presses[1].at,
+        ended=max(press.last or press.at for press in told),
+        steps=_steps(incident, presses, told),
+        keys=both,
+        would_decide=("Ask who pressed, and what the screen showed of the run before.",),
+        alternatives=("a retry of the client or of a proxy began it again",),
+        next_action=(
+            f"Stop pressing; check {listed([short(key) for key in twice or both])} for double "
+            "effects."
+            if both
+            else f"Do not begin {operation} again before the run is over: "
+            f"{counted(told[-1].left, 'item')} left."
+        ),
+        operation=operation,
+        batch=batch,
+        total=total,
+        presses=told,
+        both=both,
+        done_twice=twice,
+        overlap=overlap.verdict,
+        overlap_because=overlap.because,
+        alike=_alike(told),
+    )
+
+
+def _alike(told: Sequence[PressShare]) -> bool:
+    """Whether at least three presses each finished about the same number of items."""
+    numbers = [press.done for press in told if press.done]
+    if len(numbers) < 3 or not told[-1].left:
+        return False
+    return max(numbers) - min(numbers) <= GEOMETRIC * max(numbers)
+
+
+def _steps(
+    incident: Incident, presses: Sequence[Press], told: Sequence[PressShare]
+) -> tuple[Step, ...]:
+    steps: list[Step] = []
+    shown = presses[:MAX_STEPS]
+    for press, share, event in zip(
+        shown, told, incident.snapshot.events_at([press.row for press in shown]), strict=False
+    ):
+        order = before(steps[-1].event, event, incident.clocks) if steps else None
+        by = f" by {press.actor}" if press.actor else ""
+        why = f"begun{by}; it finished {grouped(share.done)} items and left {grouped(share.left)}"
+        steps.append(Step("press", event, why, order))
+    return tuple(steps)

@@ -1,0 +1,227 @@
+"""resume-herd: work was let go all at once, and what is below it failed under the load.
+
+Story: the rows are repaired, somebody resumes the workers, and an hour's backlog starts within a
+minute. The database goes down a second time.
+
+Predicate: within `HERD_NS` of a resume, a scale-up, a deploy or a recovery at least `FOLD` times
+as many jobs start as in the busiest minute of the time before it was held back, and then more
+errors of what is below follow than in the stretch before. That the load caused them is likely at
+best: ids do not tie them together.
+
+False positives: a catch-up within capacity (no errors follow), errors that were there before the
+resume at the same rate (silent), a resume into an empty queue (silent).
+
+Reference: sourcelibrary-v2#147 (a resume started 68 workers and the database was saturated);
+metastable failures, HotOS 2021.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import polars as pl
+
+from timeline.event import Kind, Lane
+from timeline.facts.errors import JOB_FAILURES, NETWORK_CLASSES
+from timeline.facts.pauses import Act, Mark, marks_in
+from timeline.facts.rates import MINUTE_NS, plain
+from timeline.facts.sight import heard
+from timeline.facts.words import counted, instant, listed
+from timeline.finding import Finding, NotEvaluated, Step
+from timeline.order import Order, Verdict, before, weakest
+
+if TYPE_CHECKING:
+    from timeline.incident import Incident
+
+HERD_NS = MINUTE_NS
+"""A backlog that is let go starts within the first minute (detector catalogue, D21)."""
+AFTER_NS = 3 * MINUTE_NS
+"""What is overloaded fails while the herd runs, or when its time-outs of up to a minute end."""
+BASELINE_NS = 30 * MINUTE_NS
+FOLD = 3
+MIN_STARTS = 20
+MIN_ERRORS = 5
+ERROR_FOLD = 3
+"""Errors after the resume against as long a stretch before it, and before the pause."""
+LOAD_CLASSES = (*NETWORK_CLASSES, "pool", "server_state")
+"""What an overloaded database, broker or service answers, or its clients see."""
+MAX_FINDINGS = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResumeHerd(Finding):
+    """One release of held work and the errors after it. Times are ns UTC.
+
+    `starts` began within a minute of `released`; `busiest` a minute is the most before it was held
+    back (at `held_back` where known). `errors` followed within `AFTER_NS`, `errors_before` stood in
+    as long a stretch before. `failing` names who complained, `peers` about what.
+    """
+
+    term: ClassVar[str] = "resume-herd"
+    remedy: ClassVar[str] = (
+        "Resume in steps: a few workers at a time, with a cap on starts, and wait for what is "
+        "below to stay calm before the next step."
+    )
+
+    how: str
+    released: int
+    held_back: int | None
+    starts: int
+    busiest: int
+    queues: tuple[str, ...]
+    errors: int
+    errors_before: int
+    failing: tuple[str, ...]
+    peers: tuple[str, ...]
+
+    @property
+    def times(self) -> float:
+        """How many times the busiest minute of before."""
+        return self.starts / max(self.busiest, 1)
+
+    def sentence(self) -> str:
+        held = "" if self.held_back is None else f" after the pause at {instant(self.held_back)}"
+        below = f" of {listed(self.peers)}" if self.peers else ""
+        return (
+            f"Work was {self.how} at {instant(self.released)}{held}: "
+            f"{counted(self.starts, 'run')} began within a minute, {plain(self.times)} times the "
+            f"busiest minute before ({self.busiest}), and {counted(self.errors, 'error')}{below} "
+            f"followed from {instant(self.began)} on, where {self.errors_before or 'none'} stood "
+            "in as long a stretch before."
+        )
+
+    def clause(self) -> str:
+        return f"{counted(self.starts, 'run')} were let go at once and errors followed"
+
+
+class ResumeHerdDetector:
+    """Finds releases of held work that overran what is below; see the module."""
+
+    term: ClassVar[str] = ResumeHerd.term
+
+    def detect(self, incident: Incident) -> Sequence[Finding] | NotEvaluated:
+        if not heard(incident, Lane.QUEUE):
+            return NotEvaluated(self.term, "a job queue that tells when jobs start")
+        marks = marks_in(incident)
+        if not any(mark.act is not Act.PAUSE for mark in marks):
+            return []
+        started = incident.jobs.transitions.filter(pl.col("kind") == Kind.JOB_STARTED.value)
+        found: list[ResumeHerd] = []
+        for mark in marks:
+            if mark.act is Act.PAUSE or any(_near(one, mark) for one in found):
+                continue
+            finding = _judge(incident, mark, marks, started.sort("timestamp"))
+            found += [finding] if finding is not None else []
+        return sorted(found, key=lambda one: (-one.starts, one.released))[:MAX_FINDINGS]
+
+
+def _near(finding: ResumeHerd, mark: Mark) -> bool:
+    """One release is often told by several records."""
+    return abs(mark.timestamp - finding.released) < AFTER_NS
+
+
+def _judge(
+    incident: Incident, mark: Mark, marks: Sequence[Mark], started: pl.DataFrame
+) -> ResumeHerd | None:
+    stamps, released = started.get_column("timestamp"), mark.timestamp
+    herd = started.filter(pl.col("timestamp").is_between(released, released + HERD_NS, "left"))
+    pause = max((m.timestamp for m in marks if m.act is Act.PAUSE and m.timestamp < released),
+                default=None)  # fmt: skip
+    calm_end = released if pause is None else pause
+    calm_start = max(incident.window.start, calm_end - BASELINE_NS)
+    calm = stamps.filter(stamps.is_between(calm_start, calm_end, "left"))
+    if calm_end - calm_start < HERD_NS or herd.height < MIN_STARTS:
+        return None
+    busiest = max((calm // MINUTE_NS).value_counts()["count"].to_list(), default=0)
+    if herd.height < FOLD * busiest:
+        return None
+    errors = _load_errors(incident)
+    after = _between(errors, released, released + AFTER_NS)
+    earlier = [
+        _between(errors, start, start + AFTER_NS).height
+        for start in (released - AFTER_NS, calm_end - AFTER_NS)
+    ]
+    if after.height < MIN_ERRORS or after.height < ERROR_FOLD * max(earlier):
+        return None
+    first = incident.snapshot.event(after["row"][0])
+    order = before(incident.snapshot.event(mark.row), first, incident.clocks)
+    if order.verdict is None:
+        return None
+    return ResumeHerd(
+        verdict=weakest((Verdict.LIKELY, order.verdict)),
+        weakest_link=_weakest_link(order),
+        began=after["timestamp"][0],
+        ended=after["timestamp"][-1],
+        steps=_steps(incident, mark, herd, after, order),
+        keys=(),
+        would_decide=("Compare what was below before and after: its sessions, its load, its log.",),
+        alternatives=_alternatives(mark, incident, released),
+        next_action=(
+            f"Pause again, let the errors end, then resume with few workers: at most {busiest} "
+            "starts a minute stood before."
+            if busiest
+            else "Pause again, let the errors end, then resume with one worker."
+        ),
+        how=mark.act.value,
+        released=released,
+        held_back=pause,
+        starts=herd.height,
+        busiest=busiest,
+        queues=tuple(sorted({name for name in herd["queue"].to_list() if name})),
+        errors=after.height,
+        errors_before=earlier[0],
+        failing=tuple(sorted({name for name in after["actor"].to_list() if name})),
+        peers=tuple(sorted({name for name in after["system"].to_list() if name})),
+    )
+
+
+def _load_errors(incident: Incident) -> pl.DataFrame:
+    """Known errors of what is below, and failed attempts; one line each, time order."""
+    errors = incident.errors.filter(
+        pl.col("error_class").is_in(LOAD_CLASSES) | pl.col("kind").is_in(JOB_FAILURES)
+    )
+    return errors.sort("timestamp", "row")
+
+
+def _between(errors: pl.DataFrame, start: int, end: int) -> pl.DataFrame:
+    return errors.filter(pl.col("timestamp").is_between(start, end, "left"))
+
+
+def _weakest_link(order: Order) -> str:
+    if order.verdict is Verdict.POSSIBLE:
+        return f"whether the errors came after it is open: {order.because}"
+    return "the load and the errors stand in this order; no id ties them together"
+
+
+def _alternatives(mark: Mark, incident: Incident, released: int) -> tuple[str, ...]:
+    found = ["what is below was not yet healthy when the work was let go"]
+    if mark.act is Act.DEPLOY:
+        found.append("what was deployed is itself at fault")
+    return tuple(found)
+
+
+def _steps(
+    incident: Incident, mark: Mark, herd: pl.DataFrame, after: pl.DataFrame, order: Order
+) -> tuple[Step, ...]:
+    """The release, the first and last start of the herd, the first and last error."""
+    told = [
+        (mark.row, "let go", mark.body),
+        (herd["row"][0], "first start", "the first job to begin after it"),
+        (after["row"][0], "first error", "what is below, or its client, complains"),
+        (herd["row"][-1], "last of the herd", f"{herd.height} began within a minute"),
+        (after["row"][-1], "last error", f"{after.height} in all"),
+    ]
+    once = {row: (role, why) for row, role, why in reversed(told)}
+    events = incident.snapshot.events_at(list(once))
+    steps: list[Step] = []
+    for event, (row, (role, why)) in sorted(
+        zip(events, once.items(), strict=True), key=lambda pair: (pair[0].timestamp, pair[1][0])
+    ):
+        link: Order | None = None
+        if steps:
+            after_mark = steps[-1].role == "let go" and row == after["row"][0]
+            link = order if after_mark else before(steps[-1].event, event, incident.clocks)
+        steps.append(Step(role, event, why, link))
+    return tuple(steps)

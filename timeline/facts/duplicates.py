@@ -1,0 +1,144 @@
+"""Work that was queued more than once: jobs of one class with equal arguments and different ids.
+
+Arguments that say nothing (none at all, a body nobody opened, a text that was cut) are equal by
+accident and never compared. It decides nothing about whether it was meant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from timeline.event import Lane
+from timeline.facts.entities import pairs_of_type
+from timeline.facts.lines import keyed_lines
+
+if TYPE_CHECKING:
+    from timeline.incident import Incident
+
+WITHIN_NS = 10_000_000_000
+"""Two pushes of one piece of work by accident (a double click, a client's retry after its time-out
+of five seconds: sidekiq/sidekiq#3303) come within ten seconds."""
+SAYS_NOTHING = r"^[\s()\[\]{}]*$|not opened|too large|…"
+RHYTHM_NS = 60_000_000_000
+"""A chain of repetitions that lasts longer than a minute is a rhythm and no accident."""
+STORY_NS = 300_000_000_000
+"""Repetitions within five minutes are one story; what lies outside is the baseline."""
+MIN_BASELINE = 20
+"""Jobs of the class outside the story before "it never happens otherwise" means anything."""
+ROUTINE_SHARE = 0.05
+"""A class of which more than one job in twenty is a repetition repeats on purpose (D10)."""
+MAX_GROUPS = 50
+"""Pieces of work that are looked at one by one, the earliest."""
+
+
+@dataclass(frozen=True, slots=True)
+class SameWork:
+    """Jobs (keys, in order of `pushed`, ns UTC) of one class with equal `args`."""
+
+    job_class: str
+    args: str
+    jobs: tuple[str, ...]
+    pushed: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ClassHabit:
+    """Of the jobs of a class outside the story: how many there are, how many are repetitions."""
+
+    jobs: int
+    repeated: int
+
+    @property
+    def routine(self) -> bool:
+        return self.repeated > ROUTINE_SHARE * self.jobs
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """By whom a job was pushed, as the producers' log tells: request keys, actors, event rows."""
+
+    requests: frozenset[str] = frozenset()
+    actors: frozenset[str] = frozenset()
+    rows: tuple[int, ...] = ()
+
+
+def same_work(incident: Incident) -> tuple[list[SameWork], dict[str, ClassHabit]]:
+    """Groups pushed within `WITHIN_NS` of each other, by time, and the habit of their classes.
+
+    Classes that repeat themselves as a routine are left out.
+    """
+    told = (
+        incident.jobs.summary.drop_nulls(["enqueued", "args", "job_class"])
+        .filter(~pl.col("args").str.contains(SAYS_NOTHING))
+        .select("job", "job_class", "args", "enqueued")
+        .sort("job_class", "args", "enqueued", "job")
+    )
+    call = ("job_class", "args")
+    near = pl.col("enqueued").diff().over(call) <= WITHIN_NS
+    told = told.with_columns(again=near.fill_null(value=False))
+    if not told.get_column("again").any():
+        return [], {}
+    numbered = told.with_columns(group=(~pl.col("again")).cum_sum())
+    lasted = pl.col("enqueued").max() - pl.col("enqueued").min()
+    repeated = numbered.filter((pl.len().over("group") > 1) & (lasted.over("group") <= RHYTHM_NS))
+    grouped = repeated.group_by("group", maintain_order=True).agg(
+        pl.col(*call).first(), pl.col("job"), pl.col("enqueued")
+    )
+    groups = [
+        SameWork(job_class, args, tuple(jobs), tuple(pushed))
+        for _, job_class, args, jobs, pushed in grouped.iter_rows()
+    ]
+    groups.sort(key=lambda group: (group.pushed[0], group.jobs))
+    habits = _habits(numbered, groups)
+    unusual = [group for group in groups if not habits[group.job_class].routine]
+    return unusual[:MAX_GROUPS], habits
+
+
+def _habits(jobs: pl.DataFrame, groups: Sequence[SameWork]) -> dict[str, ClassHabit]:
+    """The habit of each class, without the story: the stretch with most repetitions."""
+    habits: dict[str, ClassHabit] = {}
+    for job_class in dict.fromkeys(group.job_class for group in groups):
+        mine = [group for group in groups if group.job_class == job_class]
+        start, end = _densest(mine)
+        outside = jobs.filter(
+            (pl.col("job_class") == job_class) & ~pl.col("enqueued").is_between(start, end)
+        )
+        habits[job_class] = ClassHabit(outside.height, int(outside.get_column("again").sum()))
+    return habits
+
+
+def _densest(groups: Sequence[SameWork]) -> tuple[int, int]:
+    """The stretch of `STORY_NS` that holds most of the groups."""
+
+    def held(start: int) -> int:
+        return sum(start <= group.pushed[0] <= start + STORY_NS for group in groups)
+
+    starts = [group.pushed[0] for group in groups[:MAX_GROUPS]]
+    start = max(starts, key=held)
+    last = max(g.pushed[-1] for g in groups if start <= g.pushed[0] <= start + STORY_NS)
+    return start, last
+
+
+def pushed_by(incident: Incident, jobs: Sequence[str]) -> dict[str, Pushed]:
+    """Who pushed each job: actors that run no jobs, or spoke of it only before it began."""
+    summary = incident.jobs.summary.select(key="job", begun="started")
+    lines = keyed_lines(incident, jobs).filter(pl.col("lane") == Lane.LOG.value)
+    lines = lines.join(summary, on="key", how="left", maintain_order="left")
+    before = (pl.col("timestamp").max() < pl.col("begun").first()).over("key", "actor")
+    other = ~pl.col("actor").is_in(list(incident.workers))
+    lines = lines.filter(other | before.fill_null(value=False))
+    requests = pairs_of_type(incident.snapshot.keys_of(lines.get_column("row")), "request")
+    held = lines.join(requests.rename({"key": "request"}), on="row", how="left")
+    told = held.group_by("key", maintain_order=True).agg(
+        pl.col("request").drop_nulls().unique(),
+        pl.col("actor").unique(),
+        pl.col("row").unique(maintain_order=True),
+    )
+    return {
+        job: Pushed(frozenset(requests), frozenset(actors), tuple(rows))
+        for job, requests, actors, rows in told.iter_rows()
+    }

@@ -1,0 +1,169 @@
+"""How much memory processes held, and how much they may hold: curves, and lines that say so.
+
+Owns which curves and which wordings are memory, the limit that belongs to each, and when the
+process behind one began anew. Decides nothing about leaks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from timeline.event import Kind, Lane
+from timeline.facts.series import points_of
+
+if TYPE_CHECKING:
+    from timeline.incident import Incident
+
+MEMORY = r"(?i)\brss\b|_rss|resident|working_set|mem(?:ory)?(?:_|\b)|heap|java_lang_memory"
+"""process_resident_memory_bytes, container_memory_working_set_bytes, container_memory_rss,
+go_memstats_heap_inuse_bytes, jvm_memory_used_bytes, and what people call their own queries."""
+NOT_USED = (
+    r"(?i)limit|max|total|available|avail|free|cache|buffer|swap|virtual|request|committed|percent"
+    r"|ratio|quota|rate|node_memory|fail|alloc_bytes_total"
+)
+"""Limits, page cache, virtual sizes and the memory of a whole host say nothing of one process."""
+LIMIT = (
+    r"(?i)mem\w*limit|limit\w*mem|spec_memory_limit|memory_max_bytes|resource_limits|maxmemory"
+    r"|heap_?(?:size_)?(?:limit|max)|memory (?:limit|max)"
+)
+NO_LIMIT = r"(?i)used|usage|requests"
+BIGGEST_LIMIT = 2**50
+"""A container without a limit reports one of 2^63 bytes; no machine has a pebibyte."""
+NAMES = ("pod", "container", "instance", "name", "service", "job")
+"""Labels that tell which process a curve is about, the narrowest first."""
+
+LINE = "memory|Memory|MEMORY|RSS|rss"
+LINE_USED = (
+    r"(?i)\b(?:memory(?: usage| used| in use| size| footprint)?|rss(?: memory| size)?|maxrss|heap)"
+    r"(?:_bytes|_mb)?\"?(?: is| at|:|=| now)? ?\"?(\d{1,12}(?:\.\d{1,3})?) ?"
+    r"([kmg]i?b?\b|bytes\b|b\b)"
+)
+LINE_LIMIT = (
+    r"(?i)(?:\bof\b|/|\blimit(?:ed to)?\b[=: ]*|\bmax\b[=: ]*) ?(\d{1,12}(?:\.\d{1,3})?) ?"
+    r"([kmg]i?b?\b|bytes\b|b\b)"
+)
+"""`memory 812 MB of 1024 MB`, `RSS: 812MB (limit 1024MB)`, `rss=812M`."""
+UNITS = {"b": 1, "bytes": 1, "k": 2**10, "m": 2**20, "g": 2**30}
+MAX_LINES = 20_000
+
+STARTED = (
+    r"(?i)\b(?:started|booted|starting (?:up|worker|server|process)|boot(?:ing|s)?\b|listening on)"
+)
+"""What a process says when it begins, and what Prometheus' connector says of it."""
+
+
+@dataclass(frozen=True)
+class MemoryCurve:
+    """Memory of one process over time; `points` is (row, timestamp, value in bytes), time order.
+
+    `limit` is bytes, None where nobody tells one. `who` is the name that its own labels give.
+    """
+
+    source: str
+    series: str
+    actor: str
+    who: str
+    points: pl.DataFrame
+    limit: float | None
+    told_by: str
+
+
+def memory_curves(incident: Incident) -> tuple[MemoryCurve, ...]:
+    """Every curve of a process' memory, by source and name."""
+    used = points_of(incident, MEMORY, NOT_USED)
+    limits = points_of(incident, LIMIT, NO_LIMIT)
+    found = []
+    for _, part in used.group_by(["source", "series"], maintain_order=True):
+        who = part.select(_who())[0, 0]
+        found.append(
+            MemoryCurve(
+                part["source"][0],
+                part["series"][0],
+                part["actor"][0],
+                who,
+                part.select("row", "timestamp", "value"),
+                _limit_of(part, limits, who),
+                part["measure"][0],
+            )
+        )
+    return (*found, *_from_lines(incident))
+
+
+def _who() -> pl.Expr:
+    labels = (pl.col("labels").str.json_path_match(f"$.{name}") for name in NAMES)
+    return pl.coalesce(*labels, pl.col("actor"))
+
+
+def _limit_of(part: pl.DataFrame, limits: pl.DataFrame, who: str) -> float | None:
+    """The limit whose curve is about the same process: the same narrowest label."""
+    if limits.is_empty():
+        return None
+    same = limits.with_columns(who=_who()).filter(
+        (pl.col("source") == part["source"][0])
+        & (pl.col("who") == who)
+        & pl.col("value").is_between(1, BIGGEST_LIMIT)
+    )
+    smallest = same.get_column("value").min()
+    return float(smallest) if isinstance(smallest, float) else None
+
+
+def _from_lines(incident: Incident) -> list[MemoryCurve]:
+    """Curves that processes log about themselves, by source and actor."""
+    lines = incident.snapshot.told(
+        (pl.col("lane") == Lane.LOG.value) & pl.col("body").str.contains(LINE),
+        "source",
+        "actor",
+        "body",
+    ).head(MAX_LINES)
+    if lines.is_empty():
+        return []
+    told = lines.with_columns(
+        pl.col("source", "actor").cast(pl.String),
+        value=_bytes(LINE_USED),
+        limit=_bytes(LINE_LIMIT),
+    ).drop_nulls("value")
+    return [
+        MemoryCurve(
+            str(source),
+            f"log of {actor or source}",
+            str(actor),
+            str(actor or source),
+            part.select("row", "timestamp", "value"),
+            _only(part.get_column("limit")),
+            "its own log",
+        )
+        for (source, actor), part in told.group_by(["source", "actor"], maintain_order=True)
+    ]
+
+
+def _bytes(pattern: str) -> pl.Expr:
+    number = pl.col("body").str.extract(pattern, 1).cast(pl.Float64, strict=False)
+    unit = pl.col("body").str.extract(pattern, 2).str.to_lowercase()
+    letter = pl.when(unit == "bytes").then(pl.lit("b")).otherwise(unit.str.slice(0, 1))
+    return number * letter.replace_strict(UNITS, default=None, return_dtype=pl.Float64)
+
+
+def _only(limits: pl.Series) -> float | None:
+    named = limits.drop_nulls().unique()
+    return float(named[0]) if named.len() == 1 else None
+
+
+def starts_around(incident: Incident, curve: MemoryCurve, first: int, last: int) -> pl.DataFrame:
+    """(row, timestamp, body) of records in `[first, last]` (ns) that say the process began anew."""
+    snapshot = incident.snapshot
+    low, high = snapshot.position_at(first), snapshot.position_at(last + 1)
+    rows = snapshot.order.slice(low, high - low)
+    shown = pl.col("timestamp", "lane", "kind", "actor", "body")
+    told = snapshot.events.select(shown.gather(rows)).with_columns(
+        pl.col("actor").cast(pl.String).fill_null(""), row=rows
+    )
+    actor = pl.col("actor")
+    about = actor.is_in([curve.actor, curve.who]) | pl.col("body").str.contains(
+        curve.who, literal=True
+    )
+    speaks = pl.col("kind").is_in([Kind.CHANGE.value, Kind.LOG.value])
+    began = told.filter(speaks & about).filter(pl.col("body").str.contains(STARTED))
+    return began.select("row", "timestamp", "body")

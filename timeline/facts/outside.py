@@ -1,0 +1,134 @@
+"""Calls to hosts outside one's own systems: what answered, with which status, how often.
+
+Owns which names are outside, and how a host and a status are read from an error's text. A host is
+outside when its name is a public one and nobody here writes logs under it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from timeline.errors.peers import HTTP
+from timeline.event import SEVERITY_WARN, Lane
+from timeline.facts.errors import JOB_FAILURES, network_errors
+from timeline.facts.searched import told_with
+
+if TYPE_CHECKING:
+    from timeline.incident import Incident
+
+HOST = r"([a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9-]+)+)"
+URL_HOST = rf"https?://(?:[^/\s@]*@)?{HOST}"
+ACCESS_LINE = r"^\S* ?\"?[A-Z]{3,8} \S+ HTTP/[0-9.]"
+"""What one's own server answered: a URL in it is the page that a visitor came from."""
+INSIDE = (
+    r"(?i)(?:\.(?:local|internal|intranet|lan|home|corp|private|svc|cluster|test|invalid|localhost"
+    r"|consul|docker|example|localdomain)|\.cluster\.local|\.svc\.[\w.-]+|\.compute\.internal"
+    r"|\.(?:rds|cache|elb|compute|docdb|redshift)\.amazonaws\.com"
+    r"|\.(?:database|redis\.cache)\.(?:azure\.com|windows\.net))$|^localhost$|^[0-9.]+$"
+)
+"""Special-use and customary names of own networks (RFC 6761, RFC 6762, Kubernetes), what clouds
+call the databases, caches and load balancers one rents, and plain addresses."""
+PUBLIC = r"(?i)\.[a-z]{2,24}$"
+THROTTLED, FAILING, UNREACHABLE = "throttled", "failing", "not reachable"
+STATUS = (
+    r"(?i)(?:\bstatus(?:[_ ]?code)?|\bhttp(?:/[\d.]+)?|\bcode|\banswered|\breturned"
+    r"|\bresponded(?: with)?|\bresponse|\bgot)[\"']?\W{0,3}(?:status )?(429|5\d\d)\b"
+    r"|\b(429|5\d\d) (?:Client Error|Server Error|Too Many|Internal|Bad Gateway|Service|Gateway)"
+)
+RATE_WORDS = r"(?i)too many requests|rate.?limit(?:ed|ing)?|quota (?:exceeded|exhausted)|throttl"
+RETRY_AFTER = r"(?i)retry.?after[\"']?\W{0,3}(\d{1,6})"
+CALL_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
+    "row": pl.UInt32,
+    "timestamp": pl.Int64,
+    "source": pl.String,
+    "actor": pl.String,
+    "clock": pl.String,
+    "severity_number": pl.UInt8,
+    "host": pl.String,
+    "how": pl.String,
+    "status": pl.String,
+    "retry_after": pl.Int64,  # seconds
+    "fragment": pl.String,
+    "peer": pl.String,
+    "body": pl.String,
+}
+
+
+def failing_calls(incident: Incident) -> pl.DataFrame:
+    """Failed calls to outside hosts (CALL_SCHEMA), time order, one per record."""
+    told = pl.concat([_known(incident), _spoken(incident)], how="vertical_relaxed")
+    told = told.unique("row", keep="first", maintain_order=True)
+    if told.is_empty():
+        return pl.DataFrame(schema=CALL_SCHEMA)
+    body = pl.col("body")
+    host = pl.coalesce(pl.col("peer").str.replace(r":\d+$", ""), body.str.extract(URL_HOST, 1))
+    status = pl.coalesce(body.str.extract(STATUS, 1), body.str.extract(STATUS, 2))
+    calls = told.filter(~body.str.contains(ACCESS_LINE)).with_columns(
+        host=host.str.to_lowercase(),
+        status=status.fill_null(""),
+        retry_after=body.str.extract(RETRY_AFTER, 1).cast(pl.Int64, strict=False),
+    )
+    throttled = (pl.col("status") == "429") | (
+        (pl.col("status") == "") & body.str.contains(RATE_WORDS)
+    )
+    network = pl.col("fragment") != ""
+    how = (
+        pl.when(throttled)
+        .then(pl.lit(THROTTLED))
+        .when(pl.col("status") != "")
+        .then(pl.lit(FAILING))
+        .when(network)
+        .then(pl.lit(UNREACHABLE))
+    )
+    public = calls.with_columns(how=how).drop_nulls(["host", "how"])
+    public = public.filter(
+        pl.col("host").str.contains(PUBLIC) & ~pl.col("host").str.contains(INSIDE)
+    )
+    if public.is_empty():
+        return pl.DataFrame(schema=CALL_SCHEMA)
+    own, first_label = _own_names(incident), pl.col("host").str.extract(r"^([^.]+)", 1)
+    outside = public.filter(~pl.col("host").is_in(own) & ~first_label.is_in(own))
+    typed = outside.select(pl.col(name).cast(dtype) for name, dtype in CALL_SCHEMA.items())
+    return typed.sort("timestamp", "row")
+
+
+_COLUMNS = ("row", "timestamp", "source", "actor", "clock", "severity_number")
+
+
+def _known(incident: Incident) -> pl.DataFrame:
+    """Errors that the table of wordings knows, which break a call to a service over HTTP."""
+    system = pl.col("system")
+    hits = network_errors(incident.errors).filter(system.is_null() | (system == HTTP))
+    return hits.select(*_COLUMNS, "fragment", pl.col("peer").fill_null(""), "body").with_columns(
+        peer=pl.when(pl.col("peer") == "").then(None).otherwise("peer")
+    )
+
+
+def _spoken(incident: Incident) -> pl.DataFrame:
+    """Other complaints that name a URL and a status: `500` is in no table of network errors."""
+    severe = (pl.col("lane") == Lane.LOG.value) & (pl.col("severity_number") >= SEVERITY_WARN)
+    failed = pl.col("kind").is_in(JOB_FAILURES)
+    body = pl.col("body")
+    complains = body.str.contains("://", literal=True) & (
+        body.str.contains(STATUS) | body.str.contains(RATE_WORDS)
+    )
+    lines = told_with(incident, severe | failed, complains, *_COLUMNS[2:], "body")
+    told = lines.with_columns(
+        pl.col("source", "actor", "clock").cast(pl.String).fill_null(""),
+        fragment=pl.lit(""),
+        peer=pl.lit(None, dtype=pl.String),
+    )
+    return told.select(*_COLUMNS, "fragment", "peer", "body")
+
+
+def _own_names(incident: Incident) -> list[str]:
+    """Names under which somebody here writes: services, hosts, clocks."""
+    events = incident.snapshot.events
+    names = {
+        str(name).lower()
+        for column in ("actor", "clock", "source")
+        for name in events.get_column(column).unique().drop_nulls()
+    }
+    return sorted({*names, *(name.lower() for name in incident.expected_services)} - {""})

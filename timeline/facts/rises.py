@@ -1,0 +1,89 @@
+"""The stretch in which a depth rose for good, by rank and by size; a single jump is none.
+
+Pure: works on the (timestamp, depth, row) frames of `timeline.facts.backlogs`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from timeline.facts.rates import SECOND_NS
+from timeline.facts.series import trend_of
+
+if TYPE_CHECKING:
+    import polars as pl
+
+MIN_DEPTH = 20
+"""Fewer waiting jobs are daily life: one slow job in front of them explains it."""
+FOLD = 3
+"""Against the calm level of the same queue (detector catalogue, D18)."""
+MIN_POINTS = 10
+"""Points a rise must have before a rank test says anything (detector catalogue, D18)."""
+MIN_RISE_NS = 100 * SECOND_NS
+"""Ten bins of ten seconds; a push of many jobs at once is no rise."""
+HABIT = 0.5
+"""A queue that was this deep twice, as a share of the peak, fills and drains as a habit."""
+CALM_QUANTILE = 0.25
+"""The calm level: it holds even where the rise fills most of the window."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rise:
+    """The stretch in which the depth rose, and what it was before and at the end."""
+
+    calm: int
+    began: int
+    peaked: int
+    peak: int
+    last: int
+    last_at: int
+    rows: tuple[int, ...]
+    usual: bool
+    """Whether it became about as deep more than once and came down in between."""
+
+    @property
+    def over(self) -> bool:
+        """Whether it was worked off down to the level at which a rise begins."""
+        return self.last <= _floor(self.calm)
+
+
+def _floor(calm: int) -> int:
+    return max(2 * calm, MIN_DEPTH // 2)
+
+
+def rise_of(depths: pl.DataFrame) -> Rise | None:
+    """The rise to the deepest point of (timestamp, depth, row), time order; None for none."""
+    if depths.height < MIN_POINTS:
+        return None
+    depth, stamps = depths.get_column("depth"), depths.get_column("timestamp")
+    calm = int(depth.quantile(CALM_QUANTILE, "lower") or 0)
+    top = depth.arg_max() or 0
+    peak = int(depth[top])
+    if peak < MIN_DEPTH or peak < FOLD * max(calm, 1):
+        return None
+    low = (depth.head(top + 1) <= _floor(calm)).arg_true()
+    first = int(low[-1]) if low.len() else 0
+    part = depths.slice(first, top - first + 1)
+    if part.height < MIN_POINTS or stamps[top] - stamps[first] < MIN_RISE_NS:
+        return None
+    if not trend_of(part.get_column("timestamp"), part.get_column("depth")).rises:
+        return None
+    rows = [row for row in depths.get_column("row").gather([first, top, -1]).to_list() if row]
+    return Rise(
+        calm,
+        stamps[first],
+        stamps[top],
+        peak,
+        int(depth[-1]),
+        stamps[-1],
+        tuple(dict.fromkeys(rows)),
+        usual=_excursions(depth, HABIT * peak, _floor(calm)) > 1,
+    )
+
+
+def _excursions(depth: pl.Series, high: float, low: float) -> int:
+    """How often the depth reached `high` after it had been at `low`."""
+    marks = [value >= high for value in depth.to_list() if value >= high or value <= low]
+    return sum(now and not then for then, now in pairwise([False, *marks]))

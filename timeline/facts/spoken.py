@@ -1,0 +1,89 @@
+"""Log lines that speak of schedules, batons, batches and presses: one scan of the bodies for all.
+
+Bodies are the dearest column to search, so the detectors of planned work share this one pass and
+look closer only at what it kept. It decides nothing: a line kept here may mean nothing at all.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from timeline.event import Lane
+
+if TYPE_CHECKING:
+    from timeline.incident import Incident
+
+SCHEDULER_MARKS = (
+    "sending due task",
+    "was missed by",
+    "maximum number of running instances",
+    "missed scheduled time",
+    "too many missed start time",
+    "prior execution is running",
+)
+"""Celery beat (celery/beat.py: apply_entry), APScheduler 3 (executors/base.py: run_job and
+schedulers/base.py: _process_jobs), Kubernetes' CronJob controller (cronjob_controllerv2.go)."""
+BATON_MARKS = ("requeu", "re-queu", "re-enqueu", "reenqueu", "put back", "put it back")
+"""How services say that they put a message back on its queue."""
+BATCH_MARKS = (
+    *(f" of {digit}" for digit in range(10)),
+    "processing ",
+    "working on ",
+    "starting ",
+    "sending ",
+    "loaded ",
+    "found ",
+    "batch",
+    "selected ",
+    "import",
+    "export",
+)
+"""How services say how many items a piece of work has, and how far it is."""
+PRESS_MARKS = ("post /", "put /", "patch /")
+"""Requests that begin something."""
+
+SPOKEN_COLUMNS = ("row", "timestamp", "source", "clock", "actor", "severity_number", "body")
+"""Of `spoken_lines`, in this order; names are texts, `clock` is never empty."""
+
+
+def spoken_lines(incident: Incident) -> pl.DataFrame:
+    """The log lines with any of the marks (SPOKEN_COLUMNS), time order; case is ignored."""
+    marks = [*SCHEDULER_MARKS, *BATON_MARKS, *BATCH_MARKS, *PRESS_MARKS]
+    return lines_with(incident, pl.col("body").str.contains_any(marks, ascii_case_insensitive=True))
+
+
+def lines_with(incident: Incident, predicate: pl.Expr) -> pl.DataFrame:
+    """The log lines for which `predicate` holds (SPOKEN_COLUMNS), time order."""
+    spoken = incident.snapshot.told(
+        (pl.col("lane") == Lane.LOG.value) & predicate, *SPOKEN_COLUMNS[2:]
+    )
+    source = pl.col("source").cast(pl.String).fill_null("")
+    clock = pl.col("clock").cast(pl.String).fill_null("")
+    return spoken.select(
+        "row",
+        "timestamp",
+        source,
+        pl.when(clock == "").then(source).otherwise(clock).alias("clock"),
+        pl.col("actor").cast(pl.String).fill_null(""),
+        "severity_number",
+        "body",
+    )
+
+
+def marked(lines: pl.DataFrame, marks: tuple[str, ...]) -> pl.DataFrame:
+    """Those of `lines` with any of `marks`."""
+    return lines.filter(pl.col("body").str.contains_any(list(marks), ascii_case_insensitive=True))
+
+
+NUMBERS = r"\d+"
+IDS = (
+    r"[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}|\b[0-9a-fA-F]{12,}\b"
+    r"|\b\w*(?:_id|[Ii][dD])[=: ]+\"?[\w-]+|\b[a-zA-Z]{1,4}-?\d[\w-]*\b"
+)
+
+
+def form(body: str = "body") -> pl.Expr:
+    """A line without its ids and numbers: equal for two lines of one template."""
+    return pl.col(body).str.replace_all(IDS, "#").str.replace_all(NUMBERS, "#")
