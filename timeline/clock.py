@@ -8,7 +8,9 @@ Source of the default bounds: common practice with NTP in one site (tens of ms) 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 from timeline.event import Event, Meaning, Precision
@@ -46,8 +48,21 @@ class ClockBound:
         """The same clock trusted `by` nanoseconds less on either side."""
         return ClockBound(self.behind + by, self.ahead + by, self.how)
 
+    def shifted(self, by: int, how: str) -> ClockBound:
+        """The same uncertainty around a clock that runs `by` ns fast (slow when negative)."""
+        return ClockBound(self.behind + by, self.ahead - by, how)
+
+    @property
+    def excludes_right(self) -> bool:
+        """Whether the clock is known to be wrong: it certainly runs fast, or certainly slow."""
+        return self.behind < 0 or self.ahead < 0
+
     def words(self) -> str:
-        """For example `±12 ms measured`."""
+        """For example `±12 ms measured`, or `1800 ms slow ±12 ms measured` of a wrong clock."""
+        if self.excludes_right:
+            wrong = (self.behind - self.ahead) / 2 / MILLISECOND_NS
+            half = (self.behind + self.ahead) / 2 / MILLISECOND_NS
+            return f"{abs(wrong):.0f} ms {'fast' if wrong > 0 else 'slow'} ±{half:.3g} ms {self.how}"
         widest = max(abs(self.behind), abs(self.ahead)) / MILLISECOND_NS
         return f"±{widest:.3g} ms {self.how}"
 
@@ -74,6 +89,23 @@ class ClockReading:
     read_at: int
 
 
+_CONSULTED: ContextVar[set[str] | None] = ContextVar("consulted_clocks", default=None)
+
+
+@contextmanager
+def consulted_clocks() -> Iterator[set[str]]:
+    """The names of all clocks whose bound is asked for inside the block, in this thread.
+
+    What never asked for a clock cannot change when that clock becomes known better.
+    """
+    names: set[str] = set()
+    token = _CONSULTED.set(names)
+    try:
+        yield names
+    finally:
+        _CONSULTED.reset(token)
+
+
 @dataclass(frozen=True, slots=True)
 class ClockTable:
     """The bound of every named clock; a clock nobody named gets the assumed bound."""
@@ -82,7 +114,14 @@ class ClockTable:
     assumed: ClockBound = ClockBound()
 
     def bound(self, clock: str) -> ClockBound:
+        consulted = _CONSULTED.get()
+        if consulted is not None:
+            consulted.add(clock)
         return self.bounds.get(clock, self.assumed)
+
+    def knowing(self, better: Mapping[str, ClockBound]) -> ClockTable:
+        """The same table with the bounds of some clocks replaced."""
+        return ClockTable({**self.bounds, **better}, self.assumed)
 
     def interval(self, event: Event) -> tuple[int, int]:
         """Earliest and latest instant (ns UTC, inclusive) at which `event` may have happened."""

@@ -6,7 +6,7 @@ when first asked for, by the modules of `timeline.facts`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -62,6 +62,17 @@ class Incident:
     """What the team configured about its own systems; empty when nothing."""
     collected_at: int = 0
     """When the collection ended, ns UTC; `now` for every claim about the present."""
+
+    def with_clocks(self, clocks: ClockTable) -> Incident:
+        """The same incident by better known clocks; no stamp and no shared fact changes.
+
+        Facts are built from stamps and ids alone, never from bounds, so they are kept.
+        """
+        other = replace(self, clocks=clocks)
+        given = {field.name for field in fields(self)}
+        known = {name: fact for name, fact in vars(self).items() if name not in given}
+        vars(other).update(known)
+        return other
 
     def sources_in(self, *lanes: Lane) -> tuple[str, ...]:
         """Names of the sources that speak in any of `lanes`."""

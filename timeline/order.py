@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
-from timeline.clock import ClockBound, ClockTable, interval, is_one_clock
+from timeline.clock import MILLISECOND_NS, ClockBound, ClockTable, interval, is_one_clock
 from timeline.event import Event, Kind, Meaning, intrinsic_seq
 
 LIKELY_TENTHS = 9
@@ -23,6 +23,9 @@ evenly from their bounds. The even law is a convention, so the figure is never p
 
 SAME_CLOCK_GAP_NS = 2_000_000
 """Buffered multi-threaded loggers swap neighbouring lines; closer stamps need the sequence."""
+
+LEAST_WITHIN_NS = MILLISECOND_NS
+"""No reading over a network knows a clock better than this, so nobody is sent to look for it."""
 
 _ITSELF = ClockBound(0, 0, "the same clock")
 _WRITTEN_IN_SEQUENCE = frozenset(
@@ -65,6 +68,31 @@ class Order:
 
     verdict: Verdict | None
     because: str
+    needs: ClockNeed | None = None
+    """What one would have to know about a clock for this order to be certain; None when no bound
+    would do, or none is needed."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClockNeed:
+    """An order would be certain if each of `clocks` were right to within `within` ns.
+
+    `known` is how well the first of them is known, in words.
+    """
+
+    clocks: tuple[str, ...]
+    within: int
+    known: str
+
+    def sentence(self) -> str:
+        names = " and ".join(f"{clock}'s clock" for clock in self.clocks)
+        one = len(self.clocks) == 1
+        length = f"{self.within / MILLISECOND_NS:.3g} ms"
+        return (
+            f"It is certain if {names} {'is' if one else 'are'} right to within {length} "
+            f"(known to {self.known}): measure {'it' if one else 'them'} with `halfawake check`, "
+            f"or declare {'it' if one else 'them'}."
+        )
 
 
 _Node: TypeAlias = tuple[str, str, Kind, int]
@@ -199,9 +227,34 @@ def _by_intervals(first: Event, second: Event, clocks: ClockTable) -> Order:
     gap = (second.timestamp - first.timestamp) / 1e6
     bounds = [clocks.bound(event.clock or event.source) for event in (first, second)]
     words = " and ".join(bound.words() for bound in bounds)
+    needs = _needs(first, second, *bounds)
     if _likely(first, second, *bounds):
-        return Order(Verdict.LIKELY, f"{gap:.0f} ms apart, clocks {words}")
-    return Order(Verdict.POSSIBLE, f"{gap:.0f} ms apart is inside the clock bounds ({words})")
+        return Order(Verdict.LIKELY, f"{gap:.0f} ms apart, clocks {words}", needs)
+    because = f"{gap:.0f} ms apart is inside the clock bounds ({words})"
+    return Order(Verdict.POSSIBLE, because, needs)
+
+
+def _needs(first: Event, second: Event, one: ClockBound, other: ClockBound) -> ClockNeed | None:
+    """How well the clocks would have to be known for disjoint intervals.
+
+    The clock that is known worse is asked for alone; both, when it alone would not do. A stamp
+    that is open on the side of the claim, or a unit as long as the gap, cannot be helped.
+    """
+    if first.meaning in _OPEN_END or second.meaning in _OPEN_BEGINNING:
+        return None
+    if one.excludes_right or other.excludes_right:
+        return None
+    room = second.timestamp - first.timestamp - first.precision.nanoseconds
+    names = [event.clock or event.source for event in (first, second)]
+    errors = [one.ahead, other.behind]
+    worse = 0 if (errors[0], names[0]) > (errors[1], names[1]) else 1
+    within, clocks = room - max(errors[1 - worse], 0), (names[worse],)
+    if names[0] == names[1] or within < LEAST_WITHIN_NS:
+        within, clocks = room // 2, tuple(dict.fromkeys((names[worse], names[1 - worse])))
+    if within < LEAST_WITHIN_NS or not all(is_one_clock(name) for name in clocks):
+        return None
+    known = (one, other)[worse].words()
+    return ClockNeed(clocks, within, known)
 
 
 def _likely(first: Event, second: Event, one: ClockBound, other: ClockBound) -> bool:

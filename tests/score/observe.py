@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 
 from tests.score.baselines import nearest_errors, novel_lines
 from tests.score.catalogue import detectors, scenario
+from tests.score.collection import CLEAR, View, collected
 from tests.score.healthy import healthy
 from tests.score.truth import Truth, alarms, claims, precision, recall
-from tests.score.world import CLEAR, View, World
+from tests.score.world import World
 from timeline.analysis import Analysis, analyse
 from timeline.finding import Finding
 from timeline.order import Verdict
@@ -123,7 +124,7 @@ def kind_of(source: str, world: World) -> str:
 
 
 def observed(task: Task, world: World, truth: Truth | None) -> Observation:
-    incident = world.incident(task.view)
+    incident = collected(world, task.view)
     analysis = analyse(incident, detectors(unregistered=task.unregistered))
     said = claims(analysis.findings)
     judged = tuple(

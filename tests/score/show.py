@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tests.score.catalogue import detectors
+from tests.score.collection import View, collected
 from tests.score.observe import Task, world_of
 from tests.score.truth import Truth
-from tests.score.world import View
 from timeline.analysis import analyse
 from timeline.finding import Finding
 from timeline.window import SECOND_NS
@@ -28,7 +28,7 @@ def show(
     dropped = frozenset((without,)) if without else frozenset[str]()
     view = View(dropped, clock_error, share)
     world, truth = world_of(Task(name, seed, view))
-    incident = world.incident(view)
+    incident = collected(world, view)
     analysis = analyse(incident, detectors(unregistered=unregistered))
     lines = [
         f"{name} seed {seed}: {len(incident.snapshot)} events, queue {world.brand.name}, "

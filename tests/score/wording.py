@@ -193,7 +193,7 @@ ELIXIR: Style = {
     "failed": "job:exception worker={job} job_id={jid} {thing}_id={id} {error}",
     "push_failed": "could not insert {job} request_id={rid} {error}",
     "request_failed": "GenServer terminating path={path} request_id={rid} {error}",
-    "timeout": "** (Redix.ConnectionError) timeout talking to {host}:{port}",
+    "timeout": "** (Redix.ConnectionError) timeout ({host}:{port})",
     "refused": "** (Redix.ConnectionError) connection refused ({host}:{port})",
     "closed": "** (Redix.ConnectionError) the connection to Redis is closed ({host}:{port})",
     "db_closed": "** (DBConnection.ConnectionError) tcp recv: closed (the connection was closed by"

@@ -1,61 +1,36 @@
 """One night of one company: everything that was told, by whom, on whose clock.
 
-`World` keeps events with the host that truly stamped them, so that a clock error moves real
-stamps, and builds the incident as the collection would: one batch a source, with its coverage.
-Times are seconds from the window's start; everything follows from the seed.
+`World` keeps events with the host that truly stamped them, so that a clock error can move real
+stamps; what is seen of them is the business of `tests.score.collection`. Times are seconds from
+the window's start; everything follows from the seed.
 """
 
 from __future__ import annotations
 
 import json
 import random
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import MappingProxyType
-
-import polars as pl
 
 from connectors.changes.change import Change, Origin, event_of
 from connectors.prometheus.api import Series
 from connectors.prometheus.telling import curve_events
-from connectors.queues.present import QueueNow, depth_event
-from connectors.queues.transitions import iso, transition
+from connectors.queues.transitions import iso
 from connectors.sql.rows import APPLICATION_CLOCK
 from tests.score.company import Company, Service, company, new_uuid
-from tests.score.queues import BRANDS, Attempt, Brand, Job, sqs_samples
+from tests.score.queues import BRANDS, Attempt, Brand, Job
 from tests.score.truth import Entity
-from timeline.batch import Batch
-from timeline.clock import MILLISECOND_NS, ClockBound, ClockTable
-from timeline.columns import KEY_SCHEMA, frame_from
-from timeline.coverage import Coverage, Sight
+from timeline.coverage import Coverage
 from timeline.event import Event, Kind, Lane, Meaning, Precision, intrinsic_seq
-from timeline.incident import Incident, SourceInfo
 from timeline.keys import KeyRules
 from timeline.knowledge import Knowledge
-from timeline.store import Store
-from timeline.window import SECOND_NS, Window
+from timeline.window import SECOND_NS
 
 PIN_S = 1800.0
 NIGHT = int(datetime(2026, 2, 3, 0, 0, tzinfo=UTC).timestamp()) * SECOND_NS
-SYNCED_NS = 5 * MILLISECOND_NS
-"""How well clocks of one site agree in a world without a clock error, as declared."""
-ROWS_ARE_NOW = "shows rows as they are now: deleted rows and overwritten values are gone"
 _RULES = KeyRules()
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """How much of the world is seen: sources left out, clocks moved, log lines dropped."""
-
-    without: frozenset[str] = frozenset()
-    clock_error: int = 0
-    """ns; every clock but one's own is off by up to this, and the bounds say so."""
-    log_share: float = 1.0
-
-
-CLEAR = View()
 
 
 @dataclass
@@ -322,106 +297,7 @@ class World:
         self.things.append(found)
         return found
 
-    # -- the incident ----------------------------------------------------------------------------
-
-    def incident(self, view: View = CLEAR) -> Incident:
-        """What a collection at `now_s` would hold of this world."""
-        window = Window(self.at(PIN_S), self.start, self.at(self.end_s))
-        by_source: defaultdict[str, list[Event]] = defaultdict(list)
-        offsets: dict[str, int] = {}
-        sample = random.Random(f"{self.seed}/sample")
-        for event, host in (*self.told, *self._queue_events()):
-            if event.source in view.without or not self._seen(event, view, sample):
-                continue
-            moved = event
-            if view.clock_error:
-                moved = replace(
-                    event, timestamp=event.timestamp + self._offset(host, view, offsets)
-                )
-            by_source[event.source].append(moved)
-        store = Store()
-        for name, events in by_source.items():
-            store.add(self._batch(name, events, view))
-        bound = ClockBound(view.clock_error + SYNCED_NS, view.clock_error + SYNCED_NS, "declared")
-        return Incident(
-            window=window,
-            snapshot=store.snapshot(),
-            clocks=ClockTable(assumed=bound),
-            key_rules=_RULES,
-            sources=tuple(self._info(name, by_source[name]) for name in sorted(by_source)),
-            environment="production",
-            expected_services=self.expected,
-            knowledge=self.knowledge,
-            collected_at=self.at(self.now_s),
-        )
-
     def sources(self) -> tuple[str, ...]:
         """Names of all sources that tell anything."""
         names = {event.source for event, _ in self.told} | {self.brand.name}
         return tuple(sorted(names))
-
-    def _seen(self, event: Event, view: View, sample: random.Random) -> bool:
-        if event.lane is not Lane.LOG:
-            return True
-        inside = self.start <= event.timestamp < self.at(self.end_s)
-        return inside and (view.log_share >= 1 or sample.random() < view.log_share)
-
-    def _offset(self, host: str, view: View, offsets: dict[str, int]) -> int:
-        if host not in offsets:
-            drawn = random.Random(f"{self.seed}/{host}").uniform(-1, 1)
-            offsets[host] = int(drawn * view.clock_error) // 1_000 * 1_000
-        return offsets[host]
-
-    def _batch(self, name: str, events: list[Event], view: View) -> Batch:
-        frame, keys = frame_from(events)
-        if events[0].lane is Lane.LOG:
-            keys = _RULES.in_column(frame.get_column("body")).select(
-                pl.col("row").cast(KEY_SCHEMA["row"]), "key"
-            )
-        return Batch(name, frame, keys, coverage=self._coverage(name, events[0].lane, view))
-
-    def _coverage(self, name: str, lane: Lane, view: View) -> tuple[Coverage, ...]:
-        start, end, now = self.start, self.at(self.end_s), self.at(self.now_s)
-        if name == self.brand.name:
-            told = self.brand.coverage(start, end, now)
-        elif lane is Lane.DATABASE:
-            told = (Coverage(name, start, end, Sight.NOW_ONLY, ROWS_ARE_NOW),)
-        elif lane is Lane.LOG and view.log_share < 1:
-            words = f"sampled: {view.log_share:.0%} of the lines are kept"
-            told = (Coverage(name, start, end, Sight.PARTIAL, words),)
-        else:
-            told = (Coverage(name, start, end, Sight.FULL),)
-        return (*told, *(weak for weak in self.weak if weak.source == name))
-
-    def _info(self, name: str, events: list[Event]) -> SourceInfo:
-        systems = {
-            self.brand.name: self.brand.system,
-            "database": "postgresql 16.3 (primary)",
-            "central-logs": "elasticsearch 8.19",
-            "prometheus": "prometheus",
-            "deploys": "changes",
-        }
-        forgets = self.brand.forgets if name == self.brand.name else ""
-        return SourceInfo(name, events[0].lane, systems.get(name, "file"), forgets)
-
-    def _queue_events(self) -> list[tuple[Event, str]]:
-        """What the queue still tells, and how deep it is now."""
-        name, now = self.brand.name, self.at(self.now_s)
-        found: list[tuple[Event, str]] = []
-        for job in self.jobs:
-            for facts, moment, host in self.brand.told(job, now):
-                if self.start <= moment.timestamp < now:
-                    found.append((transition(name, facts, moment), host or name))
-        for queue in sorted({job.queue for job in self.jobs} or {self.company.queue}):
-            mine = [job for job in self.jobs if job.queue == queue and not job.removed]
-            if name == "sqs":
-                samples = sqs_samples(name, queue, mine, self.start, self.at(self.end_s))
-                found += [(event, "CloudWatch") for event in samples]
-            lost = [
-                job.id for job in mine if job.state() == "lost" and job.attempts[-1].ended is None
-            ]
-            waiting = sum(job.state() == "waiting" for job in mine)
-            running = sum(job.state() in ("running", "lost") for job in mine)
-            here = QueueNow(queue, f"{name}:queue:{queue}", waiting, running, overdue=lost)
-            found.append((depth_event(name, here, now), name))
-        return found

@@ -279,3 +279,15 @@ def test_unrelated_lines_change_nothing() -> None:
         world.log(100 + number * 30, "weather", f"station_id={number} reports 4 degrees")
     assert only(world).sentence() == first.sentence()
     assert only(world).keys == first.keys
+
+
+def test_more_failed_jobs_than_are_examined_are_at_least_so_many(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("timeline.detectors.unsafe_replay.MAX_JOBS", 2)
+    world = healthy(World())
+    for number in range(4):
+        attempt(world, f"a{number}", number, BEGUN + number * 10, did=("sent receipt",))
+    finding = only(world)
+    assert finding.sentence().startswith("At least 2 ReceiptJob jobs failed after")
+    assert [replay.job for replay in finding.replays] == ["job:a2", "job:a3"]

@@ -30,7 +30,7 @@ from timeline.facts.bursts import without_routine
 from timeline.facts.roles import RUN_SLACK_NS
 from timeline.facts.same_rows import MIN_ROWS, SameRows, same_rows
 from timeline.facts.sight import heard
-from timeline.facts.violations import UNIQUE, Proof, Rejection, proofs, rejections
+from timeline.facts.violations import MAX_PROOFS, UNIQUE, Proof, Rejection, proofs, rejections
 from timeline.facts.words import capital, counted, instant, length, listed, short
 from timeline.finding import Finding, NotEvaluated, Stage, Step
 from timeline.order import Verdict, before, weakest
@@ -63,7 +63,10 @@ class Created:
 
 @dataclass(frozen=True, kw_only=True)
 class DuplicateCreate(Finding):
-    """What was created twice in one table, or under one constraint, in one of the three forms."""
+    """What was created twice in one table, or under one constraint, in one of the three forms.
+
+    With `cut` there was more than is examined, and the earliest is told.
+    """
 
     term: ClassVar[str] = "duplicate-create"
     remedy: ClassVar[str] = (
@@ -76,6 +79,7 @@ class DuplicateCreate(Finding):
     table: str
     constraint: str
     cases: tuple[Created, ...]
+    cut: bool = False
 
     def sentence(self) -> str:
         first = self.cases[0]
@@ -85,13 +89,13 @@ class DuplicateCreate(Finding):
             rows = listed([row.removeprefix("row:") for row in first.rows])
             more = f" and {len(self.cases) - 1} more" if len(self.cases) > 1 else ""
             return (
-                f"{capital(number)} of {self.table} {_was(self.cases)} created twice, "
+                f"{number} of {self.table} {_was(self.cases)} created twice, "
                 f"{length(first.second - first.first)} apart at {instant(first.first)}: "
                 f"{rows}{more}."
             )
         if self.form == WRITTEN:
             return (
-                f"{capital(counted(len(self.cases), 'attempt'))} that ended in an error "
+                f"{self._least}{counted(len(self.cases), 'attempt')} that ended in an error "
                 f"({first.first_error.replace('_', ' ')} at {instant(first.first)}) had "
                 f"written {self._rows} after all: a later one hit {self._constraint} at "
                 f"{instant(first.second)} ({names})."
@@ -109,6 +113,10 @@ class DuplicateCreate(Finding):
             attempts = counted(len(self.cases), "failed attempt")
             return f"{attempts} had written {self._rows} after all"
         return f"a constraint stopped {counted(len(self.cases), 'duplicate')}"
+
+    @property
+    def _least(self) -> str:
+        return "At least " if self.cut else ""
 
     @property
     def _rows(self) -> str:
@@ -255,6 +263,7 @@ def _written(incident: Incident, settled: Sequence[Proof]) -> list[DuplicateCrea
                     f"Take {listed(named) or 'it'} as created: continue after the insert instead "
                     "of trying again."
                 ),
+                cut=len(settled) >= MAX_PROOFS,
                 form=WRITTEN,
                 table=constraint.partition(".")[0] if "." in constraint else "",
                 constraint=constraint,

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from timeline.event import Kind, Lane
 from timeline.facts.duplicates import (
+    MAX_GROUPS,
     MIN_BASELINE,
     ClassHabit,
     Pushed,
@@ -81,7 +82,8 @@ class Duplicate:
 @dataclass(frozen=True, kw_only=True)
 class DuplicateEnqueue(Finding):
     """Work of one class that was queued more than once for one cause. `others` counts the jobs of
-    the class outside the story, `others_repeated` the repetitions among them."""
+    the class outside the story, `others_repeated` the repetitions among them. With `cut` there was
+    more such work than is examined, and the earliest is told."""
 
     term: ClassVar[str] = "duplicate-enqueue"
     remedy: ClassVar[str] = (
@@ -94,11 +96,13 @@ class DuplicateEnqueue(Finding):
     cases: tuple[Duplicate, ...]
     others: int
     others_repeated: int
+    cut: bool = False
 
     def sentence(self) -> str:
         first = self.cases[0]
+        what = self._what.replace("at least", "At least", 1)
         told = (
-            f"{self._what} {CAUSES[self.cause]}, from {instant(self.began)} on: "
+            f"{what} {CAUSES[self.cause]}, from {instant(self.began)} on: "
             f"{listed([self._pair(case) for case in self.cases], 3)}"
         )
         if self.cause in (ONE_REQUEST, TWO_REQUESTS) and len(self.cases) == 1:
@@ -119,7 +123,8 @@ class DuplicateEnqueue(Finding):
         kind = self.job_class.rpartition(".")[2]
         times = "twice" if all(len(case.jobs) == 2 for case in self.cases) else "more than once"
         was = "was" if len(self.cases) == 1 else "were"
-        return f"{counted(len(self.cases), f'{kind} job')} {was} enqueued {times}"
+        least = "at least " if self.cut else ""
+        return f"{least}{counted(len(self.cases), f'{kind} job')} {was} enqueued {times}"
 
     def _pair(self, case: Duplicate) -> str:
         apart = length(case.pushed[-1] - case.pushed[0])
@@ -137,6 +142,7 @@ class DuplicateEnqueueDetector:
         groups, habits = same_work(incident)
         if not groups:
             return []
+        cut = len(groups) >= MAX_GROUPS
         groups = _unexplained(incident, groups)
         jobs = [job for group in groups for job in group.jobs]
         producers = pushed_by(incident, jobs)
@@ -146,7 +152,7 @@ class DuplicateEnqueueDetector:
         for group, case in cases:
             stories.setdefault((group.job_class, case.cause), []).append(case)
         found = [
-            _finding(incident, job_class, mine, habits[job_class], producers)
+            _finding(incident, job_class, mine, habits[job_class], producers, cut=cut)
             for (job_class, _), mine in stories.items()
         ]
         return sorted(found, key=_strength)
@@ -232,6 +238,8 @@ def _finding(
     cases: list[Duplicate],
     habit: ClassHabit,
     producers: Mapping[str, Pushed],
+    *,
+    cut: bool,
 ) -> DuplicateEnqueue:
     verdict, link = _grade(cases[0].cause, habit)
     entities = [key for case in cases for key in case.entities]
@@ -252,6 +260,7 @@ def _finding(
         cases=tuple(cases),
         others=habit.jobs,
         others_repeated=habit.repeated,
+        cut=cut,
     )
 
 

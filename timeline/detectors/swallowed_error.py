@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from timeline.event import Lane
 from timeline.facts.outcomes import (
+    MAX_CASES,
     Swallowed,
     errors_told,
     swallowed_by_id,
@@ -45,7 +46,8 @@ MAX_FINDINGS = 5
 class SwallowedError(Finding):
     """What one caller called a success and one callee had failed at. `cases` in time order.
 
-    `errors` counts the callee's lines at ERROR or above in the window, whoever called.
+    `errors` counts the callee's lines at ERROR or above in the window, whoever called. With `cut`
+    there were more than are examined, and the earliest are told.
     """
 
     term: ClassVar[str] = "swallowed-error"
@@ -59,6 +61,7 @@ class SwallowedError(Finding):
     joined: str
     cases: tuple[Swallowed, ...]
     errors: int
+    cut: bool = False
 
     def sentence(self) -> str:
         ids = listed([short(key) for key in self._harmed])
@@ -75,7 +78,8 @@ class SwallowedError(Finding):
     @property
     def _number(self) -> str:
         noun = "job" if self.joined != "id" else "request"
-        return counted(len(self.cases), noun)
+        told = counted(len(self.cases), noun)
+        return f"at least {told}" if self.cut else told
 
     @property
     def _harmed(self) -> list[str]:
@@ -100,15 +104,18 @@ class SwallowedErrorDetector:
         for case in cases:
             group = (case.caller, case.callee, case.joined, case.verdict)
             groups.setdefault(group, []).append(case)
+        cut = len(cases) >= MAX_CASES
         told = errors.group_by("actor").len()
         numbers = dict(told.iter_rows())
-        found = [_finding(incident, mine, numbers) for mine in groups.values()]
+        found = [_finding(incident, mine, numbers, cut=cut) for mine in groups.values()]
         rank = list(Verdict).index
         found.sort(key=lambda one: (rank(one.verdict), -len(one.cases), one.began))
         return found[:MAX_FINDINGS]
 
 
-def _finding(incident: Incident, cases: list[Swallowed], numbers: dict[str, int]) -> SwallowedError:
+def _finding(
+    incident: Incident, cases: list[Swallowed], numbers: dict[str, int], *, cut: bool
+) -> SwallowedError:
     cases = sorted(cases, key=lambda case: (case.failed_at, case.key))
     first = cases[0]
     keys = {key for case in cases for key in (case.key, *case.entities)}
@@ -132,6 +139,7 @@ def _finding(incident: Incident, cases: list[Swallowed], numbers: dict[str, int]
         joined=first.joined,
         cases=tuple(cases),
         errors=numbers.get(first.callee, 0),
+        cut=cut,
     )
 
 

@@ -23,11 +23,11 @@ from typing import TYPE_CHECKING, ClassVar
 import polars as pl
 
 from timeline.event import Lane
-from timeline.facts.bursts import FOLD, Placebo, clusters, placebo, without_routine
+from timeline.facts.bursts import BIN_NS, Placebo, clusters, placebo, without_routine
 from timeline.facts.failures import victims_of
 from timeline.facts.outside import FAILING, THROTTLED, UNREACHABLE, failing_calls
 from timeline.facts.rates import MINUTE_NS
-from timeline.facts.sight import heard
+from timeline.facts.sight import heard, read_until
 from timeline.facts.words import capital, counted, instant, length, listed
 from timeline.finding import Finding, NotEvaluated, Stage, Step
 from timeline.order import Verdict, before
@@ -43,6 +43,8 @@ DENSE_PER_MINUTE = 5
 """Failures that fill all that was read are an outage from this rate on; fewer may be its usual."""
 OTHERS_SHARE = 0.5
 """From this share of failing calls to other hosts on, the common way out is the likelier fault."""
+STANDS_OUT = 3
+"""Times as many as in any other window of the same length, and as the rate of all the rest."""
 MAX_STEPS = 5
 MAX_FINDINGS = 3
 
@@ -129,10 +131,8 @@ def _judge(
     sources = burst.get_column("source").unique()
     mildest = min(burst.get_column("severity_number").to_list())
     control = placebo(incident, stamps, sources, first, last, mildest)
-    if control.highest * FOLD > burst.height:
-        return None  # as many elsewhere in this stream: usual for it
-    if not control.windows and burst.height * MINUTE_NS < DENSE_PER_MINUTE * (last - first):
-        return None  # now and then all the time: nothing tells that it is not always so
+    if not _stands_out(incident, burst, stamps, control):
+        return None
     during = calls.filter(pl.col("timestamp").is_between(first, last))
     others = during.filter(pl.col("host") != host).height
     how = _commonest(burst, "how")[0][0]
@@ -161,6 +161,25 @@ def _judge(
         others=others,
         control_windows=control.windows,
         highest_control=control.highest,
+    )
+
+
+def _stands_out(
+    incident: Incident, burst: pl.DataFrame, stamps: pl.Series, control: Placebo
+) -> bool:
+    """Whether it fails far more often than in every other window, and than in all of the rest.
+
+    Calls that fail now and then come in clusters by chance; the cluster was picked, so twice the
+    highest of the other windows is not enough.
+    """
+    first, last = burst["timestamp"][0], burst["timestamp"][-1]
+    if not control.windows:  # it fills what was read
+        return burst.height * MINUTE_NS >= DENSE_PER_MINUTE * (last - first)
+    span = max(last - first, BIN_NS)
+    rest = max(read_until(incident) - incident.window.start - span, 1)
+    others = stamps.len() - burst.height
+    return burst.height >= STANDS_OUT * control.highest and (
+        burst.height * rest >= STANDS_OUT * others * span
     )
 
 

@@ -73,7 +73,8 @@ class Replay:
 
 @dataclass(frozen=True, kw_only=True)
 class UnsafeReplay(Finding):
-    """The failed jobs of one class: `replays` holds one each, the unsafe ones first."""
+    """The failed jobs of one class: `replays` holds one each, the unsafe ones first. With `cut`
+    there were more failed jobs than are examined, and the latest are told."""
 
     term: ClassVar[str] = "unsafe-replay"
     remedy: ClassVar[str] = (
@@ -84,6 +85,7 @@ class UnsafeReplay(Finding):
 
     job_class: str
     replays: tuple[Replay, ...]
+    cut: bool = False
 
     def with_answer(self, *answers: str) -> list[Replay]:
         """The replays whose `safe` is any of `answers`."""
@@ -97,7 +99,7 @@ class UnsafeReplay(Finding):
             told = [f"{short(one.job)} ({_done(one.effects)})" for one in unsafe[:NAMED_JOBS]]
             more = len(unsafe) - len(told)
             names = ", ".join(told) + (f" and {more} more" if more else "")
-            parts.append(f"{self._what} failed after doing part of the work: {names}")
+            parts.append(f"{self._begun} failed after doing part of the work: {names}")
         again = [one for one in unsafe if one.repeated]
         if again:
             parts.append(f"{_names(again)} did it more than once")
@@ -117,7 +119,12 @@ class UnsafeReplay(Finding):
 
     @property
     def _what(self) -> str:
-        return counted(len(self.with_answer(UNSAFE)), f"{self._kind} job".strip())
+        told = counted(len(self.with_answer(UNSAFE)), f"{self._kind} job".strip())
+        return f"at least {told}" if self.cut else told
+
+    @property
+    def _begun(self) -> str:
+        return self._what.replace("at least", "At least", 1)
 
     @property
     def _kind(self) -> str:
@@ -141,6 +148,7 @@ class UnsafeReplayDetector:
         jobs = _failed_jobs(incident)
         if jobs.is_empty():
             return []
+        cut = jobs.height >= MAX_JOBS
         attempts = attempts_of(incident, jobs.get_column("job").to_list())
         effects = effects_of(incident, attempts)
         sight = EffectSight(incident, attempts)
@@ -149,7 +157,7 @@ class UnsafeReplayDetector:
             replay = _replay(sight, told, attempts[told["job"]], effects[told["job"]])
             if replay is not None:
                 classes.setdefault(replay.job_class, []).append(replay)
-        found = [_finding(incident, name, replays) for name, replays in classes.items()]
+        found = [_finding(incident, name, replays, cut=cut) for name, replays in classes.items()]
         told_of = [one for one in found if one.with_answer(SAFE, UNSAFE)]
         return sorted(told_of, key=_strength)
 
@@ -248,7 +256,9 @@ def _words(effects: Sequence[Effect]) -> str:
     return listed(list(named), NAMED_EFFECTS)
 
 
-def _finding(incident: Incident, job_class: str, replays: list[Replay]) -> UnsafeReplay:
+def _finding(
+    incident: Incident, job_class: str, replays: list[Replay], *, cut: bool
+) -> UnsafeReplay:
     rank = {UNSAFE: 0, UNKNOWN: 1, SAFE: 2}
     replays = sorted(replays, key=lambda one: (rank[one.safe], one.failed_at, one.job))
     unsafe = [one for one in replays if one.safe == UNSAFE]
@@ -271,6 +281,7 @@ def _finding(incident: Incident, job_class: str, replays: list[Replay]) -> Unsaf
         qualifier=not unsafe,
         job_class=job_class,
         replays=tuple(replays),
+        cut=cut,
     )
 
 

@@ -1,0 +1,245 @@
+"""Pairs of records of which one had to happen before the other, by an id that both carry.
+
+They need no clock, so they tell how far two clocks are apart. Pairs come from ids alone: the job
+that was pushed and then started, the call that named its callee under one request id. A job that
+was retried, started twice or pushed twice gives none: its stamps may belong to different attempts.
+Never compares texts to find out what belongs together.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from timeline.event import PRECISION_NS, Kind, Lane, Meaning
+from timeline.facts.entities import pairs_of_type
+from timeline.facts.lines import lines_at
+
+if TYPE_CHECKING:
+    from timeline.incident import Incident
+
+PAIR_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
+    "id": pl.String,  # the key that both records carry
+    "how": pl.String,  # why one comes first, a sentence part
+    "sender": pl.String,  # clock of the record that comes first
+    "receiver": pl.String,  # clock of the record that comes second; never the same
+    "sent": pl.Int64,  # its stamp, ns
+    "received": pl.Int64,  # the latest reading that its stamp can stand for, ns
+    "sent_row": pl.UInt32,
+    "received_row": pl.UInt32,
+}
+
+PUSHED_FIRST = "a job is pushed before it starts"
+PUSHED_BEFORE_LINE = "a job is pushed before its worker speaks of it"
+LINE_BEFORE_END = "a job's first line comes before its end"
+CALL_ARRIVES = "a request is begun before the call it makes arrives"
+CALL_RETURNS = "a call arrives before the request that made it is over"
+"""What orders the two records of a pair."""
+
+_READ_AS_IT_HAPPENED = (Meaning.OCCURRED.value, Meaning.SENT.value, Meaning.COMMITTED.value)
+"""Stamps that are readings of a clock at the event itself."""
+_NOT_ONCE = (Kind.JOB_FAILED.value, Kind.JOB_RETRIED.value, Kind.JOB_DEAD.value)
+MAX_REQUESTS = 4_000
+"""Requests that two services share and that are looked at, spread over the window; a clock does not
+need more."""
+MAX_SHARING = 4
+"""Services under one request id up to which callers are looked for; more are a fan-out whose parts
+often share no call."""
+BEGUN = r"(?i)\b(?:start(?:ed|ing)|begin|begun|began|received|incoming|accepted|got)\b|-->|=>"
+"""How services say that a request reached them. Without such a first line, its first line may as
+well have been written when the call was over."""
+
+
+def causal_pairs(incident: Incident) -> pl.DataFrame:
+    """Every pair of two clocks (PAIR_SCHEMA), by the instant it was received."""
+    parts = [_job_pairs(incident), _request_pairs(incident)]
+    typed = [part.select(pl.col(n).cast(t) for n, t in PAIR_SCHEMA.items()) for part in parts]
+    pairs = pl.concat([pl.DataFrame(schema=PAIR_SCHEMA), *typed])
+    apart = pairs.filter(pl.col("sender") != pl.col("receiver"))
+    return apart.sort("received", "sent", "id", "how")
+
+
+def _job_pairs(incident: Incident) -> pl.DataFrame:
+    once = _ran_once(incident)
+    pushed = once.filter(pl.col("kind") == Kind.JOB_ENQUEUED.value)
+    started = once.filter(pl.col("kind") == Kind.JOB_STARTED.value)
+    ended = once.filter(pl.col("kind") == Kind.JOB_FINISHED.value)
+    lines = _worker_lines(incident, once.get_column("job").unique())
+    several = lines.filter(pl.col("lines") > 1)
+    return pl.concat(
+        [
+            _joined(pushed, started, PUSHED_FIRST),
+            _joined(pushed, lines, PUSHED_BEFORE_LINE),
+            _joined(several, ended, LINE_BEFORE_END),
+        ],
+        how="vertical_relaxed",
+    )
+
+
+def _joined(first: pl.DataFrame, second: pl.DataFrame, how: str) -> pl.DataFrame:
+    both = first.join(second, on="job", suffix="_second")
+    return both.select(
+        id="job",
+        how=pl.lit(how),
+        sender="clock",
+        receiver="clock_second",
+        sent="timestamp",
+        received=pl.col("timestamp_second") + pl.col("unit_second") - 1,
+        sent_row="row",
+        received_row="row_second",
+    )
+
+
+def _ran_once(incident: Incident) -> pl.DataFrame:
+    """Transitions (row, timestamp, unit, clock, kind, job) of jobs that certainly ran once."""
+    moves = incident.jobs.transitions.select("row", "timestamp", "clock", "kind", "job")
+    clocks = moves.get_column("clock").unique()
+    if moves.is_empty() or clocks.len() < 2 and not _keyed_elsewhere(incident, moves):
+        return _with_units(incident, moves.head(0))
+    kind = pl.col("kind")
+    counts = moves.group_by("job").agg(
+        pushes=(kind == Kind.JOB_ENQUEUED.value).sum(),
+        starts=(kind == Kind.JOB_STARTED.value).sum(),
+        ends=(kind == Kind.JOB_FINISHED.value).sum(),
+        again=kind.is_in(_NOT_ONCE).sum(),
+    )
+    once = counts.filter(
+        (pl.col("pushes") <= 1)
+        & (pl.col("starts") <= 1)
+        & (pl.col("ends") <= 1)
+        & (pl.col("again") == 0)
+    )
+    return _with_units(incident, moves.join(once.select("job"), on="job", how="semi"))
+
+
+def _keyed_elsewhere(incident: Incident, moves: pl.DataFrame) -> bool:
+    """Whether log lines carry job keys, too: then there is a second clock to compare with."""
+    return pairs_of_type(incident.snapshot.keys, "job").height > moves.height
+
+
+def _with_units(incident: Incident, moves: pl.DataFrame) -> pl.DataFrame:
+    """`moves` whose stamps were read as it happened, with the unit of each stamp (ns)."""
+    events = incident.snapshot.events
+    told = [events.get_column(name).gather(moves.get_column("row")) for name in _STAMP_COLUMNS]
+    units = {precision.value: length for precision, length in PRECISION_NS.items()}
+    return (
+        moves.hstack([column.cast(pl.String) for column in told])
+        .filter(pl.col("meaning").is_in(_READ_AS_IT_HAPPENED))
+        .with_columns(unit=pl.col("precision").replace_strict(units, return_dtype=pl.Int64))
+        .drop(_STAMP_COLUMNS)
+    )
+
+
+_STAMP_COLUMNS = ["meaning", "precision"]
+
+
+def _worker_lines(incident: Incident, jobs: pl.Series) -> pl.DataFrame:
+    """(row, timestamp, unit, clock, job, lines): the first line of the only actor that runs it.
+
+    `lines` is how many it wrote. A line that names several jobs is about none of them in
+    particular.
+    """
+    named = pairs_of_type(incident.snapshot.keys, "job").rename({"key": "job"})
+    alone = named.filter(pl.len().over("row") == 1, pl.col("job").is_in(jobs.implode()))
+    rows = alone.get_column("row")
+    lane = incident.snapshot.events.get_column("lane").gather(rows)
+    alone = alone.filter(lane == Lane.LOG.value)
+    workers = sorted(incident.workers) if alone.height else []
+    lines = lines_at(incident, alone.get_column("row")).join(alone, on="row")
+    lines = lines.filter(pl.col("actor").is_in(workers))
+    lines = _with_units(incident, lines.select("row", "timestamp", "clock", "actor", "job"))
+    only = lines.filter(pl.col("clock").n_unique().over("job") == 1)
+    first = only.sort("timestamp", "row").with_columns(lines=pl.len().over("job"))
+    return first.unique("job", keep="first", maintain_order=True)
+
+
+def _request_pairs(incident: Incident) -> pl.DataFrame:
+    """Calls between two services under one request id, where the caller names the callee."""
+    shared = _shared_requests(incident)
+    if shared.is_empty():
+        return pl.DataFrame(schema=PAIR_SCHEMA)
+    members = incident.executions.rows_of(shared.get_column("execution"))
+    lines = lines_at(incident, members.get_column("row"))
+    lines = lines.join(members, on="row").join(shared, on="execution")
+    lines = _with_meaning(incident, lines)
+    calls = _named_calls(lines)
+    if calls.is_empty():
+        return pl.DataFrame(schema=PAIR_SCHEMA)
+    ends = lines.sort("timestamp", "row").group_by("id", "actor").agg(
+        lines=pl.len(),
+        clock=pl.col("clock").first(),
+        clocks=pl.col("clock").n_unique(),
+        first=pl.col("timestamp").first(),
+        first_row=pl.col("row").first(),
+        first_unit=pl.col("unit").first(),
+        first_body=pl.col("body").first(),
+        last=pl.col("timestamp").last(),
+        last_row=pl.col("row").last(),
+        last_unit=pl.col("unit").last(),
+    )
+    ends = ends.filter(pl.col("clocks") == 1)
+    caller = ends.filter((pl.col("lines") > 1) & pl.col("first_body").str.contains(BEGUN))
+    callee = ends.filter(pl.col("first_body").str.contains(BEGUN))
+    both = calls.join(caller, left_on=["id", "caller"], right_on=["id", "actor"]).join(
+        callee, left_on=["id", "callee"], right_on=["id", "actor"], suffix="_callee"
+    )
+    arrives = both.select(
+        "id",
+        how=pl.lit(CALL_ARRIVES),
+        sender="clock",
+        receiver="clock_callee",
+        sent="first",
+        received=pl.col("first_callee") + pl.col("first_unit_callee") - 1,
+        sent_row="first_row",
+        received_row="first_row_callee",
+    )
+    returns = both.select(
+        "id",
+        how=pl.lit(CALL_RETURNS),
+        sender="clock_callee",
+        receiver="clock",
+        sent="first_callee",
+        received=pl.col("last") + pl.col("last_unit") - 1,
+        sent_row="first_row_callee",
+        received_row="last_row",
+    )
+    return pl.concat([arrives, returns])
+
+
+def _shared_requests(incident: Incident) -> pl.DataFrame:
+    """(execution, id) of requests that two to a few services logged under different clocks."""
+    frame = incident.executions.frame
+    if frame.get_column("clock").n_unique() < 2:
+        return pl.DataFrame(schema={"execution": pl.UInt32, "id": pl.String})
+    requests = frame.filter((pl.col("kind") == "request") & pl.col("id").is_duplicated())
+    requests = requests.select("execution", "id", "clock", "start")
+    counted = requests.group_by("id").agg(
+        clocks=pl.col("clock").n_unique(), actors=pl.len(), start=pl.col("start").min()
+    )
+    few = counted.filter((pl.col("clocks") > 1) & (pl.col("actors") <= MAX_SHARING))
+    few = few.sort("start", "id").gather_every(max(1, -(-few.height // MAX_REQUESTS)))
+    return requests.join(few.select("id"), on="id", how="semi").select("execution", "id")
+
+
+def _with_meaning(incident: Incident, lines: pl.DataFrame) -> pl.DataFrame:
+    shown = lines.select("row", "timestamp", "clock", "actor", "body", "id").unique()
+    return _with_units(incident, shown)
+
+
+def _named_calls(lines: pl.DataFrame) -> pl.DataFrame:
+    """(id, caller, callee) where a line of the caller names the callee and none the reverse."""
+    found = []
+    by_name = lines.select("id", callee="actor").unique()
+    for (callee,), ids in by_name.group_by("callee"):
+        name = rf"(?i)(?:^|[^\w.-]){re.escape(str(callee))}(?:[^\w-]|$)"
+        others = lines.join(ids, on="id").filter(
+            (pl.col("actor") != callee) & pl.col("body").str.contains(name)
+        )
+        found.append(others.select("id", pl.col("actor").alias("caller"), "callee"))
+    calls = pl.concat(found).unique() if found else pl.DataFrame()
+    if calls.is_empty():
+        return calls
+    back = calls.select("id", caller="callee", callee="caller")
+    return calls.join(back, on=["id", "caller", "callee"], how="anti").sort("id", "caller")
