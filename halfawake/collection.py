@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from halfawake.early_looks import EarlyLooks
+from halfawake.questions import Known, put, with_answer
 from halfawake.source_reading import (
     SourceReading,
     closing_early,
@@ -61,6 +62,7 @@ class CollectionSession:
         self._now = now
         self._store = Store()
         self._clocks = setup.clocks
+        self._knowledge = setup.knowledge
         self._ingest = ThreadPoolExecutor(1, thread_name_prefix="ingest")
         self._readings: dict[str, SourceReading] = {}
         self._window: Window | None = None
@@ -101,9 +103,14 @@ class CollectionSession:
             async with asyncio.TaskGroup() as group:
                 for reading in self._readings.values():
                     group.create_task(self._read_window(reading, window))
+                group.create_task(put(self._setup.questions, self._setup.sources, self._learn))
         finally:
             self._reading_window = False
             self._early.end()
+
+    def _learn(self, known: Known) -> None:
+        """Take the answer to a configured query; the next snapshot knows it."""
+        self._knowledge = with_answer(self._knowledge, known)
 
     async def look_up(self, keys: tuple[str, ...]) -> None:
         """Everything about `keys`, and about the requests and jobs they lead to."""
@@ -376,6 +383,7 @@ class CollectionSession:
             sources=tuple(source.info for source in self._setup.sources),
             environment=self._setup.environment,
             expected_services=self._setup.expected_services,
+            knowledge=self._knowledge,
             reading=reading,
             collected_at=self._now(),
         )

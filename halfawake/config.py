@@ -13,10 +13,16 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from halfawake.knowledge_config import (
+    ContractConfig,
+    ExpectedConfig,
+    SanityConfig,
+    ScheduleConfig,
+)
+from halfawake.setting_types import DurationMs, Strict
 from timeline.clock import MILLISECOND_NS, ClockBound, ClockTable
 from timeline.keys import KeyRules, KeyType
 
@@ -27,26 +33,7 @@ class ConfigProblem(Exception):
     """The configuration cannot be used; the message names file, line, key and remedy."""
 
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)")
-_UNIT_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000}
-
-
-def parse_duration_ms(value: object) -> float:
-    """Milliseconds of `20ms`, `1.5s`, `30m` or `2h`. Raises ValueError for anything else."""
-    match = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
-    if match is None:
-        raise ValueError(f"{value!r} is not a duration such as '20ms', '1.5s' or '30m'")
-    return float(match.group(1)) * _UNIT_MS[match.group(2)]
-
-
-DurationMs = Annotated[float, BeforeValidator(parse_duration_ms)]
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class KeyConfig(_Strict):
+class KeyConfig(Strict):
     """`[keys.NAME]`: where keys of one type stand, and which table holds their rows."""
 
     fields: tuple[str, ...] = ()
@@ -56,7 +43,7 @@ class KeyConfig(_Strict):
     public_id: str = ""
 
 
-class ClockConfig(_Strict):
+class ClockConfig(Strict):
     """`[clocks.NAME]`: how far the clock of a host or source may be off."""
 
     error: DurationMs
@@ -79,15 +66,23 @@ class SourceConfig(BaseModel):
         return dict(self.model_extra or {})
 
 
-class EnvironmentConfig(_Strict):
-    """`[env.NAME]`: one environment. Two are never mixed on one screen."""
+class EnvironmentConfig(Strict):
+    """`[env.NAME]`: one environment. Two are never mixed on one screen.
+
+    All but the sources is what a team knows beyond them; see `halfawake.knowledge_config`.
+    """
 
     title: str = ""
     expected_services: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
     sources: dict[str, SourceConfig] = Field(default_factory=dict)
+    schedules: dict[str, ScheduleConfig] = Field(default_factory=dict)
+    expected: dict[str, ExpectedConfig] = Field(default_factory=dict)
+    contracts: dict[str, ContractConfig] = Field(default_factory=dict)
+    sanity: dict[str, SanityConfig] = Field(default_factory=dict)
 
 
-class Config(_Strict):
+class Config(Strict):
     """A whole configuration file."""
 
     default_env: str = ""

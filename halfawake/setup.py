@@ -8,16 +8,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from halfawake import plugins
-from halfawake.config import Config, ConfigProblem, SourceConfig, explain
+from halfawake.config import Config, ConfigProblem, SourceConfig, explain, line_of
 from halfawake.file_groups import grouped
 from timeline.clock import ClockTable
 from timeline.incident import SourceInfo
 from timeline.keys import KeyRules
+from timeline.knowledge import Knowledge
 from timeline.problems import SourceProblem
 from timeline.window import Budget
 
 if TYPE_CHECKING:
     from connectors.contract import Connector
+    from halfawake.config import EnvironmentConfig
+    from halfawake.questions import Question
     from halfawake.reach import Tunnel
     from timeline.finding import Detector
 
@@ -51,6 +54,10 @@ class Setup:
     detectors: tuple[Detector, ...] = ()
     environment: str = ""
     expected_services: tuple[str, ...] = ()
+    knowledge: Knowledge = field(default_factory=Knowledge)
+    """What is configured beyond sources, with a blank for every answer that is still to come."""
+    questions: tuple[Question, ...] = ()
+    """The queries that fill those blanks."""
     release: Callable[[], None] = lambda: None
 
 
@@ -81,6 +88,7 @@ def setup_for_environment(
     if path.parent.resolve() != user_config_path("halfawake").resolve():
         ensure_trusted(path, commands_in(chosen), user_state_path("halfawake") / "trusted.json")
     rules = config.key_rules()
+    knowledge, questions = _knowledge(path, name, chosen, rules)
     reach = Reach()
     prepared = []
     for source, settings in chosen.sources.items():
@@ -109,8 +117,38 @@ def setup_for_environment(
         detectors=plugins.detectors(),
         environment=chosen.title or name,
         expected_services=chosen.expected_services,
+        knowledge=knowledge,
+        questions=questions,
         release=reach.close,
     )
+
+
+def _knowledge(
+    path: Path, name: str, chosen: EnvironmentConfig, rules: KeyRules
+) -> tuple[Knowledge, tuple[Question, ...]]:
+    from halfawake.knowledge_config import KnowledgeProblem, check_references, knowledge_of
+
+    knowledge, questions = knowledge_of(chosen)
+    if not questions:
+        return knowledge, questions
+    askable = {source: _answers(settings.connector) for source, settings in chosen.sources.items()}
+    try:
+        check_references(chosen, rules, askable)
+    except KnowledgeProblem as problem:
+        place = ("env", name, *problem.place)
+        line = line_of(path.read_text(encoding="utf-8"), place)
+        raise ConfigProblem(f"{path}, line {line}: {'.'.join(place)}: {problem}") from None
+    return knowledge, questions
+
+
+def _answers(system: str) -> bool:
+    """Whether sources of this connector answer queries; one that cannot be loaded says why later."""
+    from halfawake.questions import can_answer
+
+    try:
+        return can_answer(plugins.connector_class(system))
+    except (ImportError, plugins.UnknownPlugin):
+        return True
 
 
 class _OptionsProblem(Exception):

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from timeline.coverage import Coverage
-from timeline.finding import Detector, Finding, NotEvaluated, speaks_early
+from timeline.finding import Detector, Finding, NotEvaluated
 from timeline.incident import Incident
 
 if TYPE_CHECKING:
@@ -91,31 +91,15 @@ def analyse(incident: Incident, detectors: Sequence[Detector]) -> Analysis:
     While sources are still being read (`Incident.reading`) the result is provisional: only
     detectors that rest on records alone are asked, and nothing is said to be over or absent.
     """
+    from timeline.asking import ask_all
     from timeline.common import what_is_common
     from timeline.headline import headline_of, next_action_of
     from timeline.onset import onset_of
     from timeline.reading_order import chains_of, in_reading_order
     from timeline.state import state_of
 
-    findings: list[Finding] = []
-    skipped: list[NotEvaluated] = []
-    looked_for: list[str] = []
-    for detector in detectors:
-        if incident.reading and not speaks_early(detector):
-            skipped.append(NotEvaluated(detector.term, "every source to have answered"))
-            continue
-        try:
-            result = detector.detect(incident)
-            if isinstance(result, NotEvaluated):
-                skipped.append(result)
-                continue
-            told = [*result]
-            findings += told
-            if not told:
-                looked_for.append(detector.term)
-        except Exception as error:  # a stranger's detector must not take the screen away
-            skipped.append(NotEvaluated(detector.term, f"a repair: {error!r}"))
-    ordered = in_reading_order(findings)
+    answers = ask_all(incident, detectors)
+    ordered = in_reading_order(answers.findings)
     onset = onset_of(incident, ordered)
     state = state_of(incident)
     weak = [c for c in incident.snapshot.coverage.blind() if c.source not in incident.reading]
@@ -124,11 +108,11 @@ def analyse(incident: Incident, detectors: Sequence[Detector]) -> Analysis:
         state=state,
         onset=onset,
         findings=ordered,
-        not_evaluated=tuple(skipped),
+        not_evaluated=answers.not_evaluated,
         common=() if incident.reading else what_is_common(incident, state),
         blind=tuple(blind),
         headline=headline_of(incident, state, ordered),
         next_action=next_action_of(ordered),
         chains=chains_of(ordered),
-        looked_for=tuple(sorted(looked_for)),
+        looked_for=answers.looked_for,
     )

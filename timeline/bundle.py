@@ -22,6 +22,7 @@ from timeline.coverage import Asked, Coverage, CoverageMap
 from timeline.event import Event
 from timeline.incident import Incident, SourceInfo
 from timeline.keys import KeyRules, KeyType
+from timeline.knowledge import Knowledge
 from timeline.plain_json import Mismatch, from_plain, to_plain, tuple_from
 from timeline.progress import SourceStatus
 from timeline.window import Window
@@ -73,6 +74,7 @@ class Manifest:
     collected_at: int = 0
     sources: tuple[SourceInfo, ...] = ()
     expected_services: tuple[str, ...] = ()
+    knowledge: Knowledge = Knowledge()  # noqa: RUF009  # frozen, and made of tuples
     clocks: ClockTable = ClockTable()
     key_types: tuple[KeyType, ...] = ()
     discover_keys: bool = True
@@ -126,6 +128,7 @@ def read_bundle(stream: BinaryIO) -> tuple[Incident, tuple[SourceStatus, ...]]:
         sources=manifest.sources,
         environment=manifest.environment,
         expected_services=manifest.expected_services,
+        knowledge=manifest.knowledge,
         collected_at=manifest.collected_at,
     )
     return incident, manifest.statuses
@@ -153,6 +156,7 @@ def _manifest_of(incident: Incident, statuses: Sequence[SourceStatus]) -> Manife
         collected_at=incident.collected_at,
         sources=incident.sources,
         expected_services=incident.expected_services,
+        knowledge=incident.knowledge,
         clocks=incident.clocks,
         key_types=incident.key_rules.types,
         discover_keys=incident.key_rules.discover,

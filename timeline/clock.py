@@ -62,7 +62,9 @@ class ClockBound:
         if self.excludes_right:
             wrong = (self.behind - self.ahead) / 2 / MILLISECOND_NS
             half = (self.behind + self.ahead) / 2 / MILLISECOND_NS
-            return f"{abs(wrong):.0f} ms {'fast' if wrong > 0 else 'slow'} ±{half:.3g} ms {self.how}"
+            return (
+                f"{abs(wrong):.0f} ms {'fast' if wrong > 0 else 'slow'} ±{half:.3g} ms {self.how}"
+            )
         widest = max(abs(self.behind), abs(self.ahead)) / MILLISECOND_NS
         return f"±{widest:.3g} ms {self.how}"
 

@@ -263,6 +263,7 @@ def _wrong(result: Result) -> Iterator[str]:
         observation, sentence = first[kind]
         task = observation.task
         without = "".join(f" --without {name}" for name in sorted(task.view.without))
+        without += " --unregistered" if task.unregistered else ""
         yield (
             f"- {kind[0]} ({kind[1]}) in {kind[2]}, {count} times: “{sentence[:200]}” "
             f"`python -m tests.score --family {task.name} --seed {task.seed} --show{without}`"

@@ -264,3 +264,13 @@ def test_unrelated_lines_change_nothing() -> None:
         world.log(100 + number * 30, "weather", f"station_id={number} reports 4 degrees")
     assert only(world).sentence() == first.sentence()
     assert only(world).keys == first.keys
+
+
+def test_rows_that_carry_only_their_campaign_are_not_the_same() -> None:
+    """Sign-ups come in waves, and all that the source carries of them is a foreign key."""
+    world = healthy(World())
+    for wave in range(30):
+        for number in range(4):
+            told = {"campaign_id": 7, "status": "active"}
+            world.row(20 + wave * 60 + number * 0.3, "members", wave * 10 + number, columns=told)
+    assert not found(world)

@@ -8,8 +8,8 @@ not usual for this stream (placebo windows). Told apart: throttled (429: too man
 own), failing (5xx: its fault), not reachable (network errors; the way there may be at fault). It is
 a qualifier where most failing calls of the same time go to other hosts: then the way out is broken.
 
-False positives: a permanently failing webhook (usual: silent), access lines of one's own server
-(it is not called there), own names with a dot in them (silent).
+False positives: a webhook that always fails and throttling now and then (usual: silent), access
+lines of one's own server (it is not called there), own names with a dot in them (silent).
 
 Reference: RFC 6585 (429), RFC 9110 section 10.2.3 (Retry-After).
 """
@@ -172,7 +172,7 @@ def _stands_out(
     Calls that fail now and then come in clusters by chance; the cluster was picked, so twice the
     highest of the other windows is not enough.
     """
-    first, last = burst["timestamp"][0], burst["timestamp"][-1]
+    first, last = int(burst["timestamp"][0]), int(burst["timestamp"][-1])
     if not control.windows:  # it fills what was read
         return burst.height * MINUTE_NS >= DENSE_PER_MINUTE * (last - first)
     span = max(last - first, BIN_NS)

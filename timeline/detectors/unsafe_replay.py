@@ -36,7 +36,7 @@ from timeline.facts.effects import (
 )
 from timeline.facts.sight import heard
 from timeline.facts.words import counted, instant, listed, short
-from timeline.finding import Finding, NotEvaluated, Stage, Step
+from timeline.finding import Finding, NotEvaluated, Repair, Stage, Step
 from timeline.order import Verdict, at_least, before, weakest
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 REPLAYABLE = (Kind.JOB_FAILED.value, Kind.JOB_DEAD.value, Kind.JOB_RETRIED.value)
 """Last transitions after which a job may run again: by a person, or by itself."""
 SAFE, UNSAFE, UNKNOWN = "yes", "no", "unknown"
+_STATES = {SAFE: "safe to replay", UNSAFE: "not safe to replay", UNKNOWN: "unknown"}
 MAX_STEPS = 8
 NAMED_JOBS = 3
 NAMED_EFFECTS = 2
@@ -111,6 +112,10 @@ class UnsafeReplay(Finding):
         if unknown:
             parts.append(f"not known: {_names(unknown)}")
         return f"{'; '.join(parts)}."
+
+    def repairs(self) -> list[Repair]:
+        """Every failed job with what it has done already, the unsafe ones first."""
+        return [Repair(one.job, _STATES[one.safe], one.why) for one in self.replays]
 
     def clause(self) -> str:
         if not self.with_answer(UNSAFE):

@@ -167,17 +167,21 @@ def _request_pairs(incident: Incident) -> pl.DataFrame:
     calls = _named_calls(lines)
     if calls.is_empty():
         return pl.DataFrame(schema=PAIR_SCHEMA)
-    ends = lines.sort("timestamp", "row").group_by("id", "actor").agg(
-        lines=pl.len(),
-        clock=pl.col("clock").first(),
-        clocks=pl.col("clock").n_unique(),
-        first=pl.col("timestamp").first(),
-        first_row=pl.col("row").first(),
-        first_unit=pl.col("unit").first(),
-        first_body=pl.col("body").first(),
-        last=pl.col("timestamp").last(),
-        last_row=pl.col("row").last(),
-        last_unit=pl.col("unit").last(),
+    ends = (
+        lines.sort("timestamp", "row")
+        .group_by("id", "actor")
+        .agg(
+            lines=pl.len(),
+            clock=pl.col("clock").first(),
+            clocks=pl.col("clock").n_unique(),
+            first=pl.col("timestamp").first(),
+            first_row=pl.col("row").first(),
+            first_unit=pl.col("unit").first(),
+            first_body=pl.col("body").first(),
+            last=pl.col("timestamp").last(),
+            last_row=pl.col("row").last(),
+            last_unit=pl.col("unit").last(),
+        )
     )
     ends = ends.filter(pl.col("clocks") == 1)
     caller = ends.filter((pl.col("lines") > 1) & pl.col("first_body").str.contains(BEGUN))

@@ -30,6 +30,9 @@ MIN_ROWS = 20
 """Rows of a table before "no two others are alike" means anything."""
 ROUTINE_SHARE = 0.05
 """A table in which more than one row in twenty repeats another has no natural key here."""
+DISTINCT_SHARE = 0.5
+"""Of a table's rows, how many must differ in what is carried for equality to mean identity: two of
+everything still leave half. Where most rows carry the same foreign key, they are not the same."""
 MAX_GROUPS = 50
 STORY_NS = 300_000_000_000
 """What lies more than five minutes away from the story is the baseline."""
@@ -96,9 +99,15 @@ def _groups(incident: Incident, told: pl.DataFrame, *, named: bool) -> list[Same
     told = told.with_columns(again=((gap > 0) & (gap <= WITHIN_NS)).fill_null(value=False))
     if not told.get_column("again").any():
         return []
-    totals = told.group_by("table").agg(rows=pl.len(), alike=pl.col("again").sum())
+    totals = told.group_by("table").agg(
+        rows=pl.len(),
+        alike=pl.col("again").sum(),
+        telling=pl.col("payload").n_unique() >= DISTINCT_SHARE * pl.len(),
+    )
     numbered = told.with_columns(group=(~pl.col("again")).cum_sum())
     repeated = numbered.filter(pl.len().over("group") > 1).join(totals, on="table")
+    if not named:
+        repeated = repeated.filter("telling")
     keyed = repeated.join(incident.records.owners, on="record").sort("created", "record")
     grouped = keyed.group_by("group", maintain_order=True).agg(
         pl.col("table", "rows").first(), pl.col("record", "key", "created", "row")
