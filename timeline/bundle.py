@@ -13,7 +13,7 @@ import json
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO
 
 from timeline.batch import PREVIEW_ROWS, Preview, Remark
@@ -74,7 +74,7 @@ class Manifest:
     collected_at: int = 0
     sources: tuple[SourceInfo, ...] = ()
     expected_services: tuple[str, ...] = ()
-    knowledge: Knowledge = Knowledge()  # noqa: RUF009  # frozen, and made of tuples
+    knowledge: Knowledge = field(default_factory=Knowledge)
     clocks: ClockTable = ClockTable()
     key_types: tuple[KeyType, ...] = ()
     discover_keys: bool = True

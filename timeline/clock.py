@@ -48,6 +48,10 @@ class ClockBound:
         """The same clock trusted `by` nanoseconds less on either side."""
         return ClockBound(self.behind + by, self.ahead + by, self.how)
 
+    def joined(self, other: ClockBound) -> ClockBound:
+        """What allows all that either of the two allows."""
+        return ClockBound(max(self.behind, other.behind), max(self.ahead, other.ahead), self.how)
+
     def shifted(self, by: int, how: str) -> ClockBound:
         """The same uncertainty around a clock that runs `by` ns fast (slow when negative)."""
         return ClockBound(self.behind + by, self.ahead - by, how)

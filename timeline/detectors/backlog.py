@@ -14,8 +14,8 @@ range that both intervals allow, retries coming due, and the workers that would 
 start rate of the time before the rise, each at its usual pace.
 
 False positives: jobs put off until later (they wait from when they are due), one large push that
-drains from then on (silent), a rise that was worked off in the window, a queue that became as deep
-more than once (a qualifier).
+drains from then on (silent), a rise that was worked off in the window, paused or not, a queue that
+became as deep more than once (a qualifier).
 
 Reference: Little (1961); camunda/zeebe-chaos#902 (throughput recovers long before the backlog);
 openaustralia/morph#1099.
@@ -110,7 +110,7 @@ def _grown(incident: Incident, history: QueueHistory, marks: Sequence[Mark]) -> 
         would_decide=_would_decide(history, arrivals),
         alternatives=_alternatives(changed),
         next_action="" if rise.over else _next(history.queue, plan, resume is None and pause),
-        qualifier=(rise.over or rise.usual) and pause is None,
+        qualifier=rise.over or (rise.usual and pause is None),
         source=history.source,
         queue=history.queue,
         how=history.how,

@@ -5,8 +5,9 @@ quiet there exactly when it matters.
 
 Predicate: `silent`: no line for at least a minute and far beyond the actor's own habit, while jobs,
 other actors or siblings show it at work; `lagging`: the same up to the end of what was read;
-`never-present`: a service that is expected, or named as a worker, without one line; `partial`: a
-log source that could not be read in full at T.
+`never-present`: a service that is expected, or named as a worker, without one line; `region`: a
+configured region that no line comes from; `partial`: a log source that could not be read in full
+at T.
 
 False positives: an idle service and off-hours. Without a sign of activity nothing is said; with
 only a sibling's, it is a qualifier. The claims of other detectors are weakened by
@@ -24,6 +25,7 @@ from typing import TYPE_CHECKING, ClassVar
 from timeline.coverage import Sight
 from timeline.event import Lane
 from timeline.facts.counted import counted_actors
+from timeline.facts.regions import MissingRegion, missing_regions
 from timeline.facts.sight import Silence, heard, read_until
 from timeline.facts.words import instant, length
 from timeline.finding import Finding, NotEvaluated, Stage, Step
@@ -54,6 +56,8 @@ class BlindSpot(Finding):
         who = self.actor or self.source
         if self.variant == "never-present":
             return f"{who} wrote no line at all that could be read; {self.proof}."
+        if self.variant == "region":
+            return f"No line that was read comes from the region {who}; {self.proof}."
         if self.variant == "partial":
             return f"{who} could not be read in full at T: {self.proof}."
         end = "to the end" if self.variant == "lagging" else f"until {instant(self.ended)}"
@@ -66,6 +70,8 @@ class BlindSpot(Finding):
         who = self.actor or self.source
         if self.variant == "never-present":
             return f"{who} has no logs here"
+        if self.variant == "region":
+            return f"no logs from region {who}"
         if self.variant == "partial":
             return f"{who} was not read in full"
         return f"{who} silent since {instant(self.began)[:8]}"
@@ -81,6 +87,7 @@ class BlindSpotDetector:
             return NotEvaluated(self.term, "logs, or a list of the services that should write some")
         found = [_silent(incident, silence) for silence in incident.silences]
         found += _never_present(incident)
+        found += [_unseen_region(incident, missing) for missing in missing_regions(incident)]
         found += _partial(incident)
         return sorted(found, key=lambda f: (f.qualifier, list(Verdict).index(f.verdict), f.began))
 
@@ -151,6 +158,25 @@ def _absent(incident: Incident, name: str, proof: str) -> BlindSpot:
         actor=name,
         source="",
         proof=proof,
+    )
+
+
+def _unseen_region(incident: Incident, missing: MissingRegion) -> BlindSpot:
+    return BlindSpot(
+        verdict=missing.verdict,
+        weakest_link=missing.proof,
+        began=incident.window.start,
+        ended=read_until(incident),
+        would_decide=(f"Find out where {missing.region} sends its logs.",),
+        alternatives=()
+        if missing.verdict is Verdict.CERTAIN
+        else (f"lines of {missing.region} are here and do not say so",),
+        next_action=f"Add the logs of {missing.region} as a source, or read them there.",
+        qualifier=missing.verdict is Verdict.POSSIBLE,
+        variant="region",
+        actor=missing.region,
+        source="",
+        proof=missing.proof,
     )
 
 

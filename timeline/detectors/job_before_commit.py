@@ -69,14 +69,17 @@ class JobBeforeCommit(Finding):
         if first.visible is not None and first.visible > first.looked_up:
             waited = f", {length(first.visible - first.looked_up)} before it was committed"
         return (
-            f"{counted(len(self.cases), f'{title} job')} {STORIES[self.variant]}: {self.table} "
+            f"{counted(len(self.cases), f'{title} job')} {self._story}: {self.table} "
             f"{names} (first at {instant(first.looked_up)}{waited}){again}."
         )
 
     def clause(self) -> str:
-        number = len(self.cases)
-        story = STORIES[self.variant] if number == 1 else _plural(STORIES[self.variant])
-        return f"{counted(number, 'job')} {story}"
+        return f"{counted(len(self.cases), 'job')} {self._story}"
+
+    @property
+    def _story(self) -> str:
+        story = STORIES[self.variant]
+        return story if len(self.cases) == 1 else _plural(story)
 
 
 class JobBeforeCommitDetector:

@@ -65,6 +65,7 @@ _RUNTIMES: tuple[Fragment, ...] = (
 )
 
 _HTTP: tuple[Fragment, ...] = (
+    Fragment("TransportError) socket closed", _CLOSED, _A, "Mint, Req", _K),
     Fragment("RemoteDisconnected", _CLOSED, _A, "requests", _L, _EXCEPTION),
     Fragment("Remote end closed connection without response", _CLOSED, _A, "requests", _L),
     Fragment("Server disconnected without sending a response", _CLOSED, _A, "httpx", _L),
@@ -164,6 +165,8 @@ _DATABASES: tuple[Fragment, ...] = (
 )
 
 _REDIS: tuple[Fragment, ...] = (
+    Fragment("the connection to Redis is closed", _CLOSED, _A, "Redix", _K),
+    Fragment("Redix.ConnectionError) tcp connection closed", _CLOSED, _A, "Redix", _K),
     Fragment("Connection closed by server", _CLOSED, _A, "redis-py", _L),
     Fragment("Connection is closed.", _CLOSED, _A, "ioredis", _L, _UMBRELLA, weak=True),
     Fragment(

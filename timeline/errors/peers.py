@@ -34,6 +34,8 @@ PEER_PATTERNS: tuple[str, ...] = (
     rf"getaddrinfo (?:ENOTFOUND|EAI_AGAIN|for) {_NAME}(?::{_PORT})?",
     rf"(?i:resolve host:?|UnknownHostException:|host not found in upstream|"
     rf"server host) [\"']?{_NAME}(?::{_PORT})?",
+    rf"(?:redis|rediss|amqps?|postgres(?:ql)?|mysql|mongodb|nats)://(?:[^/\s@,]*@)?{_HOST}:{_PORT}",
+    rf"(?i:\bhost\b)[\"':= ]+{_HOST}[\"', ]+:?[\"']?(?i:port\b)[\"':= ]+{_PORT}",
     rf"(?:host name \"|Failed to resolve '|TCP connection to ){_NAME}(?::{_PORT})?",
 )
 """Wordings that name the peer, in order of preference."""

@@ -65,6 +65,8 @@ FRAGMENTS: tuple[Fragment, ...] = (
         "Finch",
         _C,
     ),
+    Fragment("The connection pool has been exhausted", _POOL, _N, "Npgsql", _K),
+    Fragment("prior to obtaining a connection from the pool", _POOL, _N, "SqlClient", _K),
     # Servers at their limit
     Fragment("sorry, too many clients already", _POOL, _N, "PostgreSQL", _S),
     Fragment("remaining connection slots are reserved", _POOL, _N, "PostgreSQL", _S),

@@ -37,6 +37,7 @@ _NAMES: tuple[Fragment, ...] = (
     Fragment("Could not resolve host", _DNS, _N, "curl", _S),
     Fragment("Resolving timed out after", _DNS, _N, "curl", _S),
     Fragment("nxdomain", _DNS, _N, "Erlang", _S, weak=True),
+    Fragment("non-existing domain", _DNS, _N, "Erlang", _K),
     Fragment("Host resolution failure", _DNS, _N, "librdkafka", _S),
     Fragment("could not be resolved (", _DNS, _N, "nginx", _S),
     Fragment("host not found in upstream", _DNS, _N, "nginx", _K),

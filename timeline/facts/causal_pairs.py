@@ -96,7 +96,7 @@ def _ran_once(incident: Incident) -> pl.DataFrame:
     """Transitions (row, timestamp, unit, clock, kind, job) of jobs that certainly ran once."""
     moves = incident.jobs.transitions.select("row", "timestamp", "clock", "kind", "job")
     clocks = moves.get_column("clock").unique()
-    if moves.is_empty() or clocks.len() < 2 and not _keyed_elsewhere(incident, moves):
+    if moves.is_empty() or (clocks.len() < 2 and not _keyed_elsewhere(incident, moves)):
         return _with_units(incident, moves.head(0))
     kind = pl.col("kind")
     counts = moves.group_by("job").agg(

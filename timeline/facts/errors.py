@@ -37,6 +37,7 @@ MISSING_ENTITY = (
     r"(?:(?:was|could|is|does|has) )?not (?:be )?(?:found|exist|visible)\b"
     r"|\b(?:no such|unknown|can(?:not|'t) find|could(?: not|n't) find|did(?: not|n't) find) "
     r"[a-z]\w*[ #:=]{1,3}(?:with )?(?:id[ =:#]{1,2})?['\"]?[\w-]*\d"
+    r"|\bnot (?:be )?found\b\W{1,4}(?:[a-z][\w.-]*[ =:#'\"]{1,4})?[\w-]*\d"
 )
 """How applications say in words of their own that a row with an id is not there: `User 4711 not
 found`. Believed only of errors and failed jobs; clients' wordings are in `timeline.errors`."""

@@ -46,7 +46,7 @@ MODEL_WORDINGS = (
 """How clients and applications name the kind of thing that is missing."""
 ANYTHING = frozenset(
     {"record", "row", "rows", "object", "entity", "entities", "resource", "result", "results"}
-    | {"item", "id", "it", "data", "key"}
+    | {"item", "id", "it", "data", "key", "element", "elements", "value", "document"}
 )
 """Names that say nothing about the kind."""
 

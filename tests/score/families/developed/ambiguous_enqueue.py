@@ -24,5 +24,5 @@ def inject(world: World) -> Truth:
         "ambiguous-enqueue",
         world.onset_s + 30,
         hit,
-        also=("network-hiccup", "orphaned-record", "duplicate-enqueue"),
+        also=("network-hiccup", "orphaned-record", "duplicate-enqueue", "duplicate-create"),
     )

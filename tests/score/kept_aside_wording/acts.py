@@ -1,0 +1,93 @@
+"""Single healthy acts that the families take apart: a request, a push, a piece of work."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from tests.score.company import Service
+from tests.score.kept_aside_wording.elsewhere import Night, request_keys
+from tests.score.queues import Job
+from tests.score.truth import Entity
+from timeline.event import SEVERITY_ERROR, Event, Lane
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a request left: the record it made, its own id, the host that served it."""
+
+    thing: str
+    rid: str
+    host: str
+
+
+def accepted(
+    night: Night,
+    seconds: float,
+    *,
+    status: int = 201,
+    answered: float = 0.06,
+    commit: float = 0.015,
+    columns: Mapping[str, object] | None = None,
+) -> Receipt:
+    """A request that makes a record, `commit` and `answered` seconds after it came."""
+    firm, thing, rid = night.firm, night.new_id(), night.request_id()
+    told = {"method": "POST", "path": f"/{firm.table}", "rid": rid}
+    host = night.say(seconds, firm.front, "begin", told)
+    shown = {"state": "new", **(columns or {})}
+    night.row(seconds + 0.004, firm.table, thing, columns=shown, commit=seconds + commit)
+    night.say(seconds + 0.007, firm.front, "wrote", {"id": thing, "rid": rid, "ms": 3}, host=host)
+    severity = SEVERITY_ERROR if status >= 500 else 9
+    ended = {**told, "status": status, "ms": int(answered * 1_000)}
+    night.say(seconds + answered, firm.front, "end", ended, host=host, severity=severity)
+    return Receipt(thing, rid, host)
+
+
+def dispatched(night: Night, receipt: Receipt, seconds: float, *, told: bool = True) -> Job:
+    """A job about the record, pushed at `seconds`; `told` says whether its sender says so."""
+    job = night.push(seconds, receipt.thing, receipt.host)
+    if told:
+        values = {"job": job.job_class, "jid": job.id, "id": receipt.thing, "rid": receipt.rid}
+        night.say(seconds + 0.004, night.firm.front, "pushed", values, host=receipt.host)
+    return job
+
+
+def fulfilled(night: Night, job: Job, thing: str, seconds: float, took: float) -> None:
+    """An attempt that does its work and leaves a row."""
+    attempt = night.run(job, seconds, took)
+    shown = {f"{night.firm.thing}_id": int(thing) if thing.isdigit() else thing}
+    at = seconds + took * 0.8
+    night.row(at, night.firm.effects, night.new_id(), columns=shown, host=attempt.host)
+
+
+def failed_request(
+    night: Night, seconds: float, by: Service, error: str, *, path: str = "", status: int = 500
+) -> Entity:
+    """A request to `by` that ends in `error`: its keys."""
+    rid, where = night.request_id(), path or f"/{night.firm.table}"
+    told = {"method": "GET", "path": where, "rid": rid, "error": error, "status": status, "ms": 9}
+    host = night.say(seconds, by, "request_failed", told, severity=SEVERITY_ERROR)
+    night.say(seconds + 0.002, by, "end", told, host=host, severity=SEVERITY_ERROR)
+    return request_keys(rid)
+
+
+def hand_over(night: Night, host: str, to: str, since: float, until: float) -> None:
+    """Whatever `host` would have done in `[since, until)`, `to` has done: it is down or busy."""
+    low, high = night.at(since), night.at(until)
+    night.told = [
+        (_said_by(event, to), to)
+        if by == host and event.lane is Lane.LOG and low <= event.timestamp < high
+        else (event, by)
+        for event, by in night.told
+    ]
+    for attempt in (a for job in night.jobs for a in job.attempts):
+        if attempt.host == host and low <= attempt.started < high:
+            attempt.host, attempt.worker = to, night.worker_on(to)
+
+
+def _said_by(event: Event, host: str) -> Event:
+    if event.attributes is None:
+        return replace(event, clock=host)
+    told = {**json.loads(event.attributes), "host.name": host}
+    return replace(event, clock=host, attributes=json.dumps(told))

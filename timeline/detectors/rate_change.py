@@ -1,0 +1,214 @@
+"""rate-change: somebody wrote far more lines, or far fewer, than in all other minutes read.
+
+Story: at 02:24 the checkout writes forty times as many warnings as in any minute before. Nobody
+knows yet why, but whoever reads on should begin there.
+
+Predicate: the highest count of thirty seconds in the minute around T, or around the onset of the
+errors, against the same figure of every other whole minute that was read (placebos, at least 19).
+It fires when it is at least five lines, twice the placebos' median, and leads the highest placebo
+by a factor that grows with the number of series compared (`timeline.facts.placebo`); a drop
+likewise, downwards. Series are the lines of one actor and level, and each template of warnings and
+errors. Statistics: never more than likely, and never a cause.
+
+False positives: bursty streams (the factor), stretches that were not read (no comparison), services
+that just started or fall silent (other findings), a schedule that runs less often than the window
+is long (possible, where it began on a quarter of an hour).
+
+Reference: detector catalogue D30 and C5; a placebo test after Fisher's exact randomisation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from timeline.event import Lane
+from timeline.facts.line_rates import Moved, blocks_of, enough, moved_series
+from timeline.facts.placebo import BIN_NS, BLOCK_NS, MIN_CONTROLS, WIDTH
+from timeline.facts.rates import plain
+from timeline.facts.sight import heard
+from timeline.facts.words import counted, instant
+from timeline.finding import Finding, NotEvaluated, Stage, Step
+from timeline.onset import onset_of
+from timeline.order import Verdict, before
+from timeline.templates import ERROR, OTHER_LEVEL, WARNING
+
+if TYPE_CHECKING:
+    from timeline.incident import Incident
+
+MAX_ROWS = 5
+"""Series that are shown; the rest is counted."""
+QUARTER_NS = 15 * 60 * 1_000_000_000
+"""Schedules begin on quarters of an hour,"""
+ON_TIME_NS = 5_000_000_000
+"""and their lines stand within seconds of it."""
+MAX_KEYS = 200
+_LEVELS = (ERROR, WARNING, OTHER_LEVEL)
+
+
+@dataclass(frozen=True, slots=True)
+class RateRow:
+    """One series. Counts are lines in thirty seconds, `at` begins them (ns UTC).
+
+    `usual` and `extreme` are the median and the highest (of a drop the lowest) of `placebos` other
+    minutes. `template` is what the lines say mostly.
+    """
+
+    actor: str
+    source: str
+    level: str
+    template: str
+    drop: bool
+    at: int
+    count: int
+    usual: float
+    extreme: int
+    placebos: int
+
+    def words(self) -> str:
+        """`web: 150 lines at level error in 30 s from 02:24:00.000, at most 12 elsewhere`."""
+        bound = "never below" if self.drop else "at most"
+        level = "" if self.level == OTHER_LEVEL else f" at level {self.level}"
+        said = f" (“{self.template}”)" if self.template else ""
+        lines = counted(self.count, "line") if self.count else "no line"
+        return (
+            f"{self.actor or self.source} wrote {lines}{level}{said} in "
+            f"{WIDTH * BIN_NS // 1_000_000_000} s from {instant(self.at)}, and {bound} "
+            f"{self.extreme} in any of {self.placebos} other minutes"
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RateChange(Finding):
+    """Series whose counts stand out; `rows` shows the first, `series` how many there are."""
+
+    term: ClassVar[str] = "rate-change"
+    stage: ClassVar[Stage] = Stage.CONTEXT
+    remedy: ClassVar[str] = (
+        "Read the lines that became more (or ceased) first; alert on such counts against the same "
+        "count at other times, not against a fixed number."
+    )
+
+    rows: tuple[RateRow, ...]
+    series: int
+
+    def sentence(self) -> str:
+        more = self.series - 1
+        rest = f"; {counted(more, 'other series', 'other series')} changed as well" if more else ""
+        return f"{self.rows[0].words()}{rest}."
+
+    def clause(self) -> str:
+        row = self.rows[0]
+        often = plain(row.count / max(row.extreme, 1))
+        if row.drop:
+            return f"{row.actor or row.source} almost ceased to write lines at {instant(row.at)}"
+        return (
+            f"{row.actor or row.source} wrote {often} times the most lines of other minutes "
+            f"at {instant(row.at)}"
+        )
+
+
+class RateChangeDetector:
+    """Finds counts of lines that stand out; see the module."""
+
+    term: ClassVar[str] = RateChange.term
+
+    def detect(self, incident: Incident) -> Sequence[Finding] | NotEvaluated:
+        if not heard(incident, Lane.LOG):
+            return NotEvaluated(self.term, "logs")
+        blocks = blocks_of(incident, onset_of(incident, ()))
+        if not enough(blocks):
+            return NotEvaluated(self.term, _more_minutes(len(blocks.controls)))
+        moved = moved_series(incident, blocks)
+        return [_finding(incident, moved)] if moved else []
+
+
+def _more_minutes(controls: int) -> str:
+    return (
+        f"at least {MIN_CONTROLS} whole minutes outside the trouble to compare with, "
+        f"{controls} were read: widen the window"
+    )
+
+
+def _finding(incident: Incident, moved: Sequence[Moved]) -> RateChange:
+    ordered = sorted(moved, key=_weight)
+    first = ordered[0]
+    shown = ordered[:MAX_ROWS]
+    verdict, link = _verdict(first)
+    keys = {key for one in shown for key in _keys(incident, one)}
+    return RateChange(
+        verdict=verdict,
+        weakest_link=link,
+        began=min(one.outlier.at for one in shown),
+        ended=max(one.outlier.at for one in shown) + WIDTH * BIN_NS,
+        steps=_steps(incident, shown),
+        keys=tuple(sorted(keys)[:MAX_KEYS]),
+        would_decide=("Open a wider window: a count that recurs there is a habit.",),
+        alternatives=("a schedule that runs less often than the window is long",),
+        rows=tuple(_row(one) for one in shown),
+        series=len(moved),
+    )
+
+
+def _weight(one: Moved) -> tuple[int, bool, float, str, str, str]:
+    """Graver levels first, rises before drops, then by how far they lead."""
+    lead = one.outlier.count / max(one.outlier.extreme, 1)
+    level = _LEVELS.index(one.series.level)
+    series = one.series
+    return level, one.outlier.drop, -lead, series.actor, series.source, series.template
+
+
+def _verdict(one: Moved) -> tuple[Verdict, str]:
+    outlier = one.outlier
+    after = (outlier.at - one.outlier.at % QUARTER_NS, outlier.at)
+    if after[1] - after[0] <= ON_TIME_NS or QUARTER_NS - outlier.at % QUARTER_NS <= BIN_NS:
+        return Verdict.POSSIBLE, "it began on a quarter of an hour, where schedules begin"
+    return (
+        Verdict.LIKELY,
+        f"first among {outlier.placebos + 1} minutes, by a factor of at least {outlier.factor:.1f}; "
+        "a statistic is never certain",
+    )
+
+
+def _row(one: Moved) -> RateRow:
+    series, outlier = one.series, one.outlier
+    return RateRow(
+        series.actor,
+        series.source,
+        series.level,
+        one.mostly,
+        outlier.drop,
+        outlier.at,
+        outlier.count,
+        outlier.usual,
+        outlier.extreme,
+        outlier.placebos,
+    )
+
+
+def _keys(incident: Incident, one: Moved) -> list[str]:
+    if one.series.level == OTHER_LEVEL:  # whoever was merely served is not affected
+        return []
+    from timeline.facts.entities import entity_pairs
+    import polars as pl
+
+    rows = pl.Series(list(one.rows), dtype=pl.UInt32)
+    held = entity_pairs(incident.snapshot.keys_of(rows)).get_column("key").unique().to_list()
+    return [key for key in held if key not in incident.snapshot.broad_keys]
+
+
+def _steps(incident: Incident, shown: Sequence[Moved]) -> tuple[Step, ...]:
+    """The first counted line of every series that is shown."""
+    first = sorted({one.rows[0]: one for one in shown if one.rows}.items())
+    rows = [row for row, _ in first]
+    told = dict(zip(rows, incident.snapshot.events_at(rows), strict=True))
+    ordered = sorted(first, key=lambda pair: told[pair[0]].timestamp)
+    steps: list[Step] = []
+    for row, one in ordered:
+        event = told[row]
+        order = before(steps[-1].event, event, incident.clocks) if steps else None
+        outlier = one.outlier
+        why = f"first of {counted(outlier.count, 'such line')} in {WIDTH * BIN_NS // 10**9} s"
+        steps.append(Step("counted", event, why, order))
+    return tuple(steps)

@@ -1,0 +1,109 @@
+"""Instances of one service that were changed, and those that were not: who of them fails.
+
+An instance is an actor or, where all share one name, a host. Changed is who started since the
+change. Pure counting; Fisher's exact test says whether chance would part them so.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from timeline.event import Lane
+from timeline.facts.boots import Boot
+from timeline.templates import service_of
+
+if TYPE_CHECKING:
+    from timeline.incident import Incident
+
+MIN_LINES = 5
+"""Lines an instance must have written after the onset before it is said to be well."""
+MIN_FAILURES = 3
+"""Failing lines of an instance that fails; single ones happen to every one."""
+FOLD = 5.0
+"""Its share of failing lines is at least this multiple of the service's before the change."""
+ROLLOUT_NS = 60_000_000_000
+"""A pipeline may record a deployment a minute after the first instance came up."""
+SURE = 0.01
+"""Chance of such a parting (Fisher, one-sided) below which it is believed (catalogue, D29)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One instance after the onset: `lines` in all, `failing` of them; whether it was changed."""
+
+    name: str
+    lines: int
+    failing: int
+    changed: bool
+    fails: bool
+
+
+def instances_of(
+    incident: Incident, service: str, boots: Sequence[Boot], changed_at: int, onset: int, until: int
+) -> list[Instance]:
+    """The instances of `service` that spoke in `[onset, until)` (ns), by name."""
+    lines = _lines(incident, service)
+    if lines.is_empty():
+        return []
+    several = lines.get_column("actor").n_unique() > 1
+    name = "actor" if several else "host"
+    failing = incident.failures.select("row", bad=pl.lit(value=True))
+    told = lines.join(failing, on="row", how="left").with_columns(pl.col("bad").fill_null(False))
+    earlier = told.filter(pl.col("timestamp") < changed_at)
+    usual = float(earlier.get_column("bad").sum()) / max(earlier.height, 1)
+    later = told.filter(pl.col("timestamp").is_between(onset, until, "left"))
+    counts = later.group_by(name).agg(lines=pl.len(), failing=pl.col("bad").sum()).sort(name)
+    known = set(earlier.get_column(name).to_list())
+    started = {
+        (boot.actor if several else boot.host)
+        for boot in boots
+        if boot.service == service and changed_at - ROLLOUT_NS <= boot.timestamp <= onset
+    }
+    found = []
+    for instance, total, bad in counts.iter_rows():
+        fails = bad >= MIN_FAILURES and bad >= FOLD * usual * total
+        if not fails and total < MIN_LINES:
+            continue
+        changed = instance in started or instance not in known
+        found.append(Instance(instance, total, bad, changed, fails))
+    return found
+
+
+def _lines(incident: Incident, service: str) -> pl.DataFrame:
+    """(row, timestamp, actor, host) of all log lines of the service."""
+    actors = incident.snapshot.events.get_column("actor").unique().cast(pl.String).drop_nulls()
+    named = pl.DataFrame({"actor": actors}).filter(service_of(pl.col("actor")) == service)
+    own = pl.col("actor").cast(pl.String).is_in(named.get_column("actor").to_list())
+    told = incident.snapshot.told(
+        (pl.col("lane") == Lane.LOG.value) & own, "actor", "source", "clock"
+    )
+    clock = pl.col("clock").cast(pl.String).fill_null("")
+    return told.select(
+        "row",
+        "timestamp",
+        pl.col("actor").cast(pl.String),
+        host=pl.when(clock == "").then(pl.col("source").cast(pl.String)).otherwise(clock),
+    )
+
+
+def chance_of(instances: Sequence[Instance]) -> float:
+    """Fisher's exact test, one-sided: chance that failing falls so much on the changed ones."""
+    changed = sum(one.changed for one in instances)
+    failing = sum(one.fails for one in instances)
+    both = sum(one.changed and one.fails for one in instances)
+    return fisher(both, changed, failing, len(instances))
+
+
+def fisher(both: int, marked: int, drawn: int, total: int) -> float:
+    """Chance of at least `both` marked among `drawn` of `total`, of whom `marked` are marked."""
+    ways = math.comb(total, drawn)
+    upper = min(marked, drawn)
+    return sum(
+        math.comb(marked, number) * math.comb(total - marked, drawn - number)
+        for number in range(both, upper + 1)
+    ) / ways

@@ -1,0 +1,115 @@
+"""Signs that the node which takes writes changed: markers of the systems, and refused writes.
+
+Owns the wordings. Markers are read only around instants that somebody names, because they stand in
+ordinary lines; refused writes are errors. Decides nothing about what caused what.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from timeline.event import SEVERITY_ERROR, Lane
+from timeline.facts.errors import HIT_SCHEMA
+from timeline.facts.lines import LINE_SCHEMA
+from timeline.facts.searched import told_with
+
+if TYPE_CHECKING:
+    from timeline.incident import Incident
+
+MARKERS: dict[str, str] = {
+    "postgresql": (
+        r"promoted self to leader|received promote request|selected new timeline ID"
+        r"|archive recovery complete|STANDBY PROMOTE successful|[Ff]ail[- ]?over completed"
+        r"|writer was promoted"
+    ),
+    "redis": (
+        r"\+switch-master|\+promoted-slave|MASTER MODE enabled|Failover election won"
+        r"|\+failover-end|Setting myself as new master"
+    ),
+    "mysql": (
+        r"new primary with address|was elected primary|elected as (?:the )?primary"
+        r"|Multi-AZ instance failover completed|successfully promoted|[Tt]opology recovery"
+    ),
+    "kafka": r"starts at leader epoch|Elected new leader|[Cc]ompleted (?:un)?clean leader election",
+    "elasticsearch": r"elected-as-master|master node changed",
+    "mongodb": r"[Tt]ransition to primary complete|Election succeeded, assuming primary role",
+}
+"""What Patroni, PostgreSQL, repmgr, RDS, Redis, Sentinel, group replication, orchestrator, Kafka,
+Elasticsearch and MongoDB say when a node takes over, by the system whose leadership it is."""
+
+REFUSED_WRITES: dict[str, str] = {
+    "postgresql": r"in a read-only transaction|\b25006\b|read_only_sql_transaction",
+    "redis": r"read only (?:replica|slave)|\bREADONLY\b",
+    "mysql": (
+        r"--(?:super-)?read-only option|\((?:1290|1836),|\b(?:1290|1836) \(HY000\)"
+        r"|ER_OPTION_PREVENTS_STATEMENT|ER_READ_ONLY_MODE|[Rr]unning in read-only mode"
+    ),
+    "kafka": r"NOT_LEADER_|NotLeader(?:ForPartition|OrFollower)",
+    "elasticsearch": r"master_not_discovered_exception|MasterNotDiscoveredException",
+    "mongodb": r"NotWritablePrimary|NotPrimaryNoSecondaryOk|\b10107\b",
+}
+"""What a node says that took writes before, or never did."""
+
+STARTING = (
+    r"57P03|is (?:starting up|shutting down|in recovery mode)|not yet accepting connections"
+    r"|loading the dataset|Link with MASTER is down|CLUSTERDOWN|MASTERDOWN"
+)
+"""A node between two roles."""
+ON_A_REPLICA = r"(?i)(?:^|[^a-z])(?:replica|standby|secondary|slave|reader|readonly|ro)(?:[^a-z]|$)"
+"""A peer whose name says that it is not for writing."""
+_ANY_REFUSED = "|".join(REFUSED_WRITES.values())
+
+
+def refused_writes(incident: Incident) -> pl.DataFrame:
+    """Errors of writes that met a node which takes none (HIT_SCHEMA), time order.
+
+    Where the taxonomy knows no wording, the error line itself is the hit.
+    """
+    known = incident.errors.filter(pl.col("error_class") == "server_state")
+    known = known.filter(
+        pl.col("body").str.contains(_ANY_REFUSED) | (pl.col("sqlstate") == "25006")
+    )
+    severe = (pl.col("lane") == Lane.LOG.value) & (pl.col("severity_number") >= SEVERITY_ERROR)
+    columns = [name for name in HIT_SCHEMA if name in LINE_SCHEMA and name != "row"]
+    shown = [name for name in columns if name != "timestamp"]
+    wording = pl.col("body").str.contains(_ANY_REFUSED)
+    lines = told_with(incident, severe, wording, *shown).join(known, on="row", how="anti")
+    lines = lines.with_columns(pl.col("source", "actor", "clock", "lane", "kind").cast(pl.String))
+    lines = lines.with_columns(
+        pl.col("source", "actor", "clock").fill_null(""), error_class=pl.lit("server_state")
+    )
+    lines = lines.with_columns(
+        clock=pl.when(pl.col("clock") == "").then("source").otherwise("clock"),
+        fragment=pl.lit("<read-only>"),
+    )
+    typed = [pl.col(name).cast(kind) for name, kind in HIT_SCHEMA.items() if name in lines.columns]
+    both = pl.concat([known, lines.select(typed)], how="diagonal")
+    system = pl.coalesce(
+        *(
+            pl.when(pl.col("body").str.contains(pattern)).then(pl.lit(name))
+            for name, pattern in REFUSED_WRITES.items()
+        ),
+        "system",
+    )
+    return both.with_columns(system=system).sort("timestamp", "source", "row")
+
+
+def markers_between(incident: Incident, first: int, last: int) -> pl.DataFrame:
+    """(row, timestamp, actor, body, system) of takeovers told in `[first, last]` ns, time order."""
+    snapshot = incident.snapshot
+    low, high = snapshot.position_at(first), snapshot.position_at(last + 1)
+    rows = snapshot.order.slice(low, high - low)
+    shown = pl.col("timestamp", "lane", "actor", "body")
+    lines = snapshot.events.select(shown.gather(rows)).with_columns(row=rows)
+    spoken = lines.filter(
+        pl.col("lane").is_in([Lane.LOG.value, Lane.CHANGE.value, Lane.NOTE.value])
+        & pl.col("body").str.contains("|".join(MARKERS.values()))
+    )
+    system = pl.coalesce(
+        pl.when(pl.col("body").str.contains(pattern)).then(pl.lit(name))
+        for name, pattern in MARKERS.items()
+    )
+    told = spoken.with_columns(pl.col("actor").cast(pl.String).fill_null(""), system=system)
+    return told.select("row", "timestamp", "actor", "body", "system")

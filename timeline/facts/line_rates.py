@@ -1,0 +1,210 @@
+"""Counts of log lines by who wrote them, how grave they are and what they say, and which changed.
+
+The focus is the minute around T and, where the errors show an onset, the minutes around that;
+everything between them is trouble and serves as no comparison. A stretch that a source did not
+read in full is no comparison either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import polars as pl
+
+from timeline.event import SEVERITY_ERROR, SEVERITY_WARN, Lane
+from timeline.facts.placebo import BIN_NS, BLOCK_NS, MIN_CONTROLS, Outlier, outliers
+from timeline.facts.sight import read_until
+from timeline.templates import (
+    ERROR,
+    OTHER,
+    WARNING,
+    Templates,
+    level_of,
+    template_of,
+    templates_in,
+)
+
+if TYPE_CHECKING:
+    from timeline.incident import Incident
+
+LEVEL_FLOOR = {ERROR: SEVERITY_ERROR, WARNING: SEVERITY_WARN}
+"""The least severity of a level: where an engine counted the rest, these may be complete."""
+MOST_SERIES = 2_000
+"""Series of templates that are compared, the loudest first: each makes the others harder to see."""
+SIGNED_AT_PEAK = 2_000
+"""Lines of a peak that are read to tell what they say."""
+
+_PER = ["source", "actor", "level", "template"]
+
+
+class Series(NamedTuple):
+    """Lines of one actor in one source, of one level; `template` is empty for all of them."""
+
+    source: str
+    actor: str
+    level: str
+    template: str
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A series whose count stands out, and the event rows of the counted lines (time order)."""
+
+    series: Series
+    outlier: Outlier
+    rows: tuple[int, ...]
+    mostly: str
+    """The commonest template of the counted lines, for a series of all templates."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """Which minutes are looked at and which serve as comparison; `origin` begins block 0 (T)."""
+
+    origin: int
+    focus: tuple[int, ...]
+    controls: tuple[int, ...]
+
+
+def blocks_of(incident: Incident, onset: int | None) -> Blocks:
+    """The focus blocks around T and `onset`, and every whole block of what was read outside."""
+    window = incident.window
+    origin = window.pin - BLOCK_NS // 2
+    until = read_until(incident)
+    first = -((origin - window.start) // BLOCK_NS)
+    last = (until - origin) // BLOCK_NS - 1
+    focus = {0} if last >= 0 else set()
+    if onset is not None:
+        begun = (onset - origin) // BLOCK_NS
+        focus |= {number for number in (begun, begun + 1) if first <= number <= last}
+    trouble = range(min(focus), max(focus) + 1) if focus else range(0)
+    controls = tuple(number for number in range(first, last + 1) if number not in trouble)
+    return Blocks(origin, tuple(sorted(focus)), controls)
+
+
+def enough(blocks: Blocks) -> bool:
+    """Whether anything can be compared at all."""
+    return bool(blocks.focus) and len(blocks.controls) >= MIN_CONTROLS
+
+
+def moved_series(incident: Incident, blocks: Blocks) -> list[Moved]:
+    """Series whose count stands out, strongest first; a template in the place of its level."""
+    grouped = templates_in(incident)
+    counts = pl.concat([_by_level(incident, blocks), _by_template(grouped, blocks)])
+    known = counts.select(_PER).unique().sort(_PER).with_row_index("series")
+    numbered = counts.join(known, on=_PER).select(
+        pl.col("series").cast(pl.Int64), "bin", pl.col("n").cast(pl.Int64)
+    )
+    found = outliers(numbered, blocks.origin, blocks.focus, blocks.controls)
+    if not found:
+        return []
+    chosen = [one.series for one in found]
+    named = {
+        int(number): Series(*names)
+        for number, *names in known.filter(pl.col("series").is_in(chosen)).iter_rows()
+    }
+    believed = [one for one in found if _seen_in_full(incident, named[one.series], one, blocks)]
+    kept = [one for one in believed if not _said_by_template(one, believed, named)]
+    return [_moved(incident, grouped, named[one.series], one) for one in kept]
+
+
+def _by_level(incident: Incident, blocks: Blocks) -> pl.DataFrame:
+    """(series columns, bin, n) of all log lines in the window, the template empty."""
+    start, until = incident.window.start, read_until(incident)
+    inside = pl.col("timestamp").is_between(start, until, "left")
+    per = ["source", "actor", "severity_number"]
+    binned = (
+        incident.snapshot.events.lazy()
+        .filter((pl.col("lane") == Lane.LOG.value) & inside)
+        .group_by(*per, bin=(pl.col("timestamp") - blocks.origin).floordiv(BIN_NS))
+        .agg(n=pl.len())
+        .collect()
+    )
+    named = binned.select(
+        pl.col("source", "actor").cast(pl.String).fill_null(""),
+        level=level_of(pl.col("severity_number")),
+        template=pl.lit(""),
+        bin="bin",
+        n="n",
+    )
+    return named.group_by(*_PER, "bin").agg(pl.col("n").sum().cast(pl.Int64))
+
+
+def _by_template(grouped: Templates, blocks: Blocks) -> pl.DataFrame:
+    lines = grouped.lines.filter(pl.col("template") != OTHER)
+    loud = lines.group_by(_PER).agg(n=pl.len()).sort(["n", *_PER], descending=[True] + [False] * 4)
+    kept = lines.join(loud.head(MOST_SERIES), on=_PER, how="semi")
+    binned = kept.group_by(
+        *_PER, bin=(pl.col("timestamp") - blocks.origin).floordiv(BIN_NS)
+    ).agg(n=pl.len().cast(pl.Int64))
+    return binned.select(*_PER, "bin", "n")
+
+
+def _seen_in_full(incident: Incident, series: Series, one: Outlier, blocks: Blocks) -> bool:
+    """Whether enough comparisons were read in full, and of a drop the block itself as well.
+
+    A silence is no drop: it has a finding of its own.
+    """
+    floor = LEVEL_FLOOR.get(series.level, 0)
+    coverage = incident.snapshot.coverage
+
+    def full(block: int) -> bool:
+        start = blocks.origin + block * BLOCK_NS
+        return not coverage.limits((series.source,), start, start + BLOCK_NS, floor)
+
+    if one.drop and (not full(one.block) or _silent(incident, series, one)):
+        return False
+    return sum(full(block) for block in blocks.controls) >= MIN_CONTROLS
+
+
+def _silent(incident: Incident, series: Series, one: Outlier) -> bool:
+    end = one.at + BLOCK_NS
+    return any(
+        silence.actor == series.actor and silence.start < end and silence.end > one.at
+        for silence in incident.silences
+    )
+
+
+def _said_by_template(one: Outlier, found: Sequence[Outlier], named: dict[int, Series]) -> bool:
+    """Whether one of its templates says the same: at least half of it, in the same direction."""
+    series = named[one.series]
+    if series.template:
+        return False
+    return any(
+        named[other.series]._replace(template="") == series
+        and named[other.series].template
+        and other.drop == one.drop
+        and 2 * other.count >= one.count
+        for other in found
+    )
+
+
+def _moved(incident: Incident, grouped: Templates, series: Series, one: Outlier) -> Moved:
+    """The series with the lines of the count that stands out."""
+    end = one.at + 3 * BIN_NS
+    inside = pl.col("timestamp").is_between(one.at, end, "left")
+    own = (pl.col("source") == series.source) & (pl.col("actor") == series.actor)
+    if series.template:
+        told = grouped.lines.filter(inside & own & (pl.col("template") == series.template))
+        return Moved(series, one, tuple(told.get_column("row").to_list()), series.template)
+    snapshot = incident.snapshot
+    first, last = snapshot.position_at(one.at), snapshot.position_at(end)
+    rows = snapshot.order.slice(first, last - first)
+    shown = pl.col("lane", "source", "actor", "severity_number").gather(rows)
+    lines = snapshot.events.select(shown).with_columns(row=rows)
+    mine = lines.filter(
+        (pl.col("lane") == Lane.LOG.value)
+        & own
+        & (level_of(pl.col("severity_number")) == series.level)
+    ).get_column("row")
+    mostly = ""
+    if mine.len():
+        step = -(-mine.len() // SIGNED_AT_PEAK)
+        sample = snapshot.events.select(pl.col("body").gather(mine.gather_every(step)))
+        signed = sample.select(template_of(pl.col("body").fill_null("")))
+        mostly = str(signed.to_series().mode().sort()[0])
+    return Moved(series, one, tuple(mine.to_list()), mostly)
+
+
