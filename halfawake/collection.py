@@ -8,6 +8,7 @@ thread behind it. One source that fails becomes a blind spot with a reason and a
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,10 +16,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from halfawake.early_looks import EarlyLooks
-from halfawake.questions import Known, put, with_answer
+from halfawake.questions import Answers
 from halfawake.source_reading import (
     SourceReading,
     closing_early,
+    rows_by_source,
     told_by,
     unseen,
     waiting,
@@ -62,7 +64,7 @@ class CollectionSession:
         self._now = now
         self._store = Store()
         self._clocks = setup.clocks
-        self._knowledge = setup.knowledge
+        self._answers = Answers(setup)
         self._ingest = ThreadPoolExecutor(1, thread_name_prefix="ingest")
         self._readings: dict[str, SourceReading] = {}
         self._window: Window | None = None
@@ -103,14 +105,10 @@ class CollectionSession:
             async with asyncio.TaskGroup() as group:
                 for reading in self._readings.values():
                     group.create_task(self._read_window(reading, window))
-                group.create_task(put(self._setup.questions, self._setup.sources, self._learn))
+                group.create_task(self._answers.ask())
         finally:
             self._reading_window = False
             self._early.end()
-
-    def _learn(self, known: Known) -> None:
-        """Take the answer to a configured query; the next snapshot knows it."""
-        self._knowledge = with_answer(self._knowledge, known)
 
     async def look_up(self, keys: tuple[str, ...]) -> None:
         """Everything about `keys`, and about the requests and jobs they lead to."""
@@ -181,10 +179,7 @@ class CollectionSession:
 
     def _count_rows(self, incident: Incident) -> None:
         """What each source gave, without what was read twice."""
-        import polars as pl
-
-        held = incident.snapshot.events.get_column("source").cast(pl.String).value_counts()
-        counts = dict(held.iter_rows())
+        counts = rows_by_source(incident)
         for name, reading in self._readings.items():
             reading.update(rows=counts.get(name, 0))
 
@@ -198,11 +193,9 @@ class CollectionSession:
     async def close(self) -> None:
         """End every connection; gives up waiting after a second."""
         closing = [s.connector.close() for s in self._setup.sources if s.connector is not None]
-        try:
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(CANCEL_WITHIN_S):
                 await asyncio.gather(*closing, return_exceptions=True)
-        except TimeoutError:
-            pass
         self._ingest.shutdown(wait=False, cancel_futures=True)
 
     async def _read_window(self, reading: SourceReading, window: Window) -> None:
@@ -383,7 +376,7 @@ class CollectionSession:
             sources=tuple(source.info for source in self._setup.sources),
             environment=self._setup.environment,
             expected_services=self._setup.expected_services,
-            knowledge=self._knowledge,
+            knowledge=self._answers.knowledge,
             reading=reading,
             collected_at=self._now(),
         )

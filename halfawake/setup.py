@@ -142,7 +142,7 @@ def _knowledge(
 
 
 def _answers(system: str) -> bool:
-    """Whether sources of this connector answer queries; one that cannot be loaded says why later."""
+    """Whether its sources answer queries; a connector that cannot be loaded says why later."""
     from halfawake.questions import can_answer
 
     try:

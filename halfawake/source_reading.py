@@ -109,3 +109,11 @@ def told_by(incident: Incident, *, present: bool) -> tuple[object, ...]:
     sizes = [pl.col(name).str.len_bytes().sum().alias(name) for name in ("body", "attributes")]
     chosen = events.filter(measured if present else ~measured)
     return chosen.select(pl.len(), *sizes).collect().row(0)
+
+
+def rows_by_source(incident: Incident) -> dict[str, int]:
+    """How many events each source gave, without what was read twice."""
+    import polars as pl
+
+    sources = incident.snapshot.events.get_column("source").cast(pl.String)
+    return dict(sources.value_counts().iter_rows())

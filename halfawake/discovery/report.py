@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 
 from connectors.contract import Writes
 from halfawake.discovery.asking import Answered
+from halfawake.discovery.known import Trial, known_fields, known_words
 from halfawake.discovery.words import WRITES, clock_words, cost_words, writes_words
 from timeline.clean import clean
 from timeline.clock import MILLISECOND_NS
 from timeline.incident import SourceInfo
+from timeline.knowledge import Knowledge
 from timeline.window import Budget
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ LABEL = 10
 MEBIBYTE = 1024**2
 JSON_FORMAT = 1
 """Raised when a field of the JSON object changes its meaning."""
+NOTHING_KNOWN = Knowledge()
 
 ACTED_ON = (Writes.POSSIBLE, Writes.UNKNOWN)
 """Verdicts that the summary names the sources of: what nobody proved safe is never a quiet line."""
@@ -45,9 +48,15 @@ class SourceReport:
 
 
 def as_text(
-    environment: str, reports: Sequence[SourceReport], seconds: float, code: ExitCode
+    environment: str,
+    reports: Sequence[SourceReport],
+    seconds: float,
+    code: ExitCode,
+    knowledge: Knowledge = NOTHING_KNOWN,
+    trials: Sequence[Trial] = (),
 ) -> str:
-    """A line of summary and a paragraph for each source, in the order of the configuration."""
+    """A line of summary, a paragraph for each source in the order of the configuration, and one
+    for what is known beyond the sources."""
     del code  # people read the sentences
     count = sum(one.report is not None for one in reports)
     name = f"{clean(environment)}: " if environment else ""
@@ -56,11 +65,19 @@ def as_text(
         lines += _named(verdict, reports)
     for one in reports:
         lines += ["", *_paragraph(one)]
+    known = [line for said in known_words(knowledge, trials) for line in _labelled(*said)]
+    if known:
+        lines += ["", "knowledge", *known]
     return "\n".join(lines) + "\n"
 
 
 def as_json(
-    environment: str, reports: Sequence[SourceReport], seconds: float, code: ExitCode
+    environment: str,
+    reports: Sequence[SourceReport],
+    seconds: float,
+    code: ExitCode,
+    knowledge: Knowledge = NOTHING_KNOWN,
+    trials: Sequence[Trial] = (),
 ) -> str:
     """One object; its fields are documented in docs/init.md."""
     told = {
@@ -69,6 +86,7 @@ def as_json(
         "exit_code": int(code),
         "seconds": round(seconds, 3),
         "sources": [_source(one) for one in reports],
+        "knowledge": known_fields(knowledge, trials),
     }
     return json.dumps(told, indent=2, ensure_ascii=False) + "\n"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 import time
 from functools import partial
 from pathlib import Path
@@ -181,7 +182,7 @@ def test_unknown_is_told_and_fails_no_weekly_job() -> None:
 SCHEMA = {
     "type": "object",
     "additionalProperties": False,
-    "required": ["format", "environment", "exit_code", "seconds", "sources"],
+    "required": ["format", "environment", "exit_code", "seconds", "sources", "knowledge"],
     "properties": {
         "format": {"const": 1},
         "environment": {"type": "string"},
@@ -191,6 +192,7 @@ SCHEMA = {
             "type": "array",
             "items": {"oneOf": [{"$ref": "#/$defs/answered"}, {"$ref": "#/$defs/silent"}]},
         },
+        "knowledge": {"type": "array", "items": {"$ref": "#/$defs/known"}},
     },
     "$defs": {
         "sentences": {"type": "array", "items": {"type": "string", "minLength": 1}},
@@ -199,6 +201,18 @@ SCHEMA = {
             "additionalProperties": False,
             "required": ["rows", "bytes", "seconds"],
             "properties": {name: {"type": "number"} for name in ("rows", "bytes", "seconds")},
+        },
+        "known": {
+            "type": "object",
+            "additionalProperties": False,
+            "required": ["kind", "name", "source", "runs", "problem"],
+            "properties": {
+                "kind": {"enum": ["schedule", "expected", "contract", "sanity", "region"]},
+                "name": {"type": "string", "minLength": 1},
+                "source": {"type": ["string", "null"]},
+                "runs": {"type": ["boolean", "null"]},
+                "problem": {"type": "string"},
+            },
         },
         "cost": {
             "type": "object",
@@ -363,3 +377,87 @@ def test_an_environment_without_sources_is_no_success(tmp_path: Path) -> None:
     done = halfawake(tmp_path, "check")
     assert done.returncode == 2
     assert "halfawake init" in done.stderr
+
+
+KNOWN = """\
+[keys.app]
+table = "apps"
+
+[env.prod]
+regions = ["eu-1", "us-east"]
+
+[env.prod.sources.db]
+connector = "sqlite"
+path = "app.db"
+
+[env.prod.sources.files]
+connector = "file"
+paths = ["app.log"]
+
+[env.prod.schedules.nightly]
+cron = "0 2 * * *"
+zone = "Europe/Berlin"
+job_class = "BackupJob"
+
+[env.prod.expected.backups]
+source = "db"
+query = "SELECT id FROM apps"
+key = "app"
+job_class = "BackupJob"
+
+[env.prod.contracts.welcome]
+table = "users"
+column = "state"
+value = "pending"
+needs_job = "WelcomeMail"
+within = "60s"
+
+[env.prod.sanity.orphans]
+source = "db"
+query = "SELECT owner FROM apps"
+means = "apps without an owner"
+"""
+
+
+def test_configured_knowledge_is_listed_and_its_queries_are_tried(tmp_path: Path) -> None:
+    (tmp_path / "app.log").write_text(LINE, encoding="utf-8")
+    (tmp_path / "halfawake.toml").write_text(KNOWN, encoding="utf-8")
+    with sqlite3.connect(tmp_path / "app.db") as connection:
+        connection.execute("CREATE TABLE apps (id INTEGER PRIMARY KEY, created_at TEXT)")
+        connection.execute("INSERT INTO apps VALUES (1, '2026-03-14 02:00:00')")
+    connection.close()
+    done = halfawake(tmp_path, "check")
+    assert done.returncode == 3, done.stderr
+    section = done.stdout[done.stdout.index("\nknowledge\n") :].splitlines()[2:]
+    assert max(map(len, section)) <= WIDTH
+    assert " ".join(" ".join(section).split()) == (
+        "schedule nightly: due at 0 2 * * * in Europe/Berlin, at most 1 min late; known by its "
+        "BackupJob job "
+        "expected backups: each app has a BackupJob job once; its query runs on db "
+        "sanity orphans: DOES NOT RUN on db: SQLite does not run it: no such column: owner "
+        "(SELECT owner FROM apps). Write it as one SELECT. "
+        "contract welcome: a row of users with state=pending has a WelcomeMail job within 1 min "
+        "regions eu-1 and us-east"
+    )
+    told = json.loads(halfawake(tmp_path, "check", "--json").stdout)
+    Draft202012Validator(SCHEMA).validate(told)
+    runs = {(one["kind"], one["name"]): one["runs"] for one in told["knowledge"]}
+    assert runs == {
+        ("schedule", "nightly"): None,
+        ("contract", "welcome"): None,
+        ("region", "eu-1"): None,
+        ("region", "us-east"): None,
+        ("expected", "backups"): True,
+        ("sanity", "orphans"): False,
+    }
+    only = halfawake(tmp_path, "check", "--source", "files")
+    assert only.returncode == 0
+    assert "orphans" not in only.stdout
+
+
+def test_a_database_that_is_gone_keeps_its_queries_from_running(tmp_path: Path) -> None:
+    (tmp_path / "app.log").write_text(LINE, encoding="utf-8")
+    (tmp_path / "halfawake.toml").write_text(KNOWN, encoding="utf-8")
+    done = halfawake(tmp_path, "check")
+    assert done.returncode == 3
+    assert "backups: DOES NOT RUN on db: its source does not answer" in done.stdout

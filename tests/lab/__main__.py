@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from halfawake.exit_codes import ExitCode
+from tests.lab.catalog import STORIES, Played
 from tests.lab.recording import REPOSITORY, objections
-from tests.lab.scene import Scene
-from tests.lab.stories import RECORDED, SHORT, STORIES, Timing, instant
-from tests.lab.truth import SECOND_NS, Truth, Unlucky
+from tests.lab.stories import SHORT, Timing, instant
+from tests.lab.truth import SECOND_NS, Unlucky
 
 DEMOS = REPOSITORY / "halfawake" / "demos"
 TRUTHS = Path(__file__).parent / "truth"
@@ -50,9 +50,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(story: str, keep: Path | None, timing: Timing, *, stay: bool) -> int:
     folder = _folder(keep)
-    with Scene(folder) as scene:
+    chosen = STORIES[story]
+    with chosen.scene(folder, timing) as scene:
         try:
-            truth = STORIES[story](scene, timing)
+            truth = chosen.play(scene, timing)
         except Unlucky as unlucky:
             _say(f"{story}: {unlucky}. Its logs are in {folder / 'logs'}; run it again.")
             return 1
@@ -73,9 +74,10 @@ def _run(story: str, keep: Path | None, timing: Timing, *, stay: bool) -> int:
 def _record(story: str, keep: Path | None) -> int:
     for attempt in range(1, ATTEMPTS + 1):
         folder = _folder(keep / f"{story}-{attempt}" if keep else None)
-        with Scene(folder, RECORDED.cycle_s) as scene:
+        chosen = STORIES[story]
+        with chosen.scene(folder, chosen.recorded) as scene:
             try:
-                truth = STORIES[story](scene, RECORDED)
+                truth = chosen.play(scene, chosen.recorded)
             except Unlucky as unlucky:
                 _say(f"{story}, attempt {attempt}: {unlucky}")
                 continue
@@ -97,7 +99,7 @@ def _record(story: str, keep: Path | None) -> int:
     return 1
 
 
-def _command(name: str, truth: Truth, configuration: Path) -> list[str]:
+def _command(name: str, truth: Played, configuration: Path) -> list[str]:
     """The halfawake command line that looks at a story from its beginning to its end."""
     before = (truth.pin_ns - truth.began_ns) // SECOND_NS
     after = max(1, (time.time_ns() - truth.pin_ns) // SECOND_NS)

@@ -1,4 +1,4 @@
-"""An SMTP server that accepts every mail and only counts: where the shop's mails end up."""
+"""An SMTP server that only counts what it accepts, and may refuse for a while: the mail gateway."""
 
 from __future__ import annotations
 
@@ -12,11 +12,22 @@ LOOPBACK = "127.0.0.1"
 
 
 class MailSink:
-    """Listens on a free port of loopback while its block lasts; `received` counts by recipient."""
+    """Listens on a free port of loopback while its block lasts; `received` counts by recipient.
+
+    While `refusing` it answers every mail with 451, which asks the sender to come again later.
+    """
 
     def __init__(self) -> None:
         self.received: Counter[str] = Counter()
         self._server = _Server(self.received)
+
+    @property
+    def refusing(self) -> bool:
+        return self._server.refusing
+
+    @refusing.setter
+    def refusing(self, refuse: bool) -> None:
+        self._server.refusing = refuse
 
     @property
     def port(self) -> int:
@@ -42,6 +53,7 @@ class _Server(socketserver.ThreadingTCPServer):
     def __init__(self, received: Counter[str]) -> None:
         super().__init__((LOOPBACK, 0), _Session)
         self.received = received
+        self.refusing = False
 
 
 class _Session(socketserver.StreamRequestHandler):
@@ -52,13 +64,16 @@ class _Session(socketserver.StreamRequestHandler):
         recipient = ""
         while line := self.rfile.readline().decode(errors="replace").strip():
             verb = line.split(":")[0].split(" ")[0].upper()
+            assert isinstance(self.server, _Server)
+            if verb == "MAIL" and self.server.refusing:
+                self._say("451 4.3.2 Mail system is full, try again later")
+                continue
             if verb == "RCPT":
                 recipient = line.partition("<")[2].partition(">")[0]
             if verb == "DATA":
                 self._say("354 go on")
                 while self.rfile.readline().strip() != b".":
                     pass
-                assert isinstance(self.server, _Server)
                 self.server.received[recipient] += 1
             self._say("221 bye" if verb == "QUIT" else "250 ok")
             if verb == "QUIT":

@@ -7,13 +7,16 @@ import socket
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[2]
-HOSTS = frozenset({"web-1", "worker-1", "worker-2", "inventory-1", "cron-1"})
+SHOP_HOSTS = frozenset({"web-1", "worker-1", "worker-2", "inventory-1", "cron-1", "console-1"})
+OFFICE_HOSTS = frozenset({"office-1", "batch-1", "statements-1"})
+BACKUP_HOSTS = frozenset({"queue-1", "backup-1", "backup-2"})
+HOSTS = SHOP_HOSTS | OFFICE_HOSTS | BACKUP_HOSTS
 """Everybody in the lab who has a clock."""
 NOT_A_HOST = frozenset({"", "client?"})
 """Clocks that no host owns: the source's own, and whichever host enqueued a job."""
 PRIVATE_PLACES = ("/home/", "/Users/", "/Documents/", "C:\\\\")
 """Beside this checkout and the home folder of whoever asks; see `private_places`."""
-LARGEST_BYTES = 2_000_000
+LARGEST_BYTES = 3_000_000
 """A recording travels with every installation."""
 
 

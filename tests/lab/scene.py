@@ -99,14 +99,14 @@ class Scene:
         assert server.port is not None
         self.path = stack.enter_context(Proxy(LOOPBACK, server.port))
         self.worker_path = stack.enter_context(Proxy(LOOPBACK, server.port))
-        mails = stack.enter_context(MailSink())
+        self.gateway = stack.enter_context(MailSink())
         port = free_port()
         self.services = Services(
             self.folder,
             {
                 "SHOP_DATABASE_URL": self.postgresql.url,
                 "SHOP_REDIS_URL": self._redis_through(self.path),
-                "SHOP_SMTP_PORT": str(mails.port),
+                "SHOP_SMTP_PORT": str(self.gateway.port),
                 "SHOP_HTTP_PORT": str(port),
             },
         )
@@ -164,6 +164,6 @@ def _create_reader(server: RunningServer) -> str:
     password = secrets.token_hex(8)
     with psycopg.connect(server.url, autocommit=True) as connection:
         connection.execute(f"CREATE ROLE {READER} LOGIN PASSWORD '{password}'")
-        connection.execute(f"GRANT SELECT ON users, orders, mails, campaigns TO {READER}")
+        connection.execute(f"GRANT SELECT ON users, orders, mails, sales, campaigns TO {READER}")
         connection.execute(f"GRANT pg_read_all_stats TO {READER}")
     return url_for(server, user=READER, password=password)

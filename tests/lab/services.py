@@ -1,7 +1,7 @@
 """The shop's processes: started with their environment, stopped by SIGTERM, never left behind.
 
-They run from a folder of links to the shop's code and to the installed libraries, so that a stack
-trace shows paths of that folder and nothing of the machine it was made on.
+They run from a folder of links to the shop's code, the installed libraries and Python's own, so that
+a stack trace shows paths of that folder and nothing of the machine it was made on.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ STOP_WITHIN_S = 15.0
 
 @dataclass
 class Services:
-    """Named processes of the shop in one folder: `app`, `lib`, `logs` and `measured.jsonl`."""
+    """Named processes of the shop in one folder: `app`, `lib`, `python`, `logs` and `measured.jsonl`."""
 
     folder: Path
     common: dict[str, str]
@@ -32,6 +32,7 @@ class Services:
             (self.folder / name).mkdir(parents=True, exist_ok=True)
         _link(self.folder / "app" / "shop", SHOP)
         _link(self.folder / "lib", Path(sysconfig.get_path("purelib")))
+        _link(self.folder / "python", Path(sysconfig.get_path("stdlib")))
 
     @property
     def measured(self) -> Path:
@@ -40,13 +41,16 @@ class Services:
     def log(self, service: str, host: str) -> Path:
         return self.folder / "logs" / f"{service}.{host}.log"
 
-    def start(self, service: str, host: str, **environment: str) -> subprocess.Popen[bytes]:
-        """Start `shop.SERVICE` as it would run on `host`."""
+    def start(
+        self, service: str, host: str, *words: str, module: str = "", **environment: str
+    ) -> subprocess.Popen[bytes]:
+        """Start `shop.SERVICE` (or another `module` of the shop) as it would run on `host`."""
         log = self.log(service, host)
         log.touch()
+        code = [str(self.folder / name) for name in ("app", "lib", "python")]
         with (self.folder / "output.log").open("ab") as output:
             process = subprocess.Popen(
-                [sys.executable, "-m", f"shop.{service}"],
+                [sys.executable, "-m", f"shop.{module or service}", *words],
                 cwd=self.folder / "app",
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -54,7 +58,7 @@ class Services:
                 env={
                     **os.environ,
                     **self.common,
-                    "PYTHONPATH": f"{self.folder / 'app'}{os.pathsep}{self.folder / 'lib'}",
+                    "PYTHONPATH": os.pathsep.join(code),
                     "PYTHONDONTWRITEBYTECODE": "1",
                     "SHOP_SERVICE": service,
                     "SHOP_HOST": host,

@@ -1,4 +1,4 @@
-"""The stories: what happens to the shop, and when. Each ends with a verified `Truth`.
+"""The first two stories: what happens to the shop, and when. Each ends with a verified `Truth`.
 
 A story decides only what an environment decides: when the path breaks, when somebody restarts a
 worker. What follows from that is the shop's own doing.
@@ -7,7 +7,6 @@ worker. What follows from that is the shop's own doing.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -73,7 +72,7 @@ def night_hiccup(scene: Scene, timing: Timing) -> Truth:
     repaired_ns, _ = scene.path.resume(_young_enough)
     pin_ns = broken_ns + int(timing.late_s * SECOND_NS)
     scene.pause((pin_ns - time.time_ns()) / SECOND_NS + 1.0)
-    _close(scene)
+    close(scene)
     notes = Notes.read(scene.services.measured)
     last = max(ended for began, ended in notes.failed_calls() if began >= broken_ns - SECOND_NS)
     ran = notes.operations()
@@ -93,7 +92,7 @@ def night_hiccup(scene: Scene, timing: Timing) -> Truth:
         sign_ups=tuple(one for one in found if one.enqueue != "clean" or one.mails != 1),
         clean_sign_ups=sum(one.enqueue == "clean" and one.mails == 1 for one in found),
         jobs_run=len(notes.of("run")),
-        facts=_facts(scene),
+        facts=facts(scene),
     )
     verify_night_hiccup(truth, as_told=timing.as_told)
     return truth
@@ -115,7 +114,7 @@ def quiet_hour(scene: Scene, timing: Timing) -> Truth:
     scene.pause(part)
     pin_ns = time.time_ns()
     scene.pause(1.0)
-    _close(scene)
+    close(scene)
     notes = Notes.read(scene.services.measured)
     found = sign_ups(notes, scene.postgresql.url, scene.redis.url)
     truth = Truth(
@@ -126,7 +125,7 @@ def quiet_hour(scene: Scene, timing: Timing) -> Truth:
         sign_ups=tuple(one for one in found if one.enqueue != "clean" or one.mails != 1),
         clean_sign_ups=sum(one.enqueue == "clean" and one.mails == 1 for one in found),
         jobs_run=len(notes.of("run")),
-        facts={**_facts(scene), "idle connections reset": str(reset)},
+        facts={**facts(scene), "idle connections reset": str(reset)},
     )
     digests = sum(int(str(note["jobs"])) for note in notes.of("nightly"))
     verify_quiet_hour(truth, digests)
@@ -139,11 +138,7 @@ def instant(timestamp: int) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-Story = Callable[[Scene, Timing], Truth]
-STORIES: dict[str, Story] = {"night-hiccup": night_hiccup, "quiet-hour": quiet_hour}
-
-
-def _close(scene: Scene) -> None:
+def close(scene: Scene) -> None:
     """No more customers; what is under way ends; everything said is searchable."""
     scene.traffic.__exit__(None, None, None)
     scene.drain()
@@ -165,7 +160,8 @@ def _reset_idle_connections(scene: Scene) -> int:
     return reset
 
 
-def _facts(scene: Scene) -> dict[str, str]:
+def facts(scene: Scene) -> dict[str, str]:
+    """Versions of what was running."""
     return {
         "Elasticsearch": scene.elasticsearch.version,
         "PostgreSQL": scene.postgresql.version,

@@ -48,6 +48,7 @@ class Traffic:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="traffic", daemon=True)
         self._accounts = 0
+        self._rushed = 0
         self._calls: list[threading.Thread] = []
         self.statuses: list[int] = []
         self.began = 0.0
@@ -72,6 +73,24 @@ class Traffic:
         """When (monotonic seconds) the first wave at or after `not_before` begins."""
         cycles = max(0.0, not_before - self.began) / self._cycle_s
         return self.began + (int(cycles) + 1) * self._cycle_s
+
+    def rush(self, size: int, over_s: float) -> None:
+        """That many sign-ups within `over_s`; returns when the last has been sent off."""
+        for _ in range(size):
+            self._rushed += 1
+            body: dict[str, str | int] = {"email": f"reader{self._rushed}@example.org"}
+            self._begin(Call(0.0, "POST", "/signups", body))
+            time.sleep(over_s / size)
+
+    def order(self, clicks: int = 1, apart_s: float = 0.0) -> None:
+        """One more order by somebody who clicks that often."""
+        body: dict[str, str | int] = {
+            "user_id": self._random.choice(CUSTOMERS),
+            "product_id": self._random.randint(1, 40),
+        }
+        for _ in range(clicks):
+            self._begin(Call(0.0, "POST", "/orders", body))
+            time.sleep(apart_s)
 
     def _run(self) -> None:
         cycle = 0

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 
 import polars as pl
 import pytest
@@ -27,6 +28,15 @@ from timeline.coverage import Coverage, Sight
 from timeline.event import Event, Kind, Lane, Meaning, Precision
 from timeline.incident import Incident, SourceInfo
 from timeline.keys import KeyRules, KeyType
+from timeline.knowledge import (
+    Contract,
+    ExpectedSet,
+    Knowledge,
+    Overlap,
+    SanityAnswer,
+    Schedule,
+    Work,
+)
 from timeline.progress import Phase, SourceStatus
 from timeline.store import Store
 from timeline.window import Window
@@ -116,6 +126,48 @@ def test_round_trip() -> None:
     assert theirs.undated.equals(mine.undated)
     assert (theirs.coverage, theirs.remarks) == (mine.coverage, mine.remarks)
     assert theirs.in_order(0, len(theirs)) == mine.in_order(0, len(mine))
+
+
+KNOWN = Knowledge(
+    schedules=(
+        Schedule("nightly", Work(job_class="BackupJob"), "0 2 * * *", zone="Europe/Berlin"),
+        Schedule("beat", Work(log="beat"), every=900 * 10**9, overlap=Overlap.ALLOW),
+    ),
+    expected=(ExpectedSet("apps", Work(table="runs"), ("app:2", "app:1"), True, 2, False, T),),
+    contracts=(Contract("mail", "users", Work(queue="mail"), 7, "state", "pending"),),
+    sanity=(
+        SanityAnswer("odd", "odd apps", "db", 1, True, ("app:9",), ("id=9, name=Ä␛",), T),
+        SanityAnswer("slow", "slow apps", "db", problem="no answer within 5 s"),
+    ),
+    regions=("eu-1", "us-east"),
+)
+
+
+def test_what_the_team_knew_and_what_was_answered_round_trips() -> None:
+    incident = replace(an_incident(5), knowledge=KNOWN)
+    back, _ = read_bundle(io.BytesIO(packed(incident)))
+    assert back.knowledge == KNOWN
+
+
+def test_a_bundle_from_before_there_was_knowledge_still_opens() -> None:
+    content = members(packed(replace(an_incident(5), knowledge=KNOWN)))
+    manifest = json.loads(content["manifest.json"])
+    del manifest["knowledge"]
+    older = repacked({**content, "manifest.json": json.dumps(manifest).encode()})
+    back, _ = read_bundle(io.BytesIO(older))
+    assert back.knowledge == Knowledge()
+    assert len(back.snapshot) == 10
+
+
+def test_knowledge_of_a_stranger_is_cleaned_and_checked() -> None:
+    content = members(packed(replace(an_incident(5), knowledge=KNOWN)))
+    text = content["manifest.json"].decode()
+    hostile = repacked({**content, "manifest.json": text.replace("␛", "\\u001b").encode()})
+    back, _ = read_bundle(io.BytesIO(hostile))
+    assert back.knowledge == KNOWN
+    wrong = repacked({**content, "manifest.json": text.replace('"allow"', '"maybe"').encode()})
+    with pytest.raises(BundleProblem, match=r"knowledge\.schedules\[1\]\.overlap"):
+        read_bundle(io.BytesIO(wrong))
 
 
 def test_an_empty_incident_round_trips() -> None:

@@ -12,7 +12,7 @@ from timeline.batch import batch_of
 from timeline.clock import ClockBound
 from timeline.detectors.dns_failure import DnsFailure, DnsFailureDetector, SlowLookups
 from timeline.detectors.network_hiccup import NetworkHiccupDetector
-from timeline.finding import Finding, NotEvaluated
+from timeline.finding import Detector, Finding, NotEvaluated
 from timeline.incident import Incident
 from timeline.order import Verdict
 
@@ -87,6 +87,16 @@ def test_a_steadily_bad_name_is_silent(body: str) -> None:
     assert told(world.incident()) == []
 
 
+def test_a_bad_name_that_is_asked_for_now_and_then_is_silent() -> None:
+    for seed in range(12):
+        dice, second = random.Random(seed), 5.0
+        world = healthy(World())
+        while second < 2095:
+            world.error(second, "exporter", LIBPQ.format(name="old-reporting"))
+            second += dice.uniform(20, 50)
+        assert told(world.incident()) == []
+
+
 def test_search_domain_noise_below_a_warning_is_silent() -> None:
     world = healthy(World())
     for step in range(6):
@@ -138,7 +148,7 @@ def test_a_five_second_timeout_is_an_error_and_no_slow_lookup() -> None:
 
 def test_it_is_one_story_with_the_burst() -> None:
     """The same errors are a burst, too; both findings stand in one chain."""
-    detectors = [DnsFailureDetector(), NetworkHiccupDetector()]
+    detectors: list[Detector] = [DnsFailureDetector(), NetworkHiccupDetector()]
     world = healthy(World())
     for step in range(12):
         world.error(1440 + step, "web", PYTHON.format(name="redis.shop.internal"))

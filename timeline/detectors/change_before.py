@@ -33,9 +33,9 @@ from timeline.detectors.change_findings import (
     StaleBuild,
 )
 from timeline.event import Event, Lane
-from timeline.facts.boots import Boot, boots_of
+from timeline.facts.boots import Boot, boots_of, searched_from
 from timeline.facts.changes_seen import Change, What, changes_in, is_about
-from timeline.facts.instances import SURE, Instance, chance_of, instances_of
+from timeline.facts.instances import ROLLOUT_NS, SURE, Instance, chance_of, instances_of
 from timeline.facts.rates import about
 from timeline.facts.sight import heard, read_until
 from timeline.facts.words import counted, instant, listed
@@ -52,10 +52,15 @@ if TYPE_CHECKING:
 MINUTE_NS = 60_000_000_000
 LOOK_BACK_NS = 60 * MINUTE_NS
 """Changes that are older explain little (detector catalogue, D29)."""
+STARTS_BACK_NS = 10 * MINUTE_NS
+"""Starts of instances are looked for this long before the onset, or since the change."""
 SHORTLY_NS = 10 * MINUTE_NS
 """Within this a change of a failing service is likely to matter; later ones possibly."""
 COMMON = 0.3
 """Where so many instants have a change as shortly before them, one more says nothing."""
+QUIET_NS = 10 * MINUTE_NS
+MANY_ERRORS = 10
+"""So many errors after so long without any have a beginning."""
 AFTER_NS = 5 * MINUTE_NS
 """After the onset: who fails in it."""
 MIN_SHARE = 0.1
@@ -74,16 +79,40 @@ class ChangeBeforeDetector:
     def detect(self, incident: Incident) -> Sequence[Finding] | NotEvaluated:
         sources = (*heard(incident, Lane.CHANGE), *heard(incident, Lane.NOTE))
         changes = changes_in(incident)
-        onset = onset_of(incident, ())
+        onset = _onset(incident)
         if onset is None:
             stale = _stale(incident, changes)
             return [stale] if stale else [] if sources else _needs()
         failing = _failing_services(incident, onset)
-        boots = boots_of(incident, failing, onset - LOOK_BACK_NS, onset + 1)
+        begun = searched_from(incident, _starts_from(changes, failing, onset), onset + 1)
+        boots = boots_of(incident, failing, begun, onset + 1)
         if not sources and not changes and not boots:
             return _needs()
-        case = _Case(incident, onset, failing, boots, changes)
+        case = _Case(incident, onset, failing, boots, begun, changes)
         return _findings(case)
+
+
+def _onset(incident: Incident) -> int | None:
+    """When the errors began: the first bucket that stands out, else the first error of many that
+    end a long quiet. A slow beginning stands out in no bucket."""
+    onset = onset_of(incident, ())
+    stamps = incident.failures.get_column("timestamp")
+    if onset is not None or stamps.len() < MANY_ERRORS:
+        return onset
+    quiet = (stamps.diff().fill_null(stamps[0] - incident.window.start) >= QUIET_NS).arg_true()
+    if not quiet.len() or stamps.len() - int(quiet[-1]) < MANY_ERRORS:
+        return None
+    return int(stamps[int(quiet[-1])])
+
+
+def _starts_from(changes: Sequence[Change], failing: Sequence[str], onset: int) -> int:
+    """From when on starts are looked for: since the latest change of a service that fails."""
+    stamps = [
+        one.timestamp
+        for one in changes
+        if 0 <= onset - one.timestamp <= LOOK_BACK_NS and is_about(one, failing)
+    ]
+    return min(max(stamps, default=onset) - ROLLOUT_NS, onset - STARTS_BACK_NS)
 
 
 def _needs() -> NotEvaluated:
@@ -92,12 +121,13 @@ def _needs() -> NotEvaluated:
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """What all candidates are judged by; `onset` in ns."""
+    """What all candidates are judged by; starts are known from `boots_from` on (ns)."""
 
     incident: Incident
     onset: int
     failing: tuple[str, ...]
     boots: tuple[Boot, ...]
+    boots_from: int
     changes: tuple[Change, ...]
 
     def onset_event(self) -> Event:
@@ -149,8 +179,8 @@ def _guilty(case: _Case, named: Sequence[tuple[Change, str]]) -> list[GuiltyChan
         starts = [boot for boot in case.boots if boot.service == service]
         change = latest[-1] if latest else None
         since = change.timestamp if change else min((b.timestamp for b in starts), default=None)
-        if since is None:
-            continue
+        if since is None or (change and since - ROLLOUT_NS < case.boots_from):
+            continue  # without a change, or without sight of everybody who started since
         until = min(case.onset + AFTER_NS, read_until(case.incident))
         instances = instances_of(
             case.incident, service, case.boots, since, case.onset, max(until, case.onset + 1)

@@ -9,8 +9,8 @@ bounds cannot hold either, the clock deserves another bound, and every finding t
 graded again by `timeline.asking`. A multiple of 15 minutes is a time zone, not skew.
 
 False positives: a retried job whose stamps are of two attempts (jobs that ran twice give no pair,
-and a few wrong matches are dropped), lines that are written late (one-sided), a difference that
-the declared bounds allow (only a qualifier).
+and a few wrong matches are dropped), lines that are written late and a difference that the
+declared bounds allow (only qualifiers).
 
 Reference: Duda et al. 1987, Ashton 1995, Zhang, Liu and Xia 2002 on offsets from message pairs.
 """
@@ -27,7 +27,7 @@ from timeline.asking import Flip
 from timeline.clock import ClockBound, is_one_clock
 from timeline.facts.causal_pairs import causal_pairs
 from timeline.facts.clock_signs import clock_signs
-from timeline.facts.skew import DROPPED_SHARE, MIN_IDS, Skew, limits_of, skews_of
+from timeline.facts.skew import MIN_IDS, Skew, allowed_to_drop, limits_of, skews_of
 from timeline.facts.words import capital, counted, instant, length, listed, short
 from timeline.finding import Finding, NotEvaluated, Stage, Step
 from timeline.order import CausalEdges, Verdict, before
@@ -169,7 +169,7 @@ def _finding(
         would_decide=_would_decide(skew),
         alternatives=_alternatives(skew),
         next_action=_next(skew),
-        qualifier=not skew.contradicts,
+        qualifier=not skew.contradicts or skew.may_be_late,
         clock=skew.clock,
         against=skew.against,
         low=skew.low,
@@ -209,9 +209,11 @@ def _sign_steps(incident: Incident, signs: pl.DataFrame) -> tuple[Step, ...]:
 def _verdict(skew: Skew, signs: int) -> tuple[Verdict, str]:
     """That the two clocks differ. Which of them is wrong is told apart, and may stay open."""
     groups = [name for name in (skew.clock, skew.against) if not is_one_clock(name)]
-    if skew.dropped > skew.ids * DROPPED_SHARE:
+    if skew.dropped > allowed_to_drop(skew.ids):
         words = f"{skew.dropped} of {skew.ids} pairs contradict the others and were dropped"
         return Verdict.POSSIBLE, words
+    if skew.may_be_late:
+        return Verdict.POSSIBLE, "log lines that were written out late would look the same"
     if groups:
         return Verdict.LIKELY, f"which host {clock_name(groups[0])} is, no record tells"
     if skew.violating < CERTAIN_IDS and not signs:

@@ -8,7 +8,7 @@ Predicate: jobs of one class fail because of their arguments, an unknown class o
 payload (`timeline.facts.mismatches`), none did before the change, and a deploy (or starts of
 workers) stands before the first. `old-worker`: pushed after the change and failed on workers that
 did not start since. `old-job`: pushed before it and failed on workers that did. Likely when the
-same class succeeded on workers of the other version or a later attempt of the same job finished;
+same class succeeded on workers that started since, or a later attempt of the same job finished;
 possible when nobody names the workers. Without any known deploy only an unknown class is told, as
 possible.
 
@@ -56,8 +56,8 @@ class DeploySkew(Finding):
     """Jobs of one class that failed for one kind of misfit. Times are ns UTC.
 
     `side` is one of the names above; `stale` are workers that failed and were not seen to start
-    since `changed_at` (None without a known change), `fresh` those that were; `healed` jobs
-    finished later, `succeeded` jobs of the class finished on workers that did not fail.
+    since `changed_at` (None without a known change), `fresh` failed although they did; `healed`
+    jobs finished later, `succeeded` jobs of the class finished on workers that started since.
     """
 
     term: ClassVar[str] = "deploy-skew"
@@ -90,8 +90,8 @@ class DeploySkew(Finding):
         )
         where = f" on {listed(self.stale or self.fresh)}" if self.stale or self.fresh else ""
         side = {
-            OLD_WORKER: ", which did not start since",
-            OLD_JOB: ", pushed before it",
+            OLD_WORKER: ", which did not start since,",
+            OLD_JOB: ", pushed before it,",
         }.get(self.side, "")
         return (
             f"{number} failed{where}{side} for {self.misfit} from {instant(self.began)} on, "
@@ -116,7 +116,9 @@ class DeploySkew(Finding):
     def _after(self) -> str:
         told = []
         if self.succeeded:
-            told.append(f"{counted(self.succeeded, 'job')} of the class succeeded elsewhere")
+            told.append(
+                f"{counted(self.succeeded, 'job')} of the class succeeded on restarted workers"
+            )
         if self.healed:
             told.append(f"{counted(self.healed, 'later attempt')} finished")
         return f"; {' and '.join(told)}" if told else ""
@@ -161,8 +163,9 @@ class _Deploy:
     """What stands before the first misfit: a change on record, or starts of workers."""
 
     at: int
-    row: int | None
+    row: int
     words: str
+    inferred: bool = False
 
 
 def _finding(
@@ -174,17 +177,18 @@ def _finding(
     finished = _finished(incident, job_class)
     boots = _boots(incident, {*workers, *finished["worker"].drop_nulls().to_list()}, first)
     deploy = _deploy(first, changes, boots)
-    if deploy is None and misfit != Misfit.UNKNOWN.value:
-        return None
     since = deploy.at if deploy else None
     restarted = {boot.actor for boot in boots if since is not None and boot.timestamp >= since}
     fresh = tuple(name for name in workers if name in restarted)
     stale = tuple(name for name in workers if name not in restarted)
     jobs = tuple(dict.fromkeys(key for key in part["job"].to_list() if key))
     done = set(finished.filter(pl.col("job").is_in(list(jobs)))["job"].to_list())
-    elsewhere = _elsewhere(finished, workers, since)
+    elsewhere = _succeeded_on(finished, restarted - {*workers}, since)
     side = _side(incident, jobs, since, stale, fresh)
     verdict, link = _verdict(deploy, side, stale, fresh, len(done), elsewhere)
+    unsure = deploy is None or deploy.inferred
+    if verdict is Verdict.POSSIBLE and unsure and misfit != Misfit.UNKNOWN.value:
+        return None
     waiting = tuple(key for key in jobs if key not in done)
     return DeploySkew(
         verdict=verdict,
@@ -236,15 +240,15 @@ def _deploy(first: int, changes: Sequence[Change], boots: Sequence[Boot]) -> _De
         last = near[-1]
         of = f" of {last.service}" if last.service else ""
         return _Deploy(last.timestamp, last.row, f"{last.what.value}{of}")
-    early = [boot for boot in boots if boot.timestamp <= first]
+    early = [boot for boot in boots if boot.said and boot.timestamp <= first]
     if early:
-        return _Deploy(early[0].timestamp, early[0].row, f"start of {early[0].actor}")
+        return _Deploy(early[0].timestamp, early[0].row, f"start of {early[0].actor}", True)
     return None
 
 
-def _elsewhere(finished: pl.DataFrame, failing: Sequence[str], since: int | None) -> int:
-    """Jobs of the class that finished, since the change, on workers that did not fail."""
-    told = finished.drop_nulls("worker").filter(~pl.col("worker").is_in(list(failing)))
+def _succeeded_on(finished: pl.DataFrame, workers: set[str], since: int | None) -> int:
+    """Jobs of the class that finished on `workers` since the change."""
+    told = finished.filter(pl.col("worker").is_in(sorted(workers)))
     if since is not None:
         told = told.filter(pl.col("timestamp") >= since)
     return told.get_column("job").n_unique()
@@ -285,7 +289,10 @@ def _verdict(
     if not stale and not fresh:
         return Verdict.POSSIBLE, "nobody names the workers, so their versions are not known"
     if side == OLD_WORKER and (elsewhere or healed):
-        return Verdict.LIKELY, "that these workers run the old version is read from their not starting"
+        return (
+            Verdict.LIKELY,
+            "that these workers run the old version is read from their not starting",
+        )
     if side == OLD_JOB:
         return Verdict.LIKELY, "that the version matters is read from when jobs and workers began"
     return Verdict.POSSIBLE, "no job of the class was seen to succeed on another version"
@@ -295,7 +302,7 @@ def _steps(
     incident: Incident, part: pl.DataFrame, deploy: _Deploy | None, boots: Sequence[Boot]
 ) -> tuple[Step, ...]:
     told: dict[int, tuple[str, str]] = {}
-    if deploy is not None and deploy.row is not None:
+    if deploy is not None:
         told[deploy.row] = ("change", f"the {deploy.words}")
     for boot in boots[:2]:
         told.setdefault(boot.row, ("start", f"{boot.actor} runs a version of this time or later"))
@@ -303,9 +310,9 @@ def _steps(
         told[row] = ("failed", f"{worker or 'a worker'} and the job do not fit")
     rows = sorted(told)
     events = incident.snapshot.events_at(rows)
-    ordered = sorted(
-        zip(rows, events, strict=True), key=lambda pair: (pair[1].timestamp, pair[0])
-    )[: MAX_STEPS + 2]
+    ordered = sorted(zip(rows, events, strict=True), key=lambda pair: (pair[1].timestamp, pair[0]))[
+        : MAX_STEPS + 2
+    ]
     steps: list[Step] = []
     for row, event in ordered:
         role, why = told[row]

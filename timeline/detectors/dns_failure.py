@@ -23,7 +23,15 @@ from typing import TYPE_CHECKING, ClassVar
 import polars as pl
 
 from timeline.event import SEVERITY_ERROR, SEVERITY_WARN, Lane
-from timeline.facts.bursts import FOLD, MIN_PLACEBOS, Placebo, clusters, placebo, without_routine
+from timeline.facts.bursts import (
+    BIN_NS,
+    FOLD,
+    MIN_PLACEBOS,
+    Placebo,
+    clusters,
+    placebo,
+    without_routine,
+)
 from timeline.facts.lifecycle import changes
 from timeline.facts.searched import told_with
 from timeline.facts.sight import heard
@@ -38,6 +46,10 @@ if TYPE_CHECKING:
 GAP_NS = 60 * SECOND_NS
 """Clients look a name up when they connect anew, which may take them a minute."""
 MIN_ERRORS = 2
+ROUTINE_BINS = 8
+"""A name that is bad all the time is asked for every minute or less often: its rate is compared in
+this many parts of the window, none longer than `ROUTINE_NS`, none shorter than a usual bin."""
+ROUTINE_NS = 300 * SECOND_NS
 MANY_NAMES = 2
 """From two names on it is not the name that is wrong."""
 MAX_STEPS = 6
@@ -144,10 +156,12 @@ class DnsFailureDetector:
         hits = errors.filter(
             (pl.col("error_class") == "dns") & (pl.col("severity_number") >= SEVERITY_WARN)
         )
-        unusual = without_routine(incident, hits)
+        window = incident.window
+        width = min(max((window.end - window.start) // ROUTINE_BINS, BIN_NS), ROUTINE_NS)
+        unusual = without_routine(incident, hits, width)
         found: list[Finding] = []
         for burst in clusters(unusual, GAP_NS, MIN_ERRORS):
-            finding = _judge(incident, burst, unusual.get_column("timestamp"))
+            finding = _judge(incident, burst, hits.get_column("timestamp"))
             if finding is not None:
                 found.append(finding)
         slow = _slow(incident)

@@ -43,8 +43,12 @@ from timeline.order import Verdict, before, weakest
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
+    from timeline.store import Snapshot
 
 MAX_GRADED = 20
+ALIVE_NS = 60_000_000_000
+"""Whoever logs the runs must have said something within a minute of a due instant: the line of the
+run is no proof of absence where no line came at all."""
 """Missed instants whose absence is graded one by one; the rest have the same sources."""
 MAX_FINDINGS = 10
 SCHEDULERS_WORD = (
@@ -290,9 +294,19 @@ def _verdict(
             if gone.reasons:
                 why = f"a run at {instant(turn.due)} may not have been seen: {gone.reasons[0]}"
                 grades.append((gone.verdict, why))
+        if state == "never":
+            grades += _unheard(incident, planned, [turn for turn, _ in cases[:MAX_GRADED]])
     if not planned.runs:
         why = "no run of it was ever seen in what was read: it may be called something else there"
-        grades.append((Verdict.LIKELY, why))
+        queued = set(planned.sources) & set(heard(incident, Lane.QUEUE))
+        grades.append((Verdict.LIKELY if queued else Verdict.POSSIBLE, why))
+    if (
+        planned.learnt
+        and state == "never"
+        and len(cases) == 1
+        and _is_last(incident, planned, cases)
+    ):
+        grades.append((Verdict.POSSIBLE, "only the last one is missing: it may still have come"))
     if planned.learnt:
         why = f"the schedule is learnt from {planned.learnt} runs and configured nowhere"
         grades.append((Verdict.LIKELY, why))
@@ -301,6 +315,50 @@ def _verdict(
     verdict = weakest(grade for grade, _ in grades)
     link = next((why for grade, why in grades if grade is verdict), "")
     return verdict, link or f"{listed(planned.sources)} was read in full around every due instant"
+
+
+def _is_last(incident: Incident, planned: Planned, cases: Sequence[tuple[Turn, Missed]]) -> bool:
+    """Whether the next turn would be due after what was read."""
+    return cases[-1][1].due + 2 * planned.period > read_until(incident)
+
+
+def _unheard(
+    incident: Incident, planned: Planned, turns: Sequence[Turn]
+) -> Iterator[tuple[Verdict, str]]:
+    """Due instants around which whoever logs the runs logged nothing at all: it may have run.
+
+    A log of its own is read to its end or said not to be; in a store that many write to, nothing
+    says that this one's lines arrived.
+    """
+    shared = _shared_logs(incident)
+    told = [run for run in planned.runs if run.source in shared and run.actor]
+    if not told:
+        return
+    who = listed(sorted({run.actor for run in told}), 2)
+    snapshot = incident.snapshot
+    for turn in turns:
+        start, end = turn.due - EARLY_NS, turn.due + max(planned.tolerance, ALIVE_NS)
+        first, last = snapshot.position_at(start), snapshot.position_at(end)
+        rows = snapshot.order.slice(first, last - first)
+        if not _by_teller(snapshot, rows, told):
+            yield Verdict.POSSIBLE, f"{who} logged nothing at all around {instant(turn.due)}"
+
+
+def _shared_logs(incident: Incident) -> frozenset[str]:
+    """Log sources in which more than one actor writes."""
+    events = incident.snapshot.events
+    pairs = events.filter(pl.col("lane") == Lane.LOG.value).select("source", "actor").unique()
+    many = pairs.group_by("source").len().filter(pl.col("len") > 1)
+    return frozenset(many.get_column("source").cast(pl.String).to_list())
+
+
+def _by_teller(snapshot: Snapshot, rows: pl.Series, runs: Sequence[Run]) -> bool:
+    """Whether any of `rows` is a line of an actor, on its host, that told of any of `runs`."""
+    near = snapshot.events.select(pl.col("source", "actor", "clock").gather(rows)).unique()
+    names = near.with_columns(pl.all().cast(pl.String).fill_null(""))
+    clock = pl.when(pl.col("clock") == "").then("source").otherwise("clock")
+    spoke = names.select("actor", clock=clock).iter_rows()
+    return not {(run.actor, run.clock) for run in runs}.isdisjoint(spoke)
 
 
 def _alternatives(

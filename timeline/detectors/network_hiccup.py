@@ -41,6 +41,8 @@ GAP_NS = 5_000_000_000
 MIN_ERRORS = 3
 MIN_SERVICES = 2
 """One client alone may be broken itself."""
+NAMED = 0.25
+"""Share of the errors that must name a peer before the others are taken to mean the same one."""
 SHARED_PEER = 0.8
 """Share of the errors that must name one endpoint before it is called the shared peer."""
 MAX_STEPS = 7
@@ -145,7 +147,7 @@ def _judge(incident: Incident, burst: pl.DataFrame, stamps: pl.Series) -> Networ
     flights = in_flight(incident, operations)
     peer, system, scope = _scope(burst)
     planned = stopped_on_purpose(incident, burst, system)
-    verdict, weakest_link = _verdict(incident, burst, control)
+    verdict, weakest_link = _verdict(incident, burst, control, shared=bool(peer or system))
     start, how = _began(operations)
     ambiguous = [flight for flight in flights.certain if flight.outcome == "unknown"]
     return NetworkHiccup(
@@ -199,7 +201,7 @@ def _commonest(burst: pl.DataFrame, column: str) -> tuple[str, float]:
     A tie goes by name. Clients often leave the peer out when a connection they hold breaks.
     """
     named = burst.drop_nulls(column)
-    if named.is_empty():
+    if named.height < NAMED * burst.height:
         return "", 0.0
     counts = named.group_by(column).agg(n=pl.len()).sort(["n", column], descending=[True, False])
     return str(counts[column][0]), counts["n"][0] / named.height
@@ -221,11 +223,15 @@ def _began(operations: pl.DataFrame) -> tuple[int, str]:
     return earliest["sent"], f"first error at {error}; how long its call had waited is not known"
 
 
-def _verdict(incident: Incident, burst: pl.DataFrame, control: Placebo) -> tuple[Verdict, str]:
+def _verdict(
+    incident: Incident, burst: pl.DataFrame, control: Placebo, *, shared: bool
+) -> tuple[Verdict, str]:
     """That it happened. What it caused is for the operations' own lines to say."""
     reasons: list[tuple[Verdict, str]] = []
     if not control.rank_one(burst.height):
         reasons.append((Verdict.LIKELY, _control_words(control, burst.height)))
+    if not shared:
+        reasons.append((Verdict.LIKELY, "the failing calls do not share one peer"))
     unsure = [host for host in _hosts(burst) if _error(incident.clocks, host) > GAP_NS]
     if len(_hosts(burst)) > 1 and unsure:
         words = f"the clock of {unsure[0]} is only known to ±{length(GAP_NS)} or worse"

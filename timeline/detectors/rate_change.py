@@ -23,9 +23,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+import polars as pl
+
 from timeline.event import Lane
-from timeline.facts.line_rates import Moved, blocks_of, enough, moved_series
-from timeline.facts.placebo import BIN_NS, BLOCK_NS, MIN_CONTROLS, WIDTH
+from timeline.facts.entities import entity_pairs
+from timeline.facts.line_rates import (
+    Counted,
+    Moved,
+    blocks_of,
+    counted_lines,
+    enough,
+    moved_series,
+)
+from timeline.facts.placebo import BIN_NS, MIN_CONTROLS, WIDTH
 from timeline.facts.rates import plain
 from timeline.facts.sight import heard
 from timeline.facts.words import counted, instant
@@ -43,6 +53,7 @@ QUARTER_NS = 15 * 60 * 1_000_000_000
 """Schedules begin on quarters of an hour,"""
 ON_TIME_NS = 5_000_000_000
 """and their lines stand within seconds of it."""
+WIDTH_S = WIDTH * BIN_NS // 1_000_000_000
 MAX_KEYS = 200
 _LEVELS = (ERROR, WARNING, OTHER_LEVEL)
 
@@ -74,7 +85,7 @@ class RateRow:
         lines = counted(self.count, "line") if self.count else "no line"
         return (
             f"{self.actor or self.source} wrote {lines}{level}{said} in "
-            f"{WIDTH * BIN_NS // 1_000_000_000} s from {instant(self.at)}, and {bound} "
+            f"{WIDTH_S} s from {instant(self.at)}, and {bound} "
             f"{self.extreme} in any of {self.placebos} other minutes"
         )
 
@@ -118,6 +129,8 @@ class RateChangeDetector:
         if not heard(incident, Lane.LOG):
             return NotEvaluated(self.term, "logs")
         blocks = blocks_of(incident, onset_of(incident, ()))
+        if not enough(blocks):  # the trouble is long: T alone, compared with it as well
+            blocks = blocks_of(incident, None)
         if not enough(blocks):
             return NotEvaluated(self.term, _more_minutes(len(blocks.controls)))
         moved = moved_series(incident, blocks)
@@ -135,18 +148,18 @@ def _finding(incident: Incident, moved: Sequence[Moved]) -> RateChange:
     ordered = sorted(moved, key=_weight)
     first = ordered[0]
     shown = ordered[:MAX_ROWS]
+    lines = [counted_lines(incident, one) for one in shown]
     verdict, link = _verdict(first)
-    keys = {key for one in shown for key in _keys(incident, one)}
     return RateChange(
         verdict=verdict,
         weakest_link=link,
         began=min(one.outlier.at for one in shown),
         ended=max(one.outlier.at for one in shown) + WIDTH * BIN_NS,
-        steps=_steps(incident, shown),
-        keys=tuple(sorted(keys)[:MAX_KEYS]),
+        steps=_steps(incident, shown, lines),
+        keys=_keys(incident, shown, lines),
         would_decide=("Open a wider window: a count that recurs there is a habit.",),
         alternatives=("a schedule that runs less often than the window is long",),
-        rows=tuple(_row(one) for one in shown),
+        rows=tuple(_row(*pair) for pair in zip(shown, lines, strict=True)),
         series=len(moved),
     )
 
@@ -161,23 +174,23 @@ def _weight(one: Moved) -> tuple[int, bool, float, str, str, str]:
 
 def _verdict(one: Moved) -> tuple[Verdict, str]:
     outlier = one.outlier
-    after = (outlier.at - one.outlier.at % QUARTER_NS, outlier.at)
-    if after[1] - after[0] <= ON_TIME_NS or QUARTER_NS - outlier.at % QUARTER_NS <= BIN_NS:
+    past = outlier.at % QUARTER_NS
+    if past <= ON_TIME_NS or QUARTER_NS - past <= BIN_NS:
         return Verdict.POSSIBLE, "it began on a quarter of an hour, where schedules begin"
     return (
         Verdict.LIKELY,
-        f"first among {outlier.placebos + 1} minutes, by a factor of at least {outlier.factor:.1f}; "
-        "a statistic is never certain",
+        f"first among {outlier.placebos + 1} minutes by a factor of at least "
+        f"{outlier.factor:.1f}; a statistic is never certain",
     )
 
 
-def _row(one: Moved) -> RateRow:
+def _row(one: Moved, lines: Counted) -> RateRow:
     series, outlier = one.series, one.outlier
     return RateRow(
         series.actor,
         series.source,
         series.level,
-        one.mostly,
+        lines.mostly,
         outlier.drop,
         outlier.at,
         outlier.count,
@@ -187,28 +200,28 @@ def _row(one: Moved) -> RateRow:
     )
 
 
-def _keys(incident: Incident, one: Moved) -> list[str]:
-    if one.series.level == OTHER_LEVEL:  # whoever was merely served is not affected
-        return []
-    from timeline.facts.entities import entity_pairs
-    import polars as pl
+def _keys(incident: Incident, shown: Sequence[Moved], lines: Sequence[Counted]) -> tuple[str, ...]:
+    """Entities in the lines of grave levels: whoever was merely served is not affected."""
+    grave = [
+        row
+        for one, counted_rows in zip(shown, lines, strict=True)
+        if one.series.level != OTHER_LEVEL
+        for row in counted_rows.rows
+    ]
+    keys = incident.snapshot.keys_of(pl.Series(grave, dtype=pl.UInt32))
+    held = set(entity_pairs(keys).get_column("key").to_list())
+    return tuple(sorted(held - incident.snapshot.broad_keys)[:MAX_KEYS])
 
-    rows = pl.Series(list(one.rows), dtype=pl.UInt32)
-    held = entity_pairs(incident.snapshot.keys_of(rows)).get_column("key").unique().to_list()
-    return [key for key in held if key not in incident.snapshot.broad_keys]
 
-
-def _steps(incident: Incident, shown: Sequence[Moved]) -> tuple[Step, ...]:
+def _steps(
+    incident: Incident, shown: Sequence[Moved], lines: Sequence[Counted]
+) -> tuple[Step, ...]:
     """The first counted line of every series that is shown."""
-    first = sorted({one.rows[0]: one for one in shown if one.rows}.items())
-    rows = [row for row, _ in first]
-    told = dict(zip(rows, incident.snapshot.events_at(rows), strict=True))
-    ordered = sorted(first, key=lambda pair: told[pair[0]].timestamp)
+    first = {told.rows[0]: one for one, told in zip(shown, lines, strict=True) if told.rows}
+    events = zip(first, incident.snapshot.events_at(list(first)), strict=True)
     steps: list[Step] = []
-    for row, one in ordered:
-        event = told[row]
+    for row, event in sorted(events, key=lambda pair: (pair[1].timestamp, pair[0])):
         order = before(steps[-1].event, event, incident.clocks) if steps else None
-        outlier = one.outlier
-        why = f"first of {counted(outlier.count, 'such line')} in {WIDTH * BIN_NS // 10**9} s"
-        steps.append(Step("counted", event, why, order))
+        number = counted(first[row].outlier.count, "such line")
+        steps.append(Step("counted", event, f"among {number} in {WIDTH_S} s", order))
     return tuple(steps)

@@ -133,17 +133,27 @@ def _by_status(
             continue
         if status in MAY_BE_SIZE and not words and measure == "line_bytes":
             what = URL
-        if not words and _scanned(part, bracket):
+        strange = not words and _scanned(part, every)
+        if strange and part.height < MIN_FAILURES:
             continue
         used.update(one.row for one in words)
-        found.append(refused(incident, part, what, bracket, words, named))
+        finding = refused(incident, part, what, bracket, words, named)
+        found.append(_doubted(finding) if strange else finding)
     return found
 
 
-def _scanned(part: pl.DataFrame, bracket: Bracket) -> bool:
-    """One try from a public address at a route where nothing ever succeeded."""
+def _scanned(part: pl.DataFrame, every: pl.DataFrame) -> bool:
+    """Whether only public addresses, or nobody named, asked for what nobody was ever given."""
+    route = every.filter(
+        (pl.col("route") == part["route"][0]) & pl.col("status").is_between(200, 399)
+    )
     clients = [name for name in part.get_column("client").to_list() if name]
-    return bracket.successes == 0 and part.height < MIN_FAILURES and any(map(_is_public, clients))
+    return route.is_empty() and all(map(_is_public, clients))
+
+
+def _doubted(finding: RejectedByLimit) -> RejectedByLimit:
+    why = "nothing on this route succeeded in what was read: a scanner asks so too"
+    return replace(finding, verdict=Verdict.POSSIBLE, weakest_link=why, qualifier=True)
 
 
 def _is_public(address: str) -> bool:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import polars as pl
 
 from timeline.event import Kind, Lane
+from timeline.facts.searched import told_with
 from timeline.templates import service_of
 
 if TYPE_CHECKING:
@@ -44,8 +45,10 @@ BOOT_MARKS = (
 )
 """gunicorn, puma, Sidekiq (launcher), Celery (`celery@host ready.`), Spring Boot, uvicorn, Redis
 and PostgreSQL, RQ; the last two are how services print their version. Case is ignored."""
-MOST_LINES = 300_000
-"""Lines that are searched at most, the latest first; it costs about 50 ns each."""
+MOST_SEARCHED = 300_000
+"""Lines before an instant among which starts are looked for; each costs about 60 ns."""
+MOST_LINES = 5_000
+"""Of those, the latest that speak of a start; nobody starts so often."""
 HEARD_NS = 60_000_000_000
 """An actor first heard less than this after the beginning of what was read may be old."""
 
@@ -53,6 +56,9 @@ HEARD_NS = 60_000_000_000
 _VERSION = re.compile(
     r"(?i)\b(?:version|release|build(?: id)?|rev(?:ision)?|sha|commit)[ =:#]+\"?([\w.+-]{2,40})"
 )
+
+
+_COLUMNS = ("actor", "source", "clock", "kind", "body")
 
 
 class Boot(NamedTuple):
@@ -68,37 +74,59 @@ class Boot(NamedTuple):
     version: str
 
 
-def boots_of(
-    incident: Incident, services: Iterable[str], start: int, end: int
-) -> tuple[Boot, ...]:
+def boots_of(incident: Incident, services: Iterable[str], start: int, end: int) -> tuple[Boot, ...]:
     """Starts of actors of `services` in `[start, end)` (ns), oldest first, one each minute."""
     names = _actors_of(incident, frozenset(services))
     if not names:
         return ()
-    own = pl.col("actor").cast(pl.String).is_in(list(names)) & (pl.col("lane") == Lane.LOG.value)
     inside = pl.col("timestamp").is_between(start, end, "left")
-    told = incident.snapshot.told(own & inside, "actor", "source", "clock", "kind", "body")
+    log = pl.col("lane") == Lane.LOG.value
     said = pl.col("body").str.contains_any(list(BOOT_MARKS), ascii_case_insensitive=True)
     started = (pl.col("kind") == Kind.CHANGE.value) & pl.col("body").str.starts_with("Started")
-    spoken = told.tail(MOST_LINES).filter(
-        pl.when(pl.col("kind") == Kind.CHANGE.value).then(started).otherwise(said)
+    spoken = told_with(
+        incident,
+        log & inside & pl.col("actor").is_in(sorted(names)),
+        pl.when(pl.col("kind") == Kind.CHANGE.value).then(started).otherwise(said),
+        *_COLUMNS,
     )
-    first = _first_lines(incident, own).filter(
-        inside & (pl.col("timestamp") >= incident.window.start + HEARD_NS)
-    )
-    found = pl.concat(
-        [
-            spoken.select(pl.col("actor").cast(pl.String), _host(), "timestamp", "row", "body",
-                          said=pl.lit(value=True)),
-            first.select(pl.col("actor").cast(pl.String), _host(), "timestamp", "row",
-                         pl.lit("").alias("body"), said=pl.lit(value=False)),
-        ]
-    ).sort("timestamp", "said", "row", descending=[False, True, False])  # fmt: skip
+    new = _newcomers(incident, names)
+    unheard = log & inside & pl.col("actor").is_in(new)
+    first = incident.snapshot.told(unheard, *_COLUMNS) if new else spoken.clear()
+    spoken, first = _shown(spoken), _shown(first.unique("actor", keep="first", maintain_order=True))
+    found = pl.concat([spoken.with_columns(said=True), first.with_columns(said=False)])
+    found = found.sort("timestamp", "said", "row", descending=[False, True, False])
     boots: dict[tuple[str, str, int], Boot] = {}
-    for actor, host, timestamp, row, body, was_said in found.iter_rows():
-        boot = Boot(actor, names[actor], host, timestamp, row, was_said, _version(body))
+    for row, timestamp, actor, host, body, was_said in found.iter_rows():
+        version = _version(body) if was_said else ""
+        boot = Boot(actor, names[actor], host, timestamp, row, was_said, version)
         boots.setdefault((actor, host, timestamp // HEARD_NS), boot)
     return tuple(sorted(boots.values(), key=lambda boot: (boot.timestamp, boot.actor, boot.host)))
+
+
+def searched_from(incident: Incident, start: int, end: int) -> int:
+    """The earliest instant (ns) from `start` on with at most `MOST_SEARCHED` events up to `end`."""
+    snapshot = incident.snapshot
+    last = snapshot.position_at(end)
+    if last - snapshot.position_at(start) <= MOST_SEARCHED:
+        return start
+    return int(snapshot.times[last - MOST_SEARCHED])
+
+
+def _shown(told: pl.DataFrame) -> pl.DataFrame:
+    """(row, timestamp, actor, host, body) of the latest `MOST_LINES`."""
+    return told.tail(MOST_LINES).select(
+        "row", "timestamp", pl.col("actor").cast(pl.String), host_of(), pl.col("body").fill_null("")
+    )
+
+
+def _newcomers(incident: Incident, names: Iterable[str]) -> list[str]:
+    """Those of `names` that said nothing in the first minute of what was read, sorted."""
+    snapshot = incident.snapshot
+    first = snapshot.position_at(incident.window.start)
+    last = snapshot.position_at(incident.window.start + HEARD_NS)
+    rows = snapshot.order.slice(first, last - first)
+    early = snapshot.events.get_column("actor").gather(rows).unique().cast(pl.String).to_list()
+    return sorted(set(names) - set(early))
 
 
 def _version(body: str) -> str:
@@ -106,32 +134,14 @@ def _version(body: str) -> str:
     return match.group(1) if match else ""
 
 
-def _host() -> pl.Expr:
-    clock = pl.col("clock").cast(pl.String).fill_null("")
-    source = pl.col("source").cast(pl.String)
+def host_of() -> pl.Expr:
+    """The clock a line is stamped by, which is its host's; without one its source."""
+    clock, source = (pl.col(name).cast(pl.String).fill_null("") for name in ("clock", "source"))
     return pl.when(clock == "").then(source).otherwise(clock).alias("host")
 
 
 def _actors_of(incident: Incident, services: frozenset[str]) -> dict[str, str]:
     """Every actor whose service is one of `services`, with its service."""
     actors = incident.snapshot.events.get_column("actor").unique().cast(pl.String).drop_nulls()
-    named = pl.DataFrame({"actor": actors.sort()}).with_columns(
-        service=service_of(pl.col("actor"))
-    )
+    named = pl.DataFrame({"actor": actors.sort()}).with_columns(service=service_of(pl.col("actor")))
     return {actor: service for actor, service in named.iter_rows() if service in services}
-
-
-def _first_lines(incident: Incident, own: pl.Expr) -> pl.DataFrame:
-    """(actor, source, clock, timestamp, row) of the first line of each actor on each host."""
-    return (
-        incident.snapshot.events.lazy()
-        .with_row_index("row")
-        .filter(own)
-        .group_by("actor", "source", "clock")
-        .agg(
-            pl.col("timestamp").min(),
-            row=pl.col("row").get(pl.col("timestamp").arg_min()),
-        )
-        .with_columns(pl.col("row").cast(pl.UInt32))
-        .collect()
-    )

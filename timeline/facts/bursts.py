@@ -41,19 +41,20 @@ class Placebo(NamedTuple):
         return self.windows >= MIN_PLACEBOS and count >= FOLD * max(self.highest, 1)
 
 
-def without_routine(incident: Incident, hits: pl.DataFrame) -> pl.DataFrame:
+def without_routine(incident: Incident, hits: pl.DataFrame, width: int = BIN_NS) -> pl.DataFrame:
     """`hits` less those whose template occurs at a similar rate in most of the window.
 
+    Rates are compared in bins of `width` ns; what recurs seldom needs wider ones to be routine.
     While sources are being read, less those too of which that cannot be told yet.
     """
     if hits.is_empty():
         return hits
     template = ["actor", "fragment", "peer"]
     if incident.reading:
-        return standing_out_so_far(incident, hits, template, BIN_NS, FOLD)
+        return standing_out_so_far(incident, hits, template, width, FOLD)
     start, until = incident.window.start, read_until(incident)
-    bins = max(1, -(-(until - start) // BIN_NS))
-    binned = hits.with_columns(bin=(pl.col("timestamp") - start) // BIN_NS)
+    bins = max(1, -(-(until - start) // width))
+    binned = hits.with_columns(bin=(pl.col("timestamp") - start) // width)
     counts = binned.group_by([*template, "bin"]).agg(n=pl.len())
     rank = int((1 - ROUTINE_QUANTILE) * (bins - 1))
     routine = counts.group_by(template).agg(

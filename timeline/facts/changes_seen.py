@@ -25,7 +25,7 @@ MOST_CHANGES = 500
 MOST_VERSIONS = 5_000
 """Audited row versions that are looked through for some that nobody's code wrote."""
 HABIT = 0.8
-"""Share of an audit table's versions that name who wrote them, from which one without stands out;"""
+"""Share of an audit table's versions that name their writer, from which one without stands out;"""
 MIN_HABIT = 5
 """of at least so many."""
 BY_CODE_NS = 5_000_000_000
@@ -101,18 +101,18 @@ def changes_in(incident: Incident) -> tuple[Change, ...]:
         version=pl.col("attributes").str.json_path_match("$.version").fill_null(""),
         who=pl.col("attributes").str.json_path_match("$.who").fill_null(""),
     )
-    found = [
-        _change(*row, what)
-        for row in told.tail(MOST_CHANGES)
-        .select("lane", "timestamp", "row", "actor", "version", "who", "severity_number", "body",
-                "ref")
-        .iter_rows()
-        if (what := _what(row[0], row[7], row[8])) is not None
-    ]  # fmt: skip
+    shown = ("lane", "timestamp", "row", "actor", "version", "who", "severity_number", "body")
+    found = []
+    for *told_of, body, ref in told.tail(MOST_CHANGES).select(*shown, "ref").iter_rows():
+        what = _what(told_of[0], body, ref)
+        if what is not None:
+            found.append(_change(what, body, *told_of))
     return tuple(sorted([*found, *_by_hand(incident)], key=lambda one: (one.timestamp, one.row)))
 
 
 def _change(
+    what: What,
+    body: str,
     lane: str,
     timestamp: int,
     row: int,
@@ -120,15 +120,13 @@ def _change(
     version: str,
     who: str,
     severity: int,
-    body: str,
-    ref: str,
-    what: What,
 ) -> Change:
-    del ref
+    """A note is spoken by a person and a commit made by one: neither is the changed service."""
     note = lane == Lane.NOTE.value
     service = "" if note or what is What.COMMIT else actor
     failed = lane == Lane.CHANGE.value and severity >= SEVERITY_ERROR
-    return Change(what, timestamp, row, service, version, who or actor * note, failed, body)
+    by = who or (actor if note else "")
+    return Change(what, timestamp, row, service, version, by, failed, body)
 
 
 def _what(lane: str, body: str, ref: str) -> What | None:
@@ -167,9 +165,7 @@ def _by_hand(incident: Incident) -> list[Change]:
     ).with_columns(
         of=pl.len().over("source", "table"), share=pl.col("writer").mean().over("source", "table")
     )
-    bare = named.filter(
-        ~pl.col("writer") & (pl.col("of") > MIN_HABIT) & (pl.col("share") >= HABIT)
-    )
+    bare = named.filter(~pl.col("writer") & (pl.col("of") > MIN_HABIT) & (pl.col("share") >= HABIT))
     found = []
     for row, timestamp, table, body in bare.select("row", "timestamp", "item", "body").iter_rows():
         if not _spoken_of(incident, row, timestamp):
@@ -199,6 +195,8 @@ def is_about(change: Change, services: Sequence[str]) -> str:
             continue
         if own and (own == name or own.startswith(f"{name}-") or name.startswith(f"{own}-")):
             return service
-        if len(name) > 2 and re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", change.body.lower()):
+        if len(name) > 2 and re.search(
+            rf"(?<![\w-]){re.escape(name)}(?![\w-])", change.body.lower()
+        ):
             return service
     return ""

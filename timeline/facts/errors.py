@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from timeline.errors.kinds import Outcome, Phase
-from timeline.event import SEVERITY_ERROR, Kind, Lane
+from timeline.errors.kinds import ErrorClass, Outcome, Phase
+from timeline.event import SEVERITY_ERROR, SEVERITY_WARN, Kind, Lane
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
@@ -29,6 +29,9 @@ NETWORK_CLASSES = (
 )
 """Classes that a broken path between two systems produces. A full pool or a server that answers
 with a refusal of its own is not among them."""
+RELAYED = r"502|504|(?i:unavailable)"
+"""A proxy's word that it did not reach the one behind it. By any other status, 503 among them, a
+server says of itself that it is busy or does not want the request."""
 TIMEOUT_CLASSES = ("connect_timeout", "read_timeout")
 NOT_FOUND = "not_found"
 
@@ -103,8 +106,18 @@ def error_hits(incident: Incident) -> pl.DataFrame:
 
 
 def network_errors(hits: pl.DataFrame) -> pl.DataFrame:
-    """The hits that a broken network path can cause."""
-    return hits.filter(pl.col("error_class").is_in(NETWORK_CLASSES))
+    """The hits that a broken network path can cause.
+
+    Whoever was answered had a path: a statement that the server ended, a status that the peer
+    itself chose, and a service's own line about what it answered are none of them.
+    """
+    gateway = pl.col("error_class") == ErrorClass.GATEWAY.value
+    relayed = pl.col("fragment").str.contains(RELAYED) & ~pl.col("fragment").str.contains("503")
+    own = pl.col("severity_number").is_between(1, SEVERITY_WARN - 1)
+    timed_out = pl.col("error_class").is_in(TIMEOUT_CLASSES)
+    answered = timed_out & (pl.col("outcome") == Outcome.ROLLED_BACK.value)
+    broken = pl.col("error_class").is_in(NETWORK_CLASSES) & ~answered
+    return hits.filter(broken & (~gateway | (relayed & ~own)))
 
 
 def _with_missing_entities(

@@ -23,12 +23,14 @@ BEFORE_NS = MINUTE_NS
 """How long before the onset or T a line may be first seen and still belong to it;"""
 AFTER_NS = MINUTE_NS
 """and how long after."""
-BURN_IN = 1 / 3
+BURN_IN = 1 / 4
 """Of the baseline: in the beginning of what was read every line is a first sighting."""
-MIN_MINUTES = 19
-"""Baseline minutes after the burn-in in which first sightings are counted, as with placebos."""
-REPEATED = 3
-"""Lines within a minute of the first that make a new template more than a single odd line."""
+MIN_MINUTES = 10
+"""Baseline minutes after the burn-in in which first sightings are counted."""
+REPEATED = 5
+"""Lines within a minute of the first that make a new template more than a few odd lines."""
+ROWS_KEPT = 100
+"""Lines of a new template whose keys are told; an outage repeats one many thousand times."""
 FULL_BASELINE_NS = 60 * MINUTE_NS
 FULL_BASELINE_LINES = 10_000
 """A baseline of an hour and ten thousand lines of the service (detector catalogue, D30n)."""
@@ -159,11 +161,9 @@ def _described(
     grouped: Templates, recent: pl.DataFrame, known: pl.DataFrame
 ) -> tuple[NewTemplate, ...]:
     """The templates of services that had said enough before."""
-    judged = recent.join(known, on="service").filter(
-        pl.col("lines_before") >= MIN_BASELINE_LINES
-    )
+    judged = recent.join(known, on="service").filter(pl.col("lines_before") >= MIN_BASELINE_LINES)
     lines = grouped.lines.join(judged.select("service", "template"), on=["service", "template"])
-    held = lines.group_by("service", "template").agg(rows=pl.col("row").head(REPEATED))
+    held = lines.group_by("service", "template").agg(rows=pl.col("row").head(ROWS_KEPT))
     told = judged.join(held, on=["service", "template"]).sort("first", "service", "template")
     return tuple(
         NewTemplate(
@@ -182,4 +182,3 @@ def _described(
         )
         for row in told.iter_rows(named=True)
     )
-

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from timeline.event import Lane
-from timeline.facts.boots import Boot
+from timeline.facts.boots import Boot, host_of
 from timeline.templates import service_of
 
 if TYPE_CHECKING:
@@ -47,47 +47,49 @@ def instances_of(
     incident: Incident, service: str, boots: Sequence[Boot], changed_at: int, onset: int, until: int
 ) -> list[Instance]:
     """The instances of `service` that spoke in `[onset, until)` (ns), by name."""
-    lines = _lines(incident, service)
-    if lines.is_empty():
+    start = incident.window.start
+    earlier, later = (
+        _spoken(incident, service, *span) for span in ((start, changed_at), (onset, until))
+    )
+    if later.is_empty():
         return []
-    several = lines.get_column("actor").n_unique() > 1
+    several = pl.concat([earlier, later]).get_column("actor").n_unique() > 1
     name = "actor" if several else "host"
-    failing = incident.failures.select("row", bad=pl.lit(value=True))
-    told = lines.join(failing, on="row", how="left").with_columns(pl.col("bad").fill_null(False))
-    earlier = told.filter(pl.col("timestamp") < changed_at)
-    usual = float(earlier.get_column("bad").sum()) / max(earlier.height, 1)
-    later = told.filter(pl.col("timestamp").is_between(onset, until, "left"))
-    counts = later.group_by(name).agg(lines=pl.len(), failing=pl.col("bad").sum()).sort(name)
+    usual = float(earlier["failing"].sum()) / max(int(earlier["lines"].sum()), 1)
     known = set(earlier.get_column(name).to_list())
     started = {
         (boot.actor if several else boot.host)
         for boot in boots
         if boot.service == service and changed_at - ROLLOUT_NS <= boot.timestamp <= onset
     }
+    counts = later.group_by(name).agg(pl.col("lines", "failing").sum()).sort(name)
     found = []
-    for instance, total, bad in counts.iter_rows():
+    for instance, total, bad in counts.select(name, "lines", "failing").iter_rows():
         fails = bad >= MIN_FAILURES and bad >= FOLD * usual * total
-        if not fails and total < MIN_LINES:
-            continue
-        changed = instance in started or instance not in known
-        found.append(Instance(instance, total, bad, changed, fails))
+        if fails or total >= MIN_LINES:
+            changed = instance in started or instance not in known
+            found.append(Instance(instance, total, bad, changed, fails))
     return found
 
 
-def _lines(incident: Incident, service: str) -> pl.DataFrame:
-    """(row, timestamp, actor, host) of all log lines of the service."""
-    actors = incident.snapshot.events.get_column("actor").unique().cast(pl.String).drop_nulls()
-    named = pl.DataFrame({"actor": actors}).filter(service_of(pl.col("actor")) == service)
-    own = pl.col("actor").cast(pl.String).is_in(named.get_column("actor").to_list())
-    told = incident.snapshot.told(
-        (pl.col("lane") == Lane.LOG.value) & own, "actor", "source", "clock"
-    )
-    clock = pl.col("clock").cast(pl.String).fill_null("")
-    return told.select(
-        "row",
-        "timestamp",
-        pl.col("actor").cast(pl.String),
-        host=pl.when(clock == "").then(pl.col("source").cast(pl.String)).otherwise(clock),
+def _spoken(incident: Incident, service: str, start: int, end: int) -> pl.DataFrame:
+    """(actor, host, lines, failing) of the service's log lines in `[start, end)` (ns)."""
+    snapshot = incident.snapshot
+    first, last = snapshot.position_at(start), snapshot.position_at(max(end, start))
+    rows = snapshot.order.slice(first, last - first)
+    bad = incident.failures.get_column("row")
+    actors = snapshot.events.get_column("actor").unique().cast(pl.String).drop_nulls()
+    own = pl.DataFrame({"actor": actors}).filter(service_of(pl.col("actor")) == service)
+    columns = [pl.col(name).gather(rows) for name in ("lane", "actor", "source", "clock")]
+    return (
+        snapshot.events.lazy()
+        .select(columns)
+        .with_columns(failing=pl.lit(rows).is_in(bad.implode()))
+        .filter((pl.col("lane") == Lane.LOG.value) & pl.col("actor").is_in(own["actor"].to_list()))
+        .group_by("actor", "source", "clock")
+        .agg(lines=pl.len(), failing=pl.col("failing").sum())
+        .select(pl.col("actor").cast(pl.String), host_of(), "lines", "failing")
+        .collect()
     )
 
 
@@ -103,7 +105,10 @@ def fisher(both: int, marked: int, drawn: int, total: int) -> float:
     """Chance of at least `both` marked among `drawn` of `total`, of whom `marked` are marked."""
     ways = math.comb(total, drawn)
     upper = min(marked, drawn)
-    return sum(
-        math.comb(marked, number) * math.comb(total - marked, drawn - number)
-        for number in range(both, upper + 1)
-    ) / ways
+    return (
+        sum(
+            math.comb(marked, number) * math.comb(total - marked, drawn - number)
+            for number in range(both, upper + 1)
+        )
+        / ways
+    )

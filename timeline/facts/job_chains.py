@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 BRIEF_SHARE = 0.5
 """A hop runs for less than this share of the time between two hops: it looks, and puts itself back.
 A push inside a longer run is more likely a schedule that overtakes its own work."""
-PUSH_SLACK_NS = 1_000_000_000
-"""How far outside a run the stamp of its push may stand; the clocks differ."""
+PUSH_SLACK_NS = 5_000_000_000
+"""How long after a run its push may be stamped: the end is reported first, and clocks differ."""
+SLACK_SHARE = 0.25
+"""Hops that follow each other so fast that the slack is more of it than this are no chain by time
+alone: anything that runs every few seconds would be one."""
 FAN_OUT_SHARE = 0.3
 """When more hops than this have several successors, that is how the work is meant."""
 WAITING = (
@@ -136,6 +139,8 @@ def _job_chain(
     period = int(median(gaps)) if gaps else 0
     lengths = [hop.ended - hop.taken for hop in hops if hop.ended and hop.taken]
     if not period or (not exact and lengths and median(lengths) > BRIEF_SHARE * period):
+        return None
+    if not exact and period * SLACK_SHARE < PUSH_SLACK_NS:
         return None
     after: dict[str, list[str]] = {}
     for job, before in links.select("job", "before").iter_rows():

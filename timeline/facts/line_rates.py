@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import polars as pl
 
 from timeline.event import SEVERITY_ERROR, SEVERITY_WARN, Lane
-from timeline.facts.placebo import BIN_NS, BLOCK_NS, MIN_CONTROLS, Outlier, outliers
+from timeline.facts.placebo import BIN_NS, BLOCK_NS, MIN_CONTROLS, WIDTH, Outlier, outliers
 from timeline.facts.sight import read_until
 from timeline.templates import (
     ERROR,
@@ -33,8 +33,8 @@ LEVEL_FLOOR = {ERROR: SEVERITY_ERROR, WARNING: SEVERITY_WARN}
 """The least severity of a level: where an engine counted the rest, these may be complete."""
 MOST_SERIES = 2_000
 """Series of templates that are compared, the loudest first: each makes the others harder to see."""
-SIGNED_AT_PEAK = 2_000
-"""Lines of a peak that are read to tell what they say."""
+MOST_COUNTED = 1_000
+"""Lines of a peak that are read to tell what they say; of more, evenly chosen ones."""
 
 _PER = ["source", "actor", "level", "template"]
 
@@ -48,15 +48,18 @@ class Series(NamedTuple):
     template: str
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
-    """A series whose count stands out, and the event rows of the counted lines (time order)."""
+class Moved(NamedTuple):
+    """A series whose count stands out."""
 
     series: Series
     outlier: Outlier
+
+
+class Counted(NamedTuple):
+    """The event rows of the counted lines (time order), and their commonest template."""
+
     rows: tuple[int, ...]
     mostly: str
-    """The commonest template of the counted lines, for a series of all templates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,10 @@ class Blocks:
 
 
 def blocks_of(incident: Incident, onset: int | None) -> Blocks:
-    """The focus blocks around T and `onset`, and every whole block of what was read outside."""
+    """The focus blocks around T and `onset`, and every whole block of what was read outside.
+
+    Those before the focus serve alone where they are enough: trouble may go on after T.
+    """
     window = incident.window
     origin = window.pin - BLOCK_NS // 2
     until = read_until(incident)
@@ -80,8 +86,10 @@ def blocks_of(incident: Incident, onset: int | None) -> Blocks:
         begun = (onset - origin) // BLOCK_NS
         focus |= {number for number in (begun, begun + 1) if first <= number <= last}
     trouble = range(min(focus), max(focus) + 1) if focus else range(0)
-    controls = tuple(number for number in range(first, last + 1) if number not in trouble)
-    return Blocks(origin, tuple(sorted(focus)), controls)
+    outside = [number for number in range(first, last + 1) if number not in trouble]
+    before = [number for number in outside if number < min(focus, default=0)]
+    controls = before if len(before) >= MIN_CONTROLS else outside
+    return Blocks(origin, tuple(sorted(focus)), tuple(controls))
 
 
 def enough(blocks: Blocks) -> bool:
@@ -107,7 +115,7 @@ def moved_series(incident: Incident, blocks: Blocks) -> list[Moved]:
     }
     believed = [one for one in found if _seen_in_full(incident, named[one.series], one, blocks)]
     kept = [one for one in believed if not _said_by_template(one, believed, named)]
-    return [_moved(incident, grouped, named[one.series], one) for one in kept]
+    return [Moved(named[one.series], one) for one in kept]
 
 
 def _by_level(incident: Incident, blocks: Blocks) -> pl.DataFrame:
@@ -136,9 +144,9 @@ def _by_template(grouped: Templates, blocks: Blocks) -> pl.DataFrame:
     lines = grouped.lines.filter(pl.col("template") != OTHER)
     loud = lines.group_by(_PER).agg(n=pl.len()).sort(["n", *_PER], descending=[True] + [False] * 4)
     kept = lines.join(loud.head(MOST_SERIES), on=_PER, how="semi")
-    binned = kept.group_by(
-        *_PER, bin=(pl.col("timestamp") - blocks.origin).floordiv(BIN_NS)
-    ).agg(n=pl.len().cast(pl.Int64))
+    binned = kept.group_by(*_PER, bin=(pl.col("timestamp") - blocks.origin).floordiv(BIN_NS)).agg(
+        n=pl.len().cast(pl.Int64)
+    )
     return binned.select(*_PER, "bin", "n")
 
 
@@ -181,30 +189,31 @@ def _said_by_template(one: Outlier, found: Sequence[Outlier], named: dict[int, S
     )
 
 
-def _moved(incident: Incident, grouped: Templates, series: Series, one: Outlier) -> Moved:
-    """The series with the lines of the count that stands out."""
-    end = one.at + 3 * BIN_NS
-    inside = pl.col("timestamp").is_between(one.at, end, "left")
-    own = (pl.col("source") == series.source) & (pl.col("actor") == series.actor)
-    if series.template:
-        told = grouped.lines.filter(inside & own & (pl.col("template") == series.template))
-        return Moved(series, one, tuple(told.get_column("row").to_list()), series.template)
+def counted_lines(incident: Incident, moved: Moved) -> Counted:
+    """The lines of the count that stands out, at most `MOST_COUNTED`, and what they mostly say."""
+    series, at = moved.series, moved.outlier.at
     snapshot = incident.snapshot
-    first, last = snapshot.position_at(one.at), snapshot.position_at(end)
+    first, last = snapshot.position_at(at), snapshot.position_at(at + WIDTH * BIN_NS)
     rows = snapshot.order.slice(first, last - first)
     shown = pl.col("lane", "source", "actor", "severity_number").gather(rows)
-    lines = snapshot.events.select(shown).with_columns(row=rows)
-    mine = lines.filter(
-        (pl.col("lane") == Lane.LOG.value)
-        & own
-        & (level_of(pl.col("severity_number")) == series.level)
-    ).get_column("row")
-    mostly = ""
-    if mine.len():
-        step = -(-mine.len() // SIGNED_AT_PEAK)
-        sample = snapshot.events.select(pl.col("body").gather(mine.gather_every(step)))
-        signed = sample.select(template_of(pl.col("body").fill_null("")))
-        mostly = str(signed.to_series().mode().sort()[0])
-    return Moved(series, one, tuple(mine.to_list()), mostly)
-
-
+    mine = (
+        snapshot.events.select(shown)
+        .with_columns(row=rows)
+        .filter(
+            (pl.col("lane") == Lane.LOG.value)
+            & (pl.col("source") == series.source)
+            & (pl.col("actor").fill_null("") == series.actor)
+            & (level_of(pl.col("severity_number")) == series.level)
+        )
+        .get_column("row")
+    )
+    mine = mine.gather_every(max(1, -(-mine.len() // MOST_COUNTED)))
+    if mine.is_empty():
+        return Counted((), series.template)
+    bodies = snapshot.told(pl.col("row").is_in(mine.implode()), "body")
+    signed = bodies.with_columns(template=template_of(pl.col("body").fill_null("")))
+    if series.template:
+        own = signed.filter(pl.col("template") == series.template).get_column("row")
+        return Counted(tuple(own.to_list()), series.template)
+    mostly = signed.get_column("template").mode().sort()[0]
+    return Counted(tuple(signed.get_column("row").to_list()), str(mostly))

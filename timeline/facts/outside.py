@@ -12,7 +12,7 @@ import polars as pl
 
 from timeline.errors.peers import HTTP
 from timeline.event import SEVERITY_WARN, Lane
-from timeline.facts.errors import JOB_FAILURES, network_errors
+from timeline.facts.errors import JOB_FAILURES, NETWORK_CLASSES
 from timeline.facts.searched import told_with
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ ACCESS_LINE = r"^\S* ?\"?[A-Z]{3,8} \S+ HTTP/[0-9.]"
 """What one's own server answered: a URL in it is the page that a visitor came from."""
 INSIDE = (
     r"(?i)(?:\.(?:local|internal|intranet|lan|home|corp|private|svc|cluster|test|invalid|localhost"
-    r"|consul|docker|example|localdomain)|\.cluster\.local|\.svc\.[\w.-]+|\.compute\.internal"
+    r"|consul|docker|localdomain)|\.cluster\.local|\.svc\.[\w.-]+|\.compute\.internal"
     r"|\.(?:rds|cache|elb|compute|docdb|redshift)\.amazonaws\.com"
     r"|\.(?:database|redis\.cache)\.(?:azure\.com|windows\.net))$|^localhost$|^[0-9.]+$"
 )
@@ -100,7 +100,9 @@ _COLUMNS = ("row", "timestamp", "source", "actor", "clock", "severity_number")
 def _known(incident: Incident) -> pl.DataFrame:
     """Errors that the table of wordings knows, which break a call to a service over HTTP."""
     system = pl.col("system")
-    hits = network_errors(incident.errors).filter(system.is_null() | (system == HTTP))
+    hits = incident.errors.filter(
+        pl.col("error_class").is_in(NETWORK_CLASSES) & (system.is_null() | (system == HTTP))
+    )
     return hits.select(*_COLUMNS, "fragment", pl.col("peer").fill_null(""), "body").with_columns(
         peer=pl.when(pl.col("peer") == "").then(None).otherwise("peer")
     )

@@ -9,6 +9,7 @@ ids, or inferred from the job that was running on the row.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,7 +18,7 @@ import polars as pl
 from timeline.event import Event, Lane
 from timeline.facts.records import LONGEST_TRANSACTION_NS
 from timeline.facts.roles import RUN_SLACK_NS
-from timeline.facts.versions import HIDDEN, changes_of, updates_in
+from timeline.facts.versions import NO_UPDATE, changes_in, details_of
 from timeline.order import Verdict, at_least, before
 
 if TYPE_CHECKING:
@@ -102,59 +103,53 @@ class Overwrite:
 
 def overwrites(incident: Incident) -> list[Overwrite]:
     """Every pair of updates with one of the two signs, in time order."""
-    changes = changes_of(updates_in(incident, LONGEST_TRANSACTION_NS))
-    pairs = _pairs(changes)
+    changes = changes_in(incident, LONGEST_TRANSACTION_NS)
+    pairs = _by_two_writers(incident, _signed(changes))
     if pairs.is_empty():
         return []
     spans = _Spans.of(incident, pairs)
-    columns = _columns_of(changes, pairs)
-    found = (_told(incident, pair, spans, columns) for pair in pairs.iter_rows(named=True))
+    found = (_told(incident, pair, spans) for pair in pairs.iter_rows(named=True))
     return [one for one in found if one is not None]
 
 
-def _pairs(changes: pl.DataFrame) -> pl.DataFrame:
+def _signed(changes: pl.DataFrame) -> pl.DataFrame:
     """Each change beside the change of the same column before it, where they show a sign."""
-    told = changes.filter(
-        ~pl.col("column").str.contains(OWN_ACCORD)
-        & (pl.col("old") != HIDDEN)
-        & (pl.col("new") != HIDDEN)
-    ).sort("chain", "column", "timestamp", "seq", "row", maintain_order=True)
-    place = ("chain", "column")
-    earlier = ("row", "timestamp", "actor", "txn", "request", "number", "lock", "old", "new")
-    told = told.with_columns(
-        pl.col(name).shift(1).over(place).alias(f"{name}_1") for name in earlier
-    ).drop_nulls("row_1")
-    old, new, old_1, new_1 = (pl.col(name) for name in ("old", "new", "old_1", "new_1"))
-    counts = new.str.contains(NUMBER) & ~pl.col("column").str.contains(STATE)
-    same = (old == old_1) & (old != new_1) & ((new != new_1) | counts)
-    back = (old == new_1) & (new == old_1) & (pl.col("width") > 1)
+    told = changes.sort("chain", "column", "timestamp", "seq", "row")
+    earlier = ("row", "timestamp", "old", "new")
+    told = told.with_columns(pl.col(name).shift(1).alias(f"{name}_1") for name in earlier)
+    follows = (pl.col("chain") == pl.col("chain").shift(1)) & (
+        pl.col("column") == pl.col("column").shift(1)
+    )
     near = pl.col("timestamp") - pl.col("timestamp_1") <= LONGEST_TRANSACTION_NS
+    same = (pl.col("old") == pl.col("old_1")) & (pl.col("old") != pl.col("new_1"))
+    back = (pl.col("old") == pl.col("new_1")) & (pl.col("new") == pl.col("old_1"))
+    sign = pl.when(same).then(pl.lit(SAME_BASE)).when(back).then(pl.lit(PUT_BACK))
+    told = told.with_columns(sign=sign).filter(follows & near & pl.col("sign").is_not_null())
+    counts = pl.col("new").str.contains(NUMBER) & ~pl.col("column").str.contains(STATE)
+    one_step = (pl.col("sign") == SAME_BASE) & (pl.col("new") == pl.col("new_1")) & ~counts
+    told = told.filter(~one_step & ~pl.col("column").str.contains(OWN_ACCORD))
+    return told.sort("timestamp", "chain", "column").head(MAX_PAIRS)
+
+
+def _by_two_writers(incident: Incident, pairs: pl.DataFrame) -> pl.DataFrame:
+    """`pairs` with the details of both updates; without those that one transaction or request
+    made, and those that are no updates."""
+    if pairs.is_empty():
+        return pairs
+    details = details_of(incident, pl.concat([pairs["row"], pairs["row_1"]]))
+    first = details.select(pl.all().name.suffix("_1"))
+    pairs = pairs.join(details, on="row").join(first, on="row_1")
     one_writer = [
         (pl.col(name) != "") & (pl.col(name) == pl.col(f"{name}_1")) for name in ("txn", "request")
     ]
-    signed = told.with_columns(
-        sign=pl.when(same).then(pl.lit(SAME_BASE)).when(back).then(pl.lit(PUT_BACK))
-    ).filter(pl.col("sign").is_not_null() & near & ~pl.any_horizontal(one_writer))
-    return signed.sort("timestamp", "chain", "column").head(MAX_PAIRS)
+    updates = [~pl.col(name).is_in(NO_UPDATE) for name in ("action", "action_1")]
+    pairs = pairs.filter(~pl.any_horizontal(one_writer), *updates)
+    return pairs.sort("timestamp", "chain", "column")
 
 
-def _columns_of(changes: pl.DataFrame, pairs: pl.DataFrame) -> dict[int, tuple[str, ...]]:
-    """The columns that each version of a pair changed, by event row."""
-    rows = pl.concat([pairs.get_column("row"), pairs.get_column("row_1").cast(pl.UInt32)])
-    held = changes.filter(pl.col("row").is_in(rows.unique().implode()))
-    grouped = held.group_by("row").agg(pl.col("column").sort())
-    return {row: tuple(columns) for row, columns in grouped.iter_rows()}
-
-
-def _told(
-    incident: Incident,
-    pair: dict[str, object],
-    spans: _Spans,
-    columns: dict[int, tuple[str, ...]],
-) -> Overwrite | None:
+def _told(incident: Incident, pair: dict[str, object], spans: _Spans) -> Overwrite | None:
     one, two = _write(pair, "_1"), _write(pair, "")
-    mine, theirs = set(columns.get(one.row, ())), set(columns.get(two.row, ()))
-    others = tuple(sorted(theirs - mine))
+    others = tuple(name for name in _names(pair, "") if name not in _names(pair, "_1"))
     sign = str(pair["sign"])
     if sign == PUT_BACK and not others:
         return None  # somebody changed it back on purpose
@@ -176,6 +171,14 @@ def _told(
         overlap=overlap,
         because=because,
     )
+
+
+def _names(pair: dict[str, object], end: str) -> list[str]:
+    """Columns that the version changed, without those that move of their own accord."""
+    columns = pair[f"columns{end}"]
+    if not isinstance(columns, list):
+        return []
+    return sorted(name for name in columns if not re.search(OWN_ACCORD, name))
 
 
 def _write(pair: dict[str, object], end: str) -> Write:

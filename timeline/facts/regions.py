@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import polars as pl
 
@@ -30,8 +30,10 @@ FIELDS = (
     *("host", "hostname", "host.name", "host.hostname"),
 )
 """Attributes that say where a line was written, or in what it was kept."""
-STATED = r"\b(?:cloud\.)?(?:aws_)?(?:region|availability_zone|zone)\"?\s*[=:]\s*\"?"
-"""How a line of text states its region."""
+KEPT = rf'"(?:{"|".join(map(re.escape, FIELDS))})"\s*:\s*"(?:[^"]*[^"0-9A-Za-z])?{{}}'
+STATED = r"(?:^|[^0-9A-Za-z])(?i:region|availability_zone|zone)\"?\s*[=:]\s*\"?{}"
+"""How an attribute (JSON) and how a line of text state a region, which stands at the end."""
+WRITER = ("source", "actor", "file")
 NEARLY_ALL = 0.9
 """Part of a writer's lines that must say where they come from, before the rest is taken to come
 from there as well; and before what its text states is taken for its own place."""
@@ -74,57 +76,61 @@ def _doubt(incident: Incident, seen: set[str], silent_on_it: Sequence[str]) -> s
 
 def _places(incident: Incident, regions: Sequence[str]) -> tuple[set[str], tuple[str, ...]]:
     """The regions that lines come from, and the sources some of whose writers do not say."""
-    seen: set[str] = set()
-    silent_on_it: set[str] = set()
-    for writer in _writers(incident, regions).iter_rows(named=True):
-        names = " ".join(str(writer[name] or "") for name in ("source", "actor", "file"))
-        by_name = {region for region in regions if re.search(_word(region), names)}
-        kept = {region for n, region in enumerate(regions) if writer[f"kept {n}"]}
-        stated = {region for n, region in enumerate(regions) if writer[f"stated {n}"]}
-        says = writer["stated"] >= NEARLY_ALL * writer["lines"]
-        seen |= by_name | kept | (stated if says else set())
-        if not (by_name or says or writer["kept"] >= NEARLY_ALL * writer["lines"]):
-            silent_on_it.add(str(writer["source"]))
-    return seen, tuple(sorted(silent_on_it))
-
-
-def _writers(incident: Incident, regions: Sequence[str]) -> pl.DataFrame:
-    """One row per (source, actor, file): its `lines`, how many are `kept` in a region or have it
-    `stated` in their text, and for the nth region whether any is."""
     window = incident.window
-    names = "|".join(re.escape(name) for name in FIELDS)
-    kept = [rf'"(?:{names})"\s*:\s*"(?:[^"]*[^"0-9A-Za-z])?{_bare(one)}' for one in regions]
-    stated = [rf"(?i){STATED}{_bare(one)}" for one in regions]
-    in_fields = {f"kept {n}": _says("attributes", pattern) for n, pattern in enumerate(kept)}
-    in_text = {f"stated {n}": _says("body", pattern) for n, pattern in enumerate(stated)}
     logs = incident.snapshot.events.lazy().filter(
         (pl.col("lane") == Lane.LOG.value)
         & pl.col("timestamp").is_between(window.start, window.end, closed="left")
     )
-    writer = ("source", "actor", "file")
-    return (
-        logs.select(*writer, **in_fields, **in_text)
-        .group_by(writer)
-        .agg(
-            pl.len().alias("lines"),
-            pl.any_horizontal(*in_fields).sum().alias("kept"),
-            pl.any_horizontal(*in_text).sum().alias("stated"),
-            pl.col(*in_fields, *in_text).any(),
-        )
-        .with_columns(pl.col(*writer).cast(pl.String))
-        .sort(*writer)
+    logs = logs.select(*WRITER, "attributes", "body")
+    writers = logs.group_by(*WRITER).agg(lines=pl.len()).collect()
+    kept = _told(logs, "attributes", KEPT.format(_any(regions)), regions)
+    stated = _told(logs, "body", STATED.format(_any(regions)), regions)
+    seen: set[str] = set()
+    silent_on_it: set[str] = set()
+    for source, actor, file, lines in writers.iter_rows():
+        writer = (source, actor, file)
+        by_name = _named(" ".join(str(name or "") for name in writer), regions)
+        kept_lines, kept_in = kept.get(writer, (0, set()))
+        stated_lines, stated_in = stated.get(writer, (0, set()))
+        says = stated_lines >= NEARLY_ALL * lines
+        seen |= by_name | kept_in | (stated_in if says else set())
+        if not (by_name or says or kept_lines >= NEARLY_ALL * lines):
+            silent_on_it.add(str(source))
+    return seen, tuple(sorted(silent_on_it))
+
+
+_Writer: TypeAlias = tuple[str | None, ...]
+
+
+def _told(
+    logs: pl.LazyFrame, column: str, pattern: str, regions: Sequence[str]
+) -> dict[_Writer, tuple[int, set[str]]]:
+    """By writer, how many lines say a region in `column` as `pattern` has it, and which regions.
+
+    What is extracted ends with the region, so that few different texts are left to be told apart.
+    """
+    text = pl.col(column)
+    said = (
+        logs.filter(text.str.contains_any(list(regions), ascii_case_insensitive=True))
+        .select(*WRITER, said=text.str.extract_all(pattern))
+        .filter(pl.col("said").list.len() > 0)
+        .with_columns(pl.col("said").list.eval(pl.element().str.extract(f"{_any(regions)}$", 1)))
+        .group_by(*WRITER)
+        .agg(lines=pl.len(), said=pl.col("said").explode().unique())
         .collect()
     )
+    return {
+        tuple(writer): (lines, _named(" ".join(name or "" for name in names), regions))
+        for *writer, lines, names in said.iter_rows()
+    }
 
 
-def _says(column: str, pattern: str) -> pl.Expr:
-    return pl.col(column).str.contains(pattern).fill_null(value=False)
+def _named(text: str, regions: Sequence[str]) -> set[str]:
+    """Those of `regions` that `text` names as words, or by a zone of theirs."""
+    return {one for one in regions if re.search(rf"(?:^|[^0-9A-Za-z]){_any([one])}", text)}
 
 
-def _bare(region: str) -> str:
-    """A region, or a zone of it (`eu-west-1a`), up to the end of the name."""
-    return rf"(?i:{re.escape(region)})[a-z]?(?:[^0-9A-Za-z]|$)"
-
-
-def _word(region: str) -> str:
-    return rf"(?:^|[^0-9A-Za-z]){_bare(region)}"
+def _any(regions: Sequence[str]) -> str:
+    """Any of the regions, or a zone of one (`eu-west-1a`), up to the end of the name."""
+    longest_first = sorted(regions, key=lambda name: (-len(name), name))
+    return rf"((?i:{'|'.join(map(re.escape, longest_first))}))[a-z]?(?:[^0-9A-Za-z]|$)"

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 MIN_SILENCE_NS = 60_000_000_000
 """Shorter pauses happen to every service."""
+EDGE_NS = 5_000_000_000
+"""A job that ends with the last line or begins with the first is not what ran in between: queue
+and worker write the two in either order, each by its own clock."""
 SILENCE_FOLD = 10
 """A pause is out of the ordinary from this multiple of the actor's own 99th percentile gap."""
 MIN_GAPS = 20
@@ -219,9 +222,8 @@ def _jobs_meanwhile(
     incident: Incident, actor: str, start: int, end: int, workers: frozenset[str]
 ) -> _Proof | None:
     """Jobs that ran in the gap, by name or because no other actor runs jobs."""
-    moves = incident.jobs.transitions.filter(
-        (pl.col("kind") != "job.enqueued") & pl.col("timestamp").is_between(start, end, "none")
-    )
+    inside = pl.col("timestamp").is_between(start + EDGE_NS, end - EDGE_NS)
+    moves = incident.jobs.transitions.filter((pl.col("kind") != "job.enqueued") & inside)
     named = moves.filter(pl.col("worker") == actor)
     if named.is_empty() and workers == {actor}:
         named = moves

@@ -2,9 +2,8 @@
 
 Let `o` be how far a clock runs fast. A record sent at stamp `s` and received at stamp `r` says
 `o(receiver) - o(sender) <= r - s`; the declared bound of a clock says `-ahead <= o <= behind`.
-These are difference constraints: shortest paths over the clocks give the tightest interval of every
-offset, and a cycle of negative length is a contradiction (Bellman and Ford). Duda et al. 1987 and
-Ashton 1995 bound offsets in traces that way. Never moves a stamp.
+Together they bound every offset or contradict each other (`timeline.facts.differences`). Duda et
+al. 1987 and Ashton 1995 bound the offsets of traces that way. Never moves a stamp.
 """
 
 from __future__ import annotations
@@ -16,6 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import polars as pl
 
 from timeline.clock import MILLISECOND_NS, ClockBound, is_one_clock
+from timeline.facts.causal_pairs import SPOKEN_FIRST
+from timeline.facts.differences import Constraint, distances, negative_cycle, reversed_
 from timeline.window import SECOND_NS
 
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ class Limit(NamedTuple):
     dropped: int
     violating: int
     place: int
+    spoken: bool
+    """Whether the causes that stand after their effects are all log lines, which may be late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,9 @@ class Skew:
 
     A side that nothing bounds is None. `bound` is the bound it deserves, `was` the one it had;
     `doubted` names the clocks of which any may be the wrong one. `zone` is the multiple of 15
-    minutes that the offset is, ns, or 0. `contradicts` says whether `was` cannot be right.
+    minutes that the offset is, ns, or 0. `contradicts` says whether `was` cannot be right,
+    `steady` whether one constant offset agrees with all pairs, `spoken` whether only log lines,
+    which may have been written late, stand after their effects.
     """
 
     clock: str
@@ -78,11 +83,18 @@ class Skew:
     zone: int
     contradicts: bool
     steady: bool
+    spoken: bool
     ids: int
     violating: int
     dropped: int
     places: tuple[int, ...]
     """Indexes into the pairs, the one that sets the limit first."""
+
+    @property
+    def may_be_late(self) -> bool:
+        """Whether lines that were written late would look the same: nothing else bounds it."""
+        both = self.low is not None and self.high is not None
+        return self.spoken and not (both and self.steady)
 
     @property
     def least(self) -> int:
@@ -95,6 +107,11 @@ class Skew:
 Limits = Mapping[tuple[str, str], Limit]
 
 
+def allowed_to_drop(ids: int) -> int:
+    """How many of so many pairs of one direction may be wrong matches."""
+    return max(MIN_IDS - 1, int(ids * DROPPED_SHARE))
+
+
 def limits_of(pairs: pl.DataFrame) -> dict[tuple[str, str], Limit]:
     """The limit of every (sender, receiver) for which enough ids speak."""
     told = pairs.with_row_index("place").with_columns(delay=pl.col("received") - pl.col("sent"))
@@ -104,7 +121,7 @@ def limits_of(pairs: pl.DataFrame) -> dict[tuple[str, str], Limit]:
     found: dict[tuple[str, str], Limit] = {}
     groups = ranked.partition_by("sender", "receiver", as_dict=True, maintain_order=True)
     for (sender, receiver), group in sorted(groups.items()):
-        allowed = max(MIN_IDS - 1, int(group.height * DROPPED_SHARE))
+        allowed = allowed_to_drop(group.height)
         if group.height <= allowed:
             continue
         delays = group.get_column("delay")
@@ -115,6 +132,7 @@ def limits_of(pairs: pl.DataFrame) -> dict[tuple[str, str], Limit]:
             int((delays < most - MIN_SKEW_NS).sum()),
             int((delays < 0).sum()),
             int(group.get_column("place")[allowed]),
+            bool(group.filter(delays < 0).get_column("how").is_in(SPOKEN_FIRST).all()),
         )
     return found
 
@@ -126,9 +144,9 @@ def skews_of(limits: Limits, clocks: ClockTable) -> list[Skew]:
     a time of its own: both are judged apart, and what they ask for is put together.
     """
     moved = frozenset(
-        pair
-        for pair, limit in limits.items()
-        if (back := limits.get(pair[::-1])) is not None and limit.most + back.most < 0
+        (sender, receiver)
+        for (sender, receiver), limit in limits.items()
+        if (back := limits.get((receiver, sender))) is not None and limit.most + back.most < 0
     )
     if not moved:
         return _steady_skews(limits, clocks)
@@ -161,6 +179,8 @@ def _steady_skews(limits: Limits, clocks: ClockTable) -> list[Skew]:
     if all(limit.most >= -MIN_SKEW_NS for limit in limits.values()):
         return []
     limits = _reconciled(limits)
+    if all(limit.most >= -MIN_SKEW_NS for limit in limits.values()):
+        return []
     names = sorted({name for pair in limits for name in pair})
     bounds = {name: clocks.bound(name) for name in names}
     freed: list[str] = []
@@ -178,10 +198,21 @@ def _steady_skews(limits: Limits, clocks: ClockTable) -> list[Skew]:
 
 
 def _reconciled(limits: Limits) -> dict[tuple[str, str], Limit]:
-    """Limits that some constant offsets fulfil: a contradictory cycle loses its worst member."""
-    kept = dict(limits)
-    while _contradicted(kept, {}):
-        del kept[min(kept, key=lambda pair: (kept[pair].most, pair))]
+    """Limits that some constant offsets fulfil: a contradictory cycle loses its worst member.
+
+    What is lost counts as dropped in every limit that speaks of the same clocks. A contradiction
+    below `MIN_SKEW_NS` is none.
+    """
+    kept = {
+        pair: limit._replace(most=0) if -MIN_SKEW_NS <= limit.most < 0 else limit
+        for pair, limit in limits.items()
+    }
+    while cycle := negative_cycle(_edges(kept, {})):
+        worst = min(cycle, key=lambda pair: (kept[pair].most, pair))
+        lost = kept.pop(worst)
+        for pair, limit in kept.items():
+            if set(pair) & set(worst):
+                kept[pair] = limit._replace(dropped=limit.dropped + lost.ids)
     return kept
 
 
@@ -189,35 +220,16 @@ def _held(bounds: Mapping[str, ClockBound], freed: Iterable[str]) -> dict[str, C
     return {name: bound for name, bound in bounds.items() if name not in set(freed)}
 
 
-def _edges(limits: Limits, bounds: Mapping[str, ClockBound]) -> list[tuple[str, str, int]]:
-    """(from, to, length): the offset of `to` is at most that of `from` plus the length."""
+def _edges(limits: Limits, bounds: Mapping[str, ClockBound]) -> list[Constraint]:
     told = [(sender, receiver, limit.most) for (sender, receiver), limit in limits.items()]
     told += [(_TRUE, name, bound.behind) for name, bound in bounds.items()]
     told += [(name, _TRUE, bound.ahead) for name, bound in bounds.items()]
     return told
 
 
-def _distances(edges: list[tuple[str, str, int]], start: str) -> dict[str, int] | None:
-    """Shortest way from `start` to every clock that can be reached; None on a negative cycle."""
-    nodes = {node for edge in edges for node in edge[:2]}
-    far: dict[str, int] = {start: 0}
-    for _ in range(len(nodes) + 1):
-        changed = False
-        for first, second, length in edges:
-            if first in far and far[first] + length < far.get(second, far[first] + length + 1):
-                far[second] = far[first] + length
-                changed = True
-        if not changed:
-            return far
-    return None
-
-
 def _contradicted(limits: Limits, bounds: Mapping[str, ClockBound]) -> bool:
     """Whether no offsets within `bounds` agree with the limits."""
-    edges = _edges(limits, bounds)
-    nodes = sorted({node for edge in edges for node in edge[:2]})
-    edges += [("*", node, 0) for node in nodes]  # reaches every cycle
-    return _distances(edges, "*") is None
+    return bool(negative_cycle(_edges(limits, bounds)))
 
 
 def _suspects(
@@ -282,7 +294,7 @@ def _skew(
     others = [one for one in freed if one != name and one not in suspects]
     trusted = _held(bounds, [name, *others])
     edges = _edges(limits, trusted)
-    above, below = _distances(edges, _TRUE), _distances([(b, a, n) for a, b, n in edges], _TRUE)
+    above, below = distances(edges, _TRUE), distances(reversed_(edges), _TRUE)
     if above is None or below is None:
         high, low = _extremes(limits, trusted, name)
     else:
@@ -307,9 +319,10 @@ def _skew(
         zone=zone,
         contradicts=True,
         steady=True,
+        spoken=all(limit.spoken for limit in told),
         ids=sum(limit.ids for pair, limit in limits.items() if name in pair),
         violating=sum(limit.violating for limit in told),
-        dropped=sum(limit.dropped for pair, limit in limits.items() if name in pair),
+        dropped=max(limit.dropped for pair, limit in limits.items() if name in pair),
         places=tuple(limit.place for limit in sorted(told, key=lambda one: one.most)),
     )
 
@@ -378,6 +391,8 @@ def _within_bounds(limits: Limits, bounds: Mapping[str, ClockBound]) -> list[Ske
     for (sender, receiver), limit in ranked:
         if limit.most >= -MIN_SKEW_NS or frozenset((sender, receiver)) in seen:
             continue
+        if len(found) == MAX_WRONG:
+            break
         seen.add(frozenset((sender, receiver)))
         back = limits.get((receiver, sender))
         was = bounds[receiver]
@@ -393,9 +408,10 @@ def _within_bounds(limits: Limits, bounds: Mapping[str, ClockBound]) -> list[Ske
                 zone=0,
                 contradicts=False,
                 steady=True,
+                spoken=limit.spoken,
                 ids=limit.ids + (back.ids if back else 0),
                 violating=limit.violating,
-                dropped=limit.dropped + (back.dropped if back else 0),
+                dropped=max(limit.dropped, back.dropped if back else 0),
                 places=(limit.place,),
             )
         )

@@ -1,8 +1,11 @@
 """Recorded versions of rows, column by column: what each write found there and what it left.
 
 Audit tables and row history tell them (`row.version`; the attributes are listed in
-`connectors.sql`). Only values that are told are here: of a column whose values are not shown it is
-known that it changed, and two such values are never compared. Never says who was right.
+`connectors.sql`). A value that is not told is never compared, and an empty `changed` says nothing.
+Never says who was right.
+
+A busy audit table has tens of thousands of versions in a window, so only the member that holds the
+changes is read of all of them; the rest is read of the few that matter (`details_of`).
 """
 
 from __future__ import annotations
@@ -19,18 +22,29 @@ if TYPE_CHECKING:
 
 HIDDEN = '"(not shown)"'
 """How a value that is not told stands in the attributes."""
-CHANGE = (
-    r'"((?:[^"\\]|\\.)*)" ?: ?\[("(?:[^"\\]|\\.)*"|[^,"\[\]]*), ?("(?:[^"\\]|\\.)*"|[^,"\[\]]*)\]'
-)
-"""One member of `changed`: a column with its old and its new value, as JSON text."""
 NO_UPDATE = ("created", "deleted", "superseded")
 """Actions that read nothing first, or leave nothing."""
 
-VERSION_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
-    "row": pl.UInt32,  # event row
+_TEXT = r'"(?:[^"\\]|\\.)*"'
+_VALUE = rf'{_TEXT}|[^,"\[\]{{}}: ][^,"\[\]{{}}]*'
+_CHANGED = rf'"changed": ?(\{{(?:[^{{}}"]|{_TEXT})*\}})'
+"""The member `changed`: values are scalars or JSON in texts, so no further brace opens in it, and
+no column can look like it."""
+_CHANGE = rf"{_TEXT}: ?\[(?:{_VALUE}), ?(?:{_VALUE})\]"
+"""A column with its old and its new value, as JSON texts."""
+
+CHANGE_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
+    "row": pl.UInt32,  # event row of the version
     "timestamp": pl.Int64,
     "seq": pl.UInt64,
-    "chain": pl.String,  # one row as one tool records it; versions of two tools are never mixed
+    "chain": pl.UInt64,  # one row as one tool records it; versions of two tools are never mixed
+    "column": pl.String,
+    "old": pl.String,  # JSON text of the value; `null` where there was none
+    "new": pl.String,
+}
+DETAIL_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
+    "row": pl.UInt32,
+    "action": pl.String,
     "thing": pl.String,  # the entity key of the row, `order:77`
     "name": pl.String,  # as people say it: `orders/77`
     "table": pl.String,  # the table, or the recorded class where no table is known
@@ -39,14 +53,7 @@ VERSION_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "request": pl.String,  # its request id, or empty
     "number": pl.String,  # the tool's own number of the version, or empty
     "lock": pl.String,  # the optimistic locking counter that the writer had read, or empty
-    "changed": pl.String,  # JSON object text: {column: [old, new]}
-}
-CHANGE_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
-    **{name: dtype for name, dtype in VERSION_SCHEMA.items() if name != "changed"},
-    "column": pl.String,
-    "old": pl.String,  # JSON text of the value; `null` where there was none
-    "new": pl.String,
-    "width": pl.UInt32,  # how many columns the version changed
+    "columns": pl.List(pl.String),  # every column that changed, also where no value is told
 }
 
 
@@ -56,57 +63,75 @@ def heard_versions(incident: Incident) -> bool:
     return bool(events.select((pl.col("kind") == Kind.ROW_VERSION.value).any()).item())
 
 
-def updates_in(incident: Incident, within: int) -> pl.DataFrame:
-    """Updates (VERSION_SCHEMA, by chain and time) of rows that were updated again within `within`
-    ns, by the same tool's word; versions that stand alone have nothing to be compared with."""
+def changes_in(incident: Incident, within: int) -> pl.DataFrame:
+    """CHANGE_SCHEMA, by chain and time: the changes whose values are told, of rows that were
+    changed again within `within` ns by the same tool's word. A version that stands alone has
+    nothing to be compared with."""
+    versions = _versions(incident)
+    gap = pl.col("timestamp").diff()
+    near = (gap <= within) & (pl.col("chain") == pl.col("chain").shift(1))
+    near = near.fill_null(value=False)
+    versions = versions.filter(near | near.shift(-1).fill_null(value=False))
+    if versions.is_empty():
+        return pl.DataFrame(schema=CHANGE_SCHEMA)
+    told = versions.with_columns(part=_parts()).drop("attributes").explode("part")
+    shown = ~pl.col("part").str.contains(HIDDEN, literal=True)
+    told = told.filter(shown.fill_null(value=False))
+    pieces = pl.col("part").str.extract_all(_VALUE).list
+    told = told.with_columns(
+        column=pieces.get(0).str.strip_chars('"'), old=pieces.get(1), new=pieces.get(2)
+    )
+    return told.select(pl.col(name).cast(dtype) for name, dtype in CHANGE_SCHEMA.items())
+
+
+def _parts() -> pl.Expr:
+    """Each change that the attributes tell, as a list of texts."""
+    return pl.col("attributes").str.extract(_CHANGED, 1).str.extract_all(_CHANGE)
+
+
+def details_of(incident: Incident, rows: pl.Series) -> pl.DataFrame:
+    """DETAIL_SCHEMA of a few versions, in the order of their rows."""
+    wanted = rows.cast(pl.UInt32).unique()
+    told = incident.snapshot.told(pl.col("row").is_in(wanted.implode()), "attributes")
+    told = told.with_columns(_item(), _member("pk").fill_null(""))
+    items = told.get_column("item").unique().to_list()
+    prefixes = {item: _key_prefix(incident, item) for item in items}
+    bare = pl.col("item").str.replace(r"^class=", "").str.replace(r"^.*\.", "")
+    prefix = pl.col("item").replace_strict(prefixes, default="", return_dtype=pl.String)
+    full = told.with_columns(
+        _member("action").fill_null(""),
+        _member("actor").fill_null(""),
+        thing=pl.concat_str(prefix, "pk"),
+        name=pl.concat_str(bare, pl.lit("/"), "pk"),
+        table=bare,
+        txn=pl.coalesce(_filled("txn"), _filled("txid"), pl.lit("")),
+        request=_filled("request_id").fill_null(""),
+        number=_filled("version").fill_null(""),
+        lock=pl.col("attributes").str.json_path_match("$.lock_version[0]").fill_null(""),
+        columns=_parts().list.eval(pl.element().str.extract(_TEXT, 0).str.strip_chars('"')),
+    )
+    typed = [pl.col(name).cast(dtype) for name, dtype in DETAIL_SCHEMA.items()]
+    return full.select(typed).sort("row")
+
+
+def _versions(incident: Incident) -> pl.DataFrame:
+    """Every version (row, timestamp, seq, chain, attributes), by chain and time."""
     told = incident.snapshot.told(
         (pl.col("lane") == Lane.DATABASE.value) & (pl.col("kind") == Kind.ROW_VERSION.value),
         "source",
         "seq",
+        "ref",
         "attributes",
     )
-    if told.is_empty():
-        return pl.DataFrame(schema=VERSION_SCHEMA)
-    told = told.with_columns(_member("action"), _item(), _member("pk").fill_null(""))
-    told = told.filter(~pl.col("action").is_in(NO_UPDATE) & (pl.col("pk") != ""))
-    tool = pl.coalesce(_member("audit_table"), _member("tool"), pl.lit(""))
-    told = told.with_columns(
-        chain=pl.concat_str(pl.col("source").cast(pl.String), tool, "item", "pk", separator="\0")
-    ).sort("chain", "timestamp", "seq", "row")
-    gap = pl.col("timestamp").diff().over("chain")
-    near = (gap <= within) | (gap.shift(-1).over("chain") <= within)
-    told = told.filter(near.fill_null(value=False))
-    if told.is_empty():
-        return pl.DataFrame(schema=VERSION_SCHEMA)
-    return _named(incident, told)
-
-
-def changes_of(updates: pl.DataFrame) -> pl.DataFrame:
-    """CHANGE_SCHEMA: one line for each column that an update changed, in the order of `updates`."""
-    told = updates.with_columns(part=pl.col("changed").str.extract_all(CHANGE))
-    told = told.with_columns(width=pl.col("part").list.len()).explode("part").drop_nulls("part")
-    pieces = pl.col("part").str.extract_groups(CHANGE).struct
-    told = told.with_columns(column=pieces.field("1"), old=pieces.field("2"), new=pieces.field("3"))
-    return told.select(pl.col(name).cast(dtype) for name, dtype in CHANGE_SCHEMA.items())
-
-
-def _named(incident: Incident, told: pl.DataFrame) -> pl.DataFrame:
-    """`told` with the rest of VERSION_SCHEMA."""
-    items = told.get_column("item").unique().to_list()
-    prefixes = {item: _key_prefix(incident, item) for item in items}
-    bare = pl.col("item").str.replace(r"^class=", "").str.replace(r"^.*\.", "")
-    full = told.with_columns(
-        _member("actor").fill_null(""),
-        _member("changed").fill_null("{}"),
-        thing=pl.concat_str(pl.col("item").replace_strict(prefixes, return_dtype=pl.String), "pk"),
-        name=pl.concat_str(bare, pl.lit("/"), "pk"),
-        table=bare,
-        txn=pl.coalesce(_text("txn"), _text("txid"), pl.lit("")),
-        request=_text("request_id").fill_null(""),
-        number=_text("version").fill_null(""),
-        lock=pl.col("attributes").str.json_path_match("$.lock_version[0]").fill_null(""),
-    )
-    return full.select(pl.col(name).cast(dtype) for name, dtype in VERSION_SCHEMA.items())
+    keys = incident.snapshot.keys_of(told.get_column("row"))
+    own = keys.with_columns(other=~pl.col("key").str.starts_with("row:")).sort(
+        "row", "other", maintain_order=True
+    )  # the row's own key comes first, and without a table the thing's
+    told = told.join(own.unique("row", keep="first").select("row", "key"), on="row")
+    table = pl.col("ref").str.extract(r"^([^/]*)/", 1).fill_null("")
+    chain = pl.concat_str(pl.col("source").cast(pl.String), table, "key", separator="\0").hash()
+    told = told.with_columns(chain=chain)
+    return told.sort("chain", "timestamp", "seq", "row")
 
 
 def _key_prefix(incident: Incident, item: str) -> str:
@@ -127,7 +152,7 @@ def _member(name: str) -> pl.Expr:
     return pl.col("attributes").str.json_path_match(f"$.{name}").alias(name)
 
 
-def _text(name: str) -> pl.Expr:
-    """A member that is absent where it is empty."""
+def _filled(name: str) -> pl.Expr:
+    """A member, null where it is empty."""
     value = _member(name)
     return pl.when(value != "").then(value)

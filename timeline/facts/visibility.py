@@ -47,7 +47,7 @@ def seen_later(
     incident: Incident, lookup: Event, record: Record, *, exact: bool
 ) -> Visibility | None:
     """How sure it is that `record` became visible after `lookup`; None when it is refuted."""
-    if _deleted(record):
+    if is_deleted(record):
         return None
     timeless = _without_clock(incident, lookup, record, exact=exact)
     commit = commit_event(incident, record)
@@ -157,7 +157,7 @@ def _seen_at(incident: Incident, record: Record) -> int:
     return record.seen or incident.collected_at or incident.window.end
 
 
-def _deleted(record: Record) -> bool:
+def is_deleted(record: Record) -> bool:
     """Whether the row is known to have been deleted, also by a soft-delete column."""
     if record.deleted is not None:
         return True

@@ -1,4 +1,7 @@
-"""The jobs that `mailer` runs: look the row up, send the mail, record that it was sent."""
+"""The jobs that `mailer` runs: look the row up, send the mail, record that it was sent.
+
+The receipt of an order has grown: it books the sale and counts it for the shop window, too.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from email.message import EmailMessage
 from pathlib import Path
 
 import psycopg
+from redis import Redis
 from rq import get_current_job
 
 from .measured import Measured
@@ -33,13 +37,28 @@ def welcome_mail(user_id: int) -> None:
 
 
 def order_receipt(order_id: int) -> None:
-    """Confirm an order."""
-    with psycopg.connect(os.environ["SHOP_DATABASE_URL"]) as connection:
-        row = connection.execute("SELECT user_id FROM orders WHERE id = %s", (order_id,)).fetchone()
+    """Book the sale of an order, count it for the shop window, and mail the receipt."""
+    with psycopg.connect(os.environ["SHOP_DATABASE_URL"], autocommit=True) as connection:
+        row = connection.execute(
+            "SELECT user_id, product_id FROM orders WHERE id = %s", (order_id,)
+        ).fetchone()
         if row is None:
             raise DoesNotExist(f"Order {order_id} does not exist")
-        _send(_email_of(connection, row[0]), f"Your order {order_id}")
-        _record(connection, row[0], "receipt")
+        user_id, product_id = row
+        connection.execute(
+            "INSERT INTO sales (order_id, product_id) VALUES (%s, %s)", (order_id, product_id)
+        )
+        _did("sale", order_id)
+        log.info("order_receipt: sale booked order_id=%s job_id=%s", order_id, _job())
+        with Redis.from_url(os.environ["SHOP_REDIS_URL"]) as cache:
+            cache.incr(f"sold:{product_id}")
+        _did("sold", order_id)
+        log.info(
+            "order_receipt: product %s counted order_id=%s job_id=%s", product_id, order_id, _job()
+        )
+        _send(_email_of(connection, user_id), f"Your order {order_id}")
+        _record(connection, user_id, "receipt")
+        _did("mail", order_id)
     log.info("order_receipt: sent order_id=%s job_id=%s", order_id, _job())
 
 
@@ -78,6 +97,13 @@ def _send(to: str, subject: str) -> None:
 
 def _record(connection: psycopg.Connection, user_id: int, kind: str) -> None:
     connection.execute("INSERT INTO mails (user_id, kind) VALUES (%s, %s)", (user_id, kind))
+
+
+def _did(step: str, order_id: int) -> None:
+    """Measure one step of an order's receipt."""
+    Measured(Path(os.environ["SHOP_MEASURED"])).note(
+        "step", job=_job(), step=step, order=order_id, at=time.time_ns()
+    )
 
 
 def _job() -> str:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from .settings import Settings
 
-FIELDS = ("request_id", "user_id", "order_id", "job_id")
+FIELDS = ("request_id", "user_id", "order_id", "job_id", "batch_id")
 """What a line may carry beside its message, given by `extra`."""
 
 

@@ -33,6 +33,19 @@ CREATE TABLE mails (
 );
 CREATE INDEX mails_created_at ON mails (created_at);
 CREATE INDEX mails_user_id ON mails (user_id);
+CREATE TABLE deliveries (
+    id bigserial PRIMARY KEY,
+    campaign_id int NOT NULL REFERENCES campaigns (id),
+    email text NOT NULL
+);
+CREATE TABLE sales (
+    id bigserial PRIMARY KEY,
+    order_id bigint NOT NULL REFERENCES orders (id),
+    product_id int NOT NULL REFERENCES products (id),
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX sales_created_at ON sales (created_at);
+CREATE INDEX sales_order_id ON sales (order_id);
 INSERT INTO campaigns (id, name) VALUES (7, 'spring');
 INSERT INTO products (id, name, stock) SELECT n, 'product ' || n, 100 + n FROM generate_series(1, 40) AS n;
 SELECT setval('users_id_seq', 4600);

@@ -12,6 +12,9 @@ from tests.score.queues import Job
 from tests.score.truth import Entity
 from timeline.event import SEVERITY_ERROR, Event, Lane
 
+PUSHED_AFTER_S = 0.03
+"""From the beginning of a request to its push."""
+
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
@@ -35,7 +38,7 @@ def accepted(
     firm, thing, rid = night.firm, night.new_id(), night.request_id()
     told = {"method": "POST", "path": f"/{firm.table}", "rid": rid}
     host = night.say(seconds, firm.front, "begin", told)
-    shown = {"state": "new", **(columns or {})}
+    shown = {"state": "pending", **(columns or {})}
     night.row(seconds + 0.004, firm.table, thing, columns=shown, commit=seconds + commit)
     night.say(seconds + 0.007, firm.front, "wrote", {"id": thing, "rid": rid, "ms": 3}, host=host)
     severity = SEVERITY_ERROR if status >= 500 else 9
@@ -44,13 +47,38 @@ def accepted(
     return Receipt(thing, rid, host)
 
 
-def dispatched(night: Night, receipt: Receipt, seconds: float, *, told: bool = True) -> Job:
+def dispatched(
+    night: Night, receipt: Receipt, seconds: float, *, told: bool = True, job_class: str = ""
+) -> Job:
     """A job about the record, pushed at `seconds`; `told` says whether its sender says so."""
-    job = night.push(seconds, receipt.thing, receipt.host)
+    job = night.push(seconds, receipt.thing, receipt.host, job_class)
     if told:
         values = {"job": job.job_class, "jid": job.id, "id": receipt.thing, "rid": receipt.rid}
         night.say(seconds + 0.004, night.firm.front, "pushed", values, host=receipt.host)
     return job
+
+
+def ordered(night: Night, seconds: float) -> tuple[Receipt, Job]:
+    """A request that makes a record and pushes a job after the commit, before it answers."""
+    receipt = accepted(night, seconds, commit=0.015, answered=0.05)
+    return receipt, dispatched(night, receipt, seconds + PUSHED_AFTER_S)
+
+
+def served(night: Night, seconds: float) -> Receipt:
+    """The same with the job done at once: a record of which nothing is missing."""
+    receipt, job = ordered(night, seconds)
+    fulfilled(night, job, receipt.thing, seconds + night.rng.uniform(0.08, 0.9), 0.3)
+    return receipt
+
+
+def asked_again(night: Night, seconds: float, receipt: Receipt) -> Receipt:
+    """A later request about the same record: its own id and host."""
+    front, rid = night.firm.front, night.request_id()
+    path = f"/{night.firm.table}/{receipt.thing}/confirm"
+    told = {"method": "POST", "path": path, "rid": rid, "status": 202, "ms": 50}
+    host = night.say(seconds, front, "begin", told)
+    night.say(seconds + 0.05, front, "end", told, host=host)
+    return Receipt(receipt.thing, rid, host)
 
 
 def fulfilled(night: Night, job: Job, thing: str, seconds: float, took: float) -> None:
@@ -84,6 +112,21 @@ def hand_over(night: Night, host: str, to: str, since: float, until: float) -> N
     for attempt in (a for job in night.jobs for a in job.attempts):
         if attempt.host == host and low <= attempt.started < high:
             attempt.host, attempt.worker = to, night.worker_on(to)
+
+
+def unhappen(night: Night, since: float, until: float) -> None:
+    """Take back every healthy record with rows written in `[since, until)`: they could not be.
+
+    Call it before the fault tells anything.
+    """
+    low, high = night.at(since), night.at(until)
+    rows = [event for event, _ in night.told if event.lane is Lane.DATABASE]
+    written = {key for row in rows if low <= row.timestamp < high for key in row.keys}
+    gone = [thing for thing in night.things if not written.isdisjoint(thing.keys)]
+    marks = {mark for t in gone for mark in (t.id, t.request, t.job.id if t.job else "") if mark}
+    night.things = [thing for thing in night.things if thing not in gone]
+    night.jobs = [job for job in night.jobs if job.id not in marks]
+    night.told = [(e, host) for e, host in night.told if not any(m in e.body for m in marks)]
 
 
 def _said_by(event: Event, host: str) -> Event:

@@ -24,18 +24,19 @@ PHOENIX: Style = {
     " :econnrefused",
     "closed": "** (DBConnection.ConnectionError) ssl send: closed ({host}:{port})",
     "db_closed": "** (DBConnection.ConnectionError) ssl recv: closed",
+    "db_timeout": "** (DBConnection.ConnectionError) tcp connect ({host}:{port}): timeout",
     "sql": "** (Postgrex.Error) {message}",
-    "pool": "** (DBConnection.ConnectionError) connection not available and request was dropped from"
-    " queue after 1998ms. You can configure how long requests wait in the queue using :queue_target"
-    " and :queue_interval.",
+    "pool": "** (DBConnection.ConnectionError) connection not available and request was dropped"
+    " from queue after 1998ms. You can configure how long requests wait in the queue using"
+    " :queue_target and :queue_interval.",
     "http_timeout": "** (Finch.TransportError) timeout (https://{host}{path})",
     "http_5xx": "** (Tesla.Error) https://{host}{path} replied {status}",
     "http_4xx": "** (Tesla.Error) https://{host}{path} replied {status}",
     "not_found": "** (Ecto.NoResultsError) expected at least one result but got none in query:"
     " Kontor.{Thing} {thing}_id={id}",
     "dns": "** (Finch.TransportError) non-existing domain (:nxdomain) {host}",
-    "tls": "TLS :client: In state :certify at ssl_handshake.erl:2177 generated CLIENT ALERT: Fatal -"
-    " Certificate Expired (https://{host}{path})",
+    "tls": "TLS :client: In state :certify at ssl_handshake.erl:2177 generated CLIENT ALERT: Fatal"
+    " - Certificate Expired (https://{host}{path})",
     "arguments": "** (FunctionClauseError) no function clause matching in perform/1, missing"
     " {field}",
     "boot": "[info] Running KontorWeb.Endpoint with cowboy 2.12.0 at :::4000 (http) {service}"
@@ -60,6 +61,8 @@ NEST_PINO: Style = {
     "refused": "AggregateError [ECONNREFUSED]: {host}:{port}",
     "closed": "Error: Connection is closed. ({host}:{port})",
     "db_closed": "PrismaClientKnownRequestError P1017: Server has closed the connection.",
+    "db_timeout": "PrismaClientInitializationError P1001: Can't reach database server at"
+    " `{host}:{port}`",
     "sql": "PrismaClientUnknownRequestError: ConnectorError(QueryError(PostgresError {message}))",
     "pool": "PrismaClientKnownRequestError P2024: Timed out fetching a new connection from the"
     " connection pool. (Current connection pool timeout: 10, connection limit: 9)",

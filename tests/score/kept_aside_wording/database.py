@@ -24,13 +24,15 @@ ENGLISH: Mapping[str, str] = {
     "disk": 'could not extend file "base/16402/24719": No space left on device␊HINT:  Check free'
     " disk space.",
     "duplicate": 'duplicate key value violates unique constraint "{constraint}"',
-    "not_null": 'null value in column "{column}" of relation "{table}" violates not-null constraint',
+    "not_null": 'null value in column "{column}" of relation "{table}" violates not-null'
+    " constraint",
     "gone": "could not receive data from client: Connection reset by peer",
     "checkpoint": "checkpoint complete: wrote {n} buffers (0.4%); 0 WAL file(s) added",
 }
 GERMAN: Mapping[str, str] = {
-    "waiting": "Prozess {pid} wartet immer noch auf {mode}-Sperre auf {what} nach {ms},412 ms␊DETAIL:"
-    "  Prozess, der die Sperre hält: {holder}. Warteschlange: {queue}.␊ANWEISUNG:  {statement}",
+    "waiting": "Prozess {pid} wartet immer noch auf {mode}-Sperre auf {what} nach {ms},412 ms␊"
+    "DETAIL:  Prozess, der die Sperre hält: {holder}. Warteschlange: {queue}.␊"
+    "ANWEISUNG:  {statement}",
     "acquired": "Prozess {pid} erlangte {mode}-Sperre auf {what} nach {ms},087 ms␊ANWEISUNG:"
     "  {statement}",
     "relation": "Relation {oid} der Datenbank 16402",
@@ -50,7 +52,8 @@ GERMAN: Mapping[str, str] = {
     "disk": "konnte Datei »base/16402/24719« nicht erweitern: Auf dem Gerät ist kein Speicherplatz"
     " mehr verfügbar␊TIPP:  Prüfen Sie den freien Festplattenplatz.",
     "duplicate": "doppelter Schlüsselwert verletzt Unique-Constraint »{constraint}«",
-    "not_null": "NULL-Wert in Spalte »{column}« von Relation »{table}« verletzt Not-Null-Constraint",
+    "not_null": "NULL-Wert in Spalte »{column}« von Relation »{table}« verletzt"
+    " Not-Null-Constraint",
     "gone": "konnte Daten vom Client nicht empfangen: Verbindung wurde vom Kommunikationspartner"
     " zurückgesetzt",
     "checkpoint": "Checkpoint beendet: {n} Puffer geschrieben (0,4%); 0 WAL-Datei(en) hinzugefügt",

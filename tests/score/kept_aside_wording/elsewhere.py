@@ -204,8 +204,8 @@ def settle(
     latter have at least and at most.
     """
     rng = world.rng
-    queue = rng.choice([q for q in queues if not tongues or set(SPEAKERS[q]) & set(tongues)])
-    tongue = rng.choice([t for t in SPEAKERS[queue] if not tongues or t in tongues])
+    pairs = [(q, t) for q in queues for t in SPEAKERS[q] if not tongues or t in tongues]
+    queue, tongue = rng.choice(pairs)
     world.brand = QUEUES[queue]
     world.company = _firm(rng, world.company, queue, tongue, workers, records)
     world.__class__ = Night

@@ -29,7 +29,7 @@ def prefixed(rng: random.Random) -> str:
 
 def object_id(rng: random.Random) -> str:
     """Twelve bytes, hexadecimal: seconds, machine, counter."""
-    return f"6980{rng.getrandbits(80):020x}"
+    return f"698f{rng.getrandbits(80):020x}"
 
 
 def short(rng: random.Random) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from tests.score.wording import Style
 
 KTOR: Style = {
-    "begin": "[eventLoopGroupProxy-4] ktor.application - {method} {path} callId={rid} requestId={rid}",
+    "begin": "[eventLoopGroupProxy-4] ktor.application - {method} {path} requestId={rid}",
     "end": "[eventLoopGroupProxy-4] ktor.application - {status}: {method} - {path} in {ms}ms"
     " requestId={rid}",
-    "wrote": "[DefaultDispatcher-worker-3] {Thing}Repository - insert {thing}Id={id} requestId={rid}",
-    "pushed": "[DefaultDispatcher-worker-3] SqsPublisher - sent {job} messageId={jid} {thing}Id={id}"
+    "wrote": "[DefaultDispatcher-worker-3] {Thing}Repository - insert {thing}Id={id}"
     " requestId={rid}",
+    "pushed": "[DefaultDispatcher-worker-3] SqsPublisher - sent {job} messageId={jid}"
+    " {thing}Id={id} requestId={rid}",
     "started": "[sqs-poller-1] {job} - handling messageId={jid} {thing}Id={id}",
     "done": "[sqs-poller-1] {job} - handled messageId={jid} {thing}Id={id} durationMs={ms}",
     "failed": "[sqs-poller-1] {job} - handling failed messageId={jid} {thing}Id={id} {error}␊"
@@ -25,11 +26,14 @@ KTOR: Style = {
     "closed": "java.io.IOException: unexpected end of stream on https://{host}/...",
     "db_closed": "org.jetbrains.exposed.exceptions.ExposedSQLException: PSQLException: This"
     " connection has been closed.",
+    "db_timeout": "org.postgresql.util.PSQLException: Connection to {host}:{port} refused. Check"
+    " that the hostname and port are correct and that the postmaster is accepting TCP/IP"
+    " connections.",
     "sql": "org.jetbrains.exposed.exceptions.ExposedSQLException: PSQLException: ERROR: {message}",
     "pool": "java.sql.SQLTransientConnectionException: main-pool - Connection is not available,"
     " request timed out after 5001ms (total=16, active=16, idle=0, waiting={n})",
-    "http_timeout": "io.ktor.client.plugins.HttpRequestTimeoutException: Request timeout has expired"
-    " [url=https://{host}{path}, request_timeout=8000 ms]",
+    "http_timeout": "io.ktor.client.plugins.HttpRequestTimeoutException: Request timeout has"
+    " expired [url=https://{host}{path}, request_timeout=8000 ms]",
     "http_5xx": "io.ktor.client.plugins.ServerResponseException: Server error(GET"
     " https://{host}{path}: {status}.",
     "http_4xx": "io.ktor.client.plugins.ClientRequestException: Client request(POST"
@@ -63,14 +67,17 @@ SPRING_GERMAN: Style = {
     " trace_id={rid} {error}",
     "request_failed": "[http-nio-8080-exec-7] d.k.web.Fehler : Servlet.service() für {path}"
     " abgebrochen trace_id={rid} {error}",
-    "timeout": "org.springframework.amqp.AmqpTimeoutException: java.util.concurrent.TimeoutException"
-    " ({host}:{port})",
+    "timeout": "org.springframework.amqp.AmqpTimeoutException: "
+    "java.util.concurrent.TimeoutException ({host}:{port})",
     "refused": "org.springframework.amqp.AmqpConnectException: java.net.ConnectException:"
     " Verbindungsaufbau abgelehnt ({host}:{port})",
     "closed": "org.springframework.amqp.AmqpIOException: java.net.SocketException: Connection reset"
     " ({host}:{port})",
     "db_closed": "org.postgresql.util.PSQLException: Eingabe/Ausgabe-Fehler beim Senden an das"
     " Backend.",
+    "db_timeout": "org.postgresql.util.PSQLException: Verbindung zu {host}:{port} verweigert."
+    " Überprüfen Sie die Korrektheit von Hostnamen und der Portnummer und dass der Datenbankserver"
+    " TCP/IP-Verbindungen annimmt.",
     "sql": "org.postgresql.util.PSQLException: FEHLER: {message}",
     "pool": "java.sql.SQLTransientConnectionException: kontorPool - Connection is not available,"
     " request timed out after 20000ms (total=12, active=12, idle=0, waiting={n})",
@@ -109,9 +116,11 @@ MASSTRANSIT: Style = {
     " rabbitmq://{host}:{port}/",
     "refused": "RabbitMQ.Client.Exceptions.BrokerUnreachableException: None of the specified"
     " endpoints were reachable ({host}:{port})",
-    "closed": "RabbitMQ.Client.Exceptions.AlreadyClosedException: Already closed: The AMQP operation"
-    " was interrupted: close-reason, initiated by Library, code=541 ({host}:{port})",
+    "closed": "RabbitMQ.Client.Exceptions.AlreadyClosedException: Already closed: The AMQP"
+    " operation was interrupted: close-reason, initiated by Library, code=541 ({host}:{port})",
     "db_closed": "Npgsql.NpgsqlException (0x80004005): Exception while writing to stream",
+    "db_timeout": "Npgsql.NpgsqlException (0x80004005): Failed to connect to {host}:{port}␊ --->"
+    " System.TimeoutException: The operation has timed out.",
     "sql": "Npgsql.PostgresException (0x80004005): {message}",
     "pool": "System.InvalidOperationException: Timeout expired. The timeout period elapsed prior to"
     " obtaining a connection from the pool. This may have occurred because all pooled connections"

@@ -22,12 +22,14 @@ LARAVEL: Style = {
     "push_failed": "production.ERROR: {error} "
     '{{"dispatching":"App\\\\Jobs\\\\{job}","request_id":"{rid}"}}',
     "request_failed": 'production.ERROR: {error} {{"uri":"{path}","request_id":"{rid}"}}',
-    "timeout": 'Error executing "SendMessage" on "https://{host}/"; AWS HTTP error: cURL error 28:'
-    " Operation timed out after 5001 milliseconds with 0 bytes received",
-    "refused": 'Error executing "SendMessage" on "https://{host}/"; AWS HTTP error: cURL error 7:'
-    " Failed to connect to {host} port {port}: Connection refused",
+    "timeout": "AWS HTTP error: cURL error 28: Operation timed out after 5001 milliseconds with 0"
+    " bytes received for https://{host}:{port}/",
+    "refused": "AWS HTTP error: cURL error 7: Failed to connect to {host} port {port}: Connection"
+    " refused",
     "closed": "cURL error 56: Recv failure: Connection reset by peer for https://{host}/",
     "db_closed": "SQLSTATE[HY000]: General error: 7 server closed the connection unexpectedly",
+    "db_timeout": 'SQLSTATE[08006] [7] connection to server at "{host}", port {port} failed:'
+    " timeout expired",
     "sql": "SQLSTATE[P0001]: {message}",
     "pool": "SQLSTATE[08006] [7] FATAL:  remaining connection slots are reserved for roles with the"
     " SUPERUSER attribute",
@@ -61,6 +63,8 @@ PERL: Style = {
     "closed": "Can't read from {host}:{port}: Connection reset by peer",
     "db_closed": "DBD::Pg::st execute failed: could not receive data from server: Connection timed"
     " out",
+    "db_timeout": "DBI connect('dbname=shop;host={host};port={port}','app',...) failed: timeout"
+    " expired",
     "sql": "DBD::Pg::st execute failed: ERROR:  {message}",
     "pool": "DBI connect('dbname=shop','app',...) failed: FATAL:  sorry, too many clients already",
     "http_timeout": "Inactivity timeout (https://{host}{path})",

@@ -118,10 +118,10 @@ def rabbit_samples(queue: str, jobs: list[Job], start: int, end: int, now: int) 
     """What the management plugin still holds of `queue`: five seconds apart, ten minutes back."""
     step = STEP_S * SECOND_NS
     first = max(start, now - KEPT_S * SECOND_NS) // step * step + step
+    runs = [attempt for job in jobs for attempt in job.attempts]
+    begun = {job.id: job.attempts[0].started for job in jobs if job.attempts}
     for stamp in range(first, end, step):
         low = stamp - step
-        runs = [attempt for job in jobs for attempt in job.attempts]
-        begun = {job.id: job.attempts[0].started for job in jobs if job.attempts}
         ready = sum(j.pushed[0] < stamp and begun.get(j.id, stamp) >= stamp for j in jobs)
         unacked = sum(a.started < stamp and (a.ended is None or a.ended >= stamp) for a in runs)
         counts = dict.fromkeys((*COUNTERS, REDELIVERED + "ed"), 0)

@@ -11,17 +11,20 @@ RUST: Style = {
     " finished processing request latency={ms} ms status={status}",
     "wrote": "store::{thing}: row inserted {thing}_id={id} trace_id={rid}",
     "pushed": "bus::publish: confirmed kind={job} message_id={jid} {thing}_id={id} trace_id={rid}",
-    "started": "consume{{kind={job} message_id={jid} {thing}_id={id}}}: bus::worker: delivery taken",
+    "started": "consume{{kind={job} message_id={jid} {thing}_id={id}}}: bus::worker: delivery"
+    " taken",
     "done": "consume{{kind={job} message_id={jid} {thing}_id={id}}}: bus::worker: acked"
     " elapsed_ms={ms}",
-    "failed": "consume{{kind={job} message_id={jid} {thing}_id={id}}}: bus::worker: handler returned"
-    " Err err={error}",
+    "failed": "consume{{kind={job} message_id={jid} {thing}_id={id}}}: bus::worker: handler"
+    " returned Err err={error}",
     "push_failed": "bus::publish: giving up kind={job} trace_id={rid} err={error}",
     "request_failed": "api::error: request failed uri={path} trace_id={rid} err={error}",
-    "timeout": "deadline has elapsed while waiting for publisher confirm from {host}:{port}",
+    "timeout": "deadline has elapsed ({host}:{port})",
     "refused": "IO error: Connection refused (os error 111) connecting to {host}:{port}",
     "closed": "IO error: Connection reset by peer (os error 104) on {host}:{port}",
     "db_closed": "error communicating with database: unexpected end of file",
+    "db_timeout": "error communicating with database: Connection timed out (os error 110)"
+    " ({host}:{port})",
     "sql": "error returned from database: {message}",
     "pool": "pool timed out while waiting for an open connection",
     "http_timeout": "error sending request for url (https://{host}{path}): operation timed out",
@@ -58,6 +61,8 @@ GO_SLOG: Style = {
     "closed": "write failed: write tcp 10.20.7.3:48812->10.20.4.11:{port}: write: broken pipe"
     " ({host})",
     "db_closed": "unexpected EOF",
+    "db_timeout": "failed to connect to `user=app database=app`: {host}:{port}: dial error:"
+    " timeout: context deadline exceeded",
     "sql": "ERROR: {message}",
     "pool": "failed to acquire connection from pool: context deadline exceeded",
     "http_timeout": 'Get "https://{host}{path}": net/http: TLS handshake timeout',
@@ -71,6 +76,6 @@ GO_SLOG: Style = {
     " Args.{field} of type int64",
     "boot": "level=INFO msg=ready service={service} build={version}",
     "stop": "level=INFO msg=stopping cause=terminated",
-    "null": "level=ERROR msg=panic value=\"assignment to entry in nil map\" field={field}",
+    "null": 'level=ERROR msg=panic value="assignment to entry in nil map" field={field}',
     "full": "write /var/spool/app/part-0007: no space left on device",
 }

@@ -52,7 +52,6 @@ def inject(world: World) -> Truth:
         "missed-run",
         here.end_s,
         (frozenset((f"job:{carried}", f"message:{carried}")),),
-        also=("lost-worker",),
         onset_s=at,
         effect=before >= 5 and after == 0 and last > 0,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.score.families.acts import fault
-from tests.score.kept_aside_wording.acts import accepted, dispatched, fulfilled
+from tests.score.kept_aside_wording.acts import asked_again, dispatched, fulfilled, served
 from tests.score.kept_aside_wording.elsewhere import Night, night, settle
 from tests.score.kept_aside_wording.neighbours import neighbours
 from tests.score.truth import Truth
@@ -36,8 +36,9 @@ def inject(world: World) -> Truth:
 def _blocked(here: Night, at: float, ended: float, xid: int) -> Thing:
     """A job whose statement waits for the forgotten transaction until its own timeout."""
     firm, pid = here.firm, here.rng.randint(10_000, 29_999)
-    receipt = accepted(here, at - here.rng.uniform(40, 90))
-    job = dispatched(here, receipt, at - 0.2)
+    record = served(here, here.onset_s - here.rng.uniform(60, 400))
+    receipt = asked_again(here, at - 0.25, record)
+    job = dispatched(here, receipt, at - 0.22, job_class=f"Confirm{firm.thing.title()}")
     statement = f"UPDATE {firm.table} SET state = $1 WHERE id = $2"
     told = {"mode": "ShareLock", "statement": statement, "holder": HOLDER, "queue": pid}
     what = here.database_says("transaction", oid=xid)

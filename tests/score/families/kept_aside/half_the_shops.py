@@ -58,6 +58,5 @@ def inject(world: World) -> Truth:
         "partial-batch",
         here.end_s,
         [frozenset((f"{noun}:{number}",)) for number in missing],
-        also=("missed-run",),
         effect=told == count - len(missing) > 0 and untouched and bool(missing),
     )

@@ -23,18 +23,19 @@ def inject(world: World) -> Truth:
     neighbours(here)
     rng, firm = here.rng, here.firm
     name, who = rng.choice(("MonthlyStatements", "RebuildIndex", "PayoutRun")), f"admin-{firm.zone}"
-    records = [here.new_id() for _ in range(rng.randint(30, 90))]
-    presses, gap, at = rng.randint(2, 4), rng.uniform(35, 100), here.onset_s
+    records = [here.new_id() for _ in range(rng.randint(50, 120))]
+    presses, gap, at = rng.randint(2, 4), rng.uniform(25, 60), here.onset_s
     jobs, worked = list[Job](), dict[str, int]()
     for press in range(presses):
-        reach = len(records) if press == presses - 1 else rng.randint(len(records) // 2, len(records))
+        last = press == presses - 1
+        reach = len(records) if last else rng.randint(len(records) // 2, len(records))
         jobs.append(_press(here, name, at, who, records[:reach], worked))
         at += gap * rng.uniform(0.7, 1.3)
     hit: list[Entity] = [job_keys(job.id) for job in jobs]
     again = [record for record, times in worked.items() if times > 1]
     keys = [frozenset((f"{firm.thing}:{record}",)) for record in again]
-    ends = [job.attempts[0].ended or 0 for job in jobs]
-    overlap = ends[0] > jobs[1].attempts[0].started
+    ended = jobs[0].attempts[0].ended
+    overlap = ended is None or ended > jobs[1].attempts[0].started
     return fault(
         here,
         "re-press",
@@ -54,9 +55,9 @@ def _press(
     host = here.say(at, firm.front, "begin", told)
     job = Job(here.new_job_id(), name, "month=2026-01", (), "admin", host, [here.at(at + 0.02)])
     here.jobs.append(job)
-    values = {"job": name, "jid": job.id, "id": "2026-01", "rid": rid}
     here.line(at + 0.01, firm.front, f"{name} requested by {who} request_id={rid}", host=host)
-    here.say(at + 0.03, firm.front, "pushed", values, host=host)
+    words = f"{name} queued job_id={job.id} request_id={rid} month=2026-01"
+    here.line(at + 0.03, firm.front, words, host=host)
     here.say(at + 0.06, firm.front, "end", {**told, "status": 202, "ms": 60}, host=host)
     there, step = here.rng.choice(firm.worker.hosts), at + 0.4
     here.line(step, firm.worker, f"{name} run begins job_id={job.id} month=2026-01", host=there)

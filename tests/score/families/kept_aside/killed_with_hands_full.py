@@ -7,7 +7,7 @@ ran out, SQS after the visibility timeout; Oban and River hold them for running.
 from __future__ import annotations
 
 from tests.score.families.acts import fault
-from tests.score.kept_aside_wording.acts import accepted, dispatched, fulfilled, hand_over
+from tests.score.kept_aside_wording.acts import fulfilled, hand_over, ordered
 from tests.score.kept_aside_wording.elsewhere import Night, night, settle
 from tests.score.kept_aside_wording.neighbours import neighbours
 from tests.score.queues import STALL_NS, Attempt
@@ -17,7 +17,15 @@ from timeline.window import SECOND_NS
 
 GIVEN_OUT_AGAIN_S = {"rabbitmq": 0.4, "bullmq": STALL_NS / SECOND_NS + 11, "sqs": 120.0}
 """Seconds after the kill; a queue that is missing here does nothing within the window."""
-PROCESSES = {"phoenix": "beam.smp", "go-slog": "crew", "nest-pino": "node", "laravel": "php"}
+PROCESSES = {
+    "phoenix": "beam.smp",
+    "go-slog": "app",
+    "rust": "tokio-runtime-w",
+    "nest-pino": "node",
+    "laravel": "php",
+    "perl": "perl",
+    "masstransit": "dotnet",
+}
 
 
 def prepare(world: World) -> None:
@@ -32,6 +40,7 @@ def inject(world: World) -> Truth:
     back = here.onset_s + here.rng.uniform(9, 40)
     hand_over(here, host, other, here.onset_s - 1.5, back)
     things = [_in_hand(here, host) for _ in range(here.rng.randint(2, 9))]
+    hand_over(here, host, other, here.onset_s, back)
     name = PROCESSES.get(worker.style_name, "java")
     pid = here.rng.randint(2_000, 60_000)
     killed = (
@@ -45,8 +54,9 @@ def inject(world: World) -> Truth:
     told = {"service": worker.name, "version": "41be0c7a", "n": 8}
     here.say(back, worker, "boot", told, host=host)
     here.close_the_books()
+    given_out = ("delivered-again",) if here.brand.name in GIVEN_OUT_AGAIN_S else ()
     cut = all(
-        any(a.host == host and a.outcome == "lost" for a in thing.job.attempts)
+        thing.job.attempts[0].host == host and thing.job.attempts[0].outcome in ("lost", "running")
         for thing in things
         if thing.job is not None
     )
@@ -56,7 +66,7 @@ def inject(world: World) -> Truth:
         "lost-worker",
         here.end_s,
         things,
-        also=("delivered-again", "orphaned-record"),
+        also=("orphaned-record", *given_out),
         effect=cut and said,
     )
 
@@ -64,14 +74,15 @@ def inject(world: World) -> Truth:
 def _in_hand(here: Night, host: str) -> Thing:
     """A job that `host` had begun and never ended."""
     begun = here.onset_s - here.rng.uniform(0.5, 14.0)
-    receipt = accepted(here, begun - 0.6)
-    job = dispatched(here, receipt, begun - 0.3)
+    receipt, job = ordered(here, begun - here.rng.uniform(0.1, 0.9))
     after = GIVEN_OUT_AGAIN_S.get(here.brand.name)
     noticed = None if after is None else here.at(here.onset_s + after)
     worker = here.worker_on(host)
-    job.attempts.append(Attempt(here.at(begun), noticed, "lost", worker, host))
+    outcome = "running" if noticed is None else "lost"
+    job.attempts.append(Attempt(here.at(begun), noticed, outcome, worker, host))
     values = {"job": job.job_class, "jid": job.id, "id": receipt.thing}
     here.say(begun + 0.002, here.firm.worker, "started", values, host=host)
     if after is not None:
-        fulfilled(here, job, receipt.thing, here.onset_s + after + 0.2, 0.8)
+        again = here.onset_s + after + here.rng.uniform(0.1, 1.5)
+        fulfilled(here, job, receipt.thing, again, 0.8)
     return here.entity(receipt.thing, receipt.rid, job)

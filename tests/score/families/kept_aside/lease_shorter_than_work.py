@@ -7,7 +7,7 @@ when the connection of a stalled consumer misses its heartbeats. Both workers do
 from __future__ import annotations
 
 from tests.score.families.acts import fault
-from tests.score.kept_aside_wording.acts import accepted, dispatched
+from tests.score.kept_aside_wording.acts import ordered
 from tests.score.kept_aside_wording.elsewhere import Night, night, settle
 from tests.score.kept_aside_wording.neighbours import neighbours
 from tests.score.queues import STALL_NS, Attempt
@@ -35,7 +35,7 @@ def inject(world: World) -> Truth:
         "delivered-again",
         at + 2 * lease + 60,
         things,
-        also=("run-overlap", "overlapping-runs", "third-party"),
+        also=("run-overlap", "overlapping-runs", "duplicate-create", "third-party"),
         onset_s=min(_first_started(here, thing) for thing in things),
         effect=all(_worked_on_twice(here, thing) for thing in things),
     )
@@ -43,8 +43,7 @@ def inject(world: World) -> Truth:
 
 def _twice(here: Night, at: float, lease: float) -> Thing:
     firm, slow = here.firm, lease * here.rng.uniform(1.2, 2.0)
-    receipt = accepted(here, at)
-    job = dispatched(here, receipt, at + 0.08)
+    receipt, job = ordered(here, at)
     first, second = here.rng.sample(firm.worker.hosts, 2)
     again = at + 0.3 + lease + (here.rng.uniform(2.0, 12.0) if here.brand.name == "bullmq" else 0.2)
     spans = ((at + 0.3, at + 0.3 + slow, first), (again, again + slow * 0.8, second))
@@ -56,10 +55,11 @@ def _twice(here: Night, at: float, lease: float) -> Thing:
             here.say(ended, firm.worker, "done", {**values, "ms": ms}, host=host)
             columns = {f"{firm.thing}_id": receipt.thing}
             here.row(ended - 0.1, firm.effects, here.new_id(), columns=columns, host=host)
-    lost_at, finished = here.at(again), here.at(spans[1][1])
+    lost_at, over = here.at(again), spans[1][1] < here.end_s - 1
+    finished, outcome = (here.at(spans[1][1]), "finished") if over else (None, "running")
     job.attempts = [
         Attempt(here.at(at + 0.3), lost_at, "lost", here.worker_on(first), first),
-        Attempt(here.at(again), finished, "finished", here.worker_on(second), second),
+        Attempt(here.at(again), finished, outcome, here.worker_on(second), second),
     ]
     return here.entity(receipt.thing, receipt.rid, job)
 

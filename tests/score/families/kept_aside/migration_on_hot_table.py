@@ -13,6 +13,8 @@ from tests.score.truth import Entity, Truth
 from tests.score.world import World
 
 REPORT, MIGRATION, OID = 8_812, 9_034, 24_719
+TABLES = ("stock_levels", "price_lists", "journal", "sessions")
+"""Hot tables beside those that the healthy traffic writes."""
 
 
 def prepare(world: World) -> None:
@@ -22,17 +24,19 @@ def prepare(world: World) -> None:
 def inject(world: World) -> Truth:
     here = night(world)
     neighbours(here)
-    firm, took = here.firm, here.rng.uniform(20.0, 140.0)
+    took, table = here.rng.uniform(20.0, 140.0), here.rng.choice(TABLES)
     ended = here.onset_s + took
     column = here.rng.choice(("gift_note text", "vat_rate numeric(5,2) NOT NULL DEFAULT 0"))
-    statement = f"ALTER TABLE {firm.table} ADD COLUMN {column}"
-    here.change(here.onset_s - 8, f"migrate {firm.table} on production", who="release-train")
+    statement = f"ALTER TABLE {table} ADD COLUMN {column}"
+    here.change(here.onset_s - 8, f"migrate {table} on production", who="release-train")
     what = here.database_says("relation", oid=OID)
     waits = {"what": what, "statement": statement, "holder": REPORT}
     own = {**waits, "pid": MIGRATION, "mode": "AccessExclusiveLock"}
     here.database_line(here.onset_s + 1, MIGRATION, "waiting", 9, **own, queue=MIGRATION, ms=1_000)
-    hit = _pile_up(here, ended, what)
+    hit = _pile_up(here, ended, what, table)
     ms = int(took * 1_000)
+    report = f"SELECT kind, sum(amount) FROM {table} GROUP BY kind"
+    here.database_line(ended - 0.01, REPORT, "duration", 9, ms=ms + 90_000, statement=report)
     here.database_line(ended, MIGRATION, "acquired", 9, **own, ms=ms)
     here.database_line(ended + 0.3, MIGRATION, "duration", 9, ms=ms + 300, statement=statement)
     here.close_the_books()
@@ -48,7 +52,7 @@ def inject(world: World) -> Truth:
     )
 
 
-def _pile_up(here: Night, ended: float, what: str) -> list[Entity]:
+def _pile_up(here: Night, ended: float, what: str, table: str) -> list[Entity]:
     """Sessions that queue up behind the migration; some are cancelled and their requests fail."""
     firm, queue, hit = here.firm, [MIGRATION], list[Entity]()
     at, allowed = here.onset_s + here.rng.uniform(0.2, 1.0), here.rng.choice((5.0, 10.0, 15.0))
@@ -56,7 +60,7 @@ def _pile_up(here: Night, ended: float, what: str) -> list[Entity]:
     while at < ended:
         pid = here.rng.randint(10_000, 29_999)
         queue.append(pid)
-        statement = f"SELECT * FROM {firm.table} WHERE id = $1"
+        statement = f"SELECT * FROM {table} WHERE id = $1"
         mode = here.rng.choice(("AccessShareLock", "RowExclusiveLock"))
         if at + 1 < ended:
             waiting = ", ".join(map(str, queue[-9:]))
@@ -67,6 +71,6 @@ def _pile_up(here: Night, ended: float, what: str) -> list[Entity]:
             here.database_log(at + allowed, pid, words, 17)
             service = here.rng.choice((firm.front, *firm.backs))
             error = here.error(service, "sql", message=words)
-            hit.append(failed_request(here, at + allowed + 0.01, service, error))
+            hit.append(failed_request(here, at + allowed + 0.01, service, error, path=f"/{table}"))
         at += here.rng.uniform(0.4, 3.0)
     return hit

@@ -55,6 +55,4 @@ def _times_out(here: Night, at: float, waited: float, *, taken: bool) -> Thing:
 def _gives_up(here: Night, receipt: Receipt, at: float) -> None:
     error = here.error(here.firm.front, "timeout")
     values = {"job": here.firm.job_class, "rid": receipt.rid, "error": error}
-    here.say(
-        at, here.firm.front, "push_failed", values, host=receipt.host, severity=SEVERITY_ERROR
-    )
+    here.say(at, here.firm.front, "push_failed", values, host=receipt.host, severity=SEVERITY_ERROR)

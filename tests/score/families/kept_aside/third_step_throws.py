@@ -6,7 +6,7 @@ Each step leaves its line, the second leaves a row as well: a charge, a booking,
 from __future__ import annotations
 
 from tests.score.families.acts import fault
-from tests.score.kept_aside_wording.acts import accepted, dispatched
+from tests.score.kept_aside_wording.acts import ordered
 from tests.score.kept_aside_wording.elsewhere import KEEPING, Night, night, settle
 from tests.score.kept_aside_wording.neighbours import neighbours
 from tests.score.truth import Truth
@@ -49,8 +49,7 @@ def inject(world: World) -> Truth:
 def _replayed(here: Night, at: float) -> tuple[Thing, float]:
     """One job that is tried two to five times; its keys, and when its last attempt ended."""
     firm, rng = here.firm, here.rng
-    receipt = accepted(here, at - 0.5)
-    job = dispatched(here, receipt, at - 0.3)
+    receipt, job = ordered(here, at - 0.3)
     tries, recovers = rng.randint(2, 5), rng.random() < 0.5
     phrase = rng.choice(("http_5xx", "http_timeout", "null"))
     told = {"host": firm.third[1], "path": firm.third[2], "status": 500, "field": "address"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.score.families.acts import fault
-from tests.score.kept_aside_wording.acts import accepted, dispatched
+from tests.score.kept_aside_wording.acts import ordered
 from tests.score.kept_aside_wording.elsewhere import Night, night, settle
 from tests.score.kept_aside_wording.neighbours import neighbours
 from tests.score.truth import Truth
@@ -31,8 +31,7 @@ def inject(world: World) -> Truth:
 
 def _fails_always(here: Night, place: int) -> Thing:
     rng, worker = here.rng, here.firm.worker
-    receipt = accepted(here, here.onset_s - 0.4 + place * 7)
-    job = dispatched(here, receipt, here.onset_s - 0.2 + place * 7)
+    receipt, job = ordered(here, here.onset_s - 0.2 + place * 7)
     field = rng.choice(("street2", "iban", "locale", "vat_id"))
     error = here.error(worker, rng.choice(("null", "arguments")), field=field)
     wait, at = rng.choice((4.0, 11.0, 20.0)), here.onset_s + place * 7 + 0.1

@@ -1,0 +1,391 @@
+"""stale-read: a job looked for a row that was committed already, on a copy that was behind.
+
+Story: the row is committed on the primary, the job starts 40 ms later and asks a replica that
+replays a second late; it does not find the row, and a retry later does.
+
+Predicate: a job failed with "not found" for a row whose commit came before the lookup. That the
+read went to a replica is told by the job's own lines; that the replica was behind, by its measured
+lag. Certain with a commit time, a certain order, a replica that the job's lines name and a row that
+the message names; likely where one of these is inferred: the commit from the answer of the request
+or from the row's age, the replica from a lag at least as long as the row had been there. Possible
+where a replica is known to be there and nothing more, or where a later attempt of the same job
+found the row. A lag that was measured to be shorter speaks against it.
+
+Where the order is not known, it may as well be a race with the commit: `job-before-commit` says so,
+and both are named. Where that race is at least likely, nothing is said here.
+
+False positives: a deleted or soft-deleted row, another tenant or shard, a row long out of the job's
+scope, a commit after the lookup (silent); a cache (named).
+
+Reference: read-your-writes violation (Terry et al., "Session Guarantees", 1994); ankane/
+distribute_reads#9, mastodon/documentation#1255.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar
+
+from timeline.event import Event, Lane
+from timeline.facts.missed_reads import (
+    AGE,
+    ANSWER,
+    COMMIT,
+    LONGEST_LAG_NS,
+    WRITE,
+    MissedRead,
+    later_success,
+    missed_reads,
+)
+from timeline.facts.replicas import CACHE_WORDS, LagSample, Replicas, reads_told, replicas_in
+from timeline.facts.sight import heard
+from timeline.facts.visibility import REPLICA_WORDS, SHARD_WORDS
+from timeline.facts.words import counted, instant, length, listed, short
+from timeline.finding import Finding, NotEvaluated, Step
+from timeline.order import Verdict, at_least, before, weakest
+
+if TYPE_CHECKING:
+    from timeline.incident import Incident
+
+NAMED, BEHIND, KNOWN, HEALED = "named", "behind", "known", "healed"
+"""What says that a replica answered, strongest first: the job's own lines, its measured lag, that
+there is one, that a later attempt found the row."""
+RACE = "the job ran before the commit (job-before-commit)"
+ELSEWHERE = "a cache, another tenant or another shard answered"
+SNAPSHOT = "the job read in a transaction that had begun before the commit"
+MAX_CASES_SHOWN = 3
+MAX_FINDINGS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class StaleLookup:
+    """One lookup that missed a row. Instants and lengths in ns UTC; None when not known.
+
+    `there` is since when the row was there by `how` (its commit, the answer of the request that
+    wrote it, its age, or only the beginning of its transaction); `lag` is the measured lag.
+    """
+
+    job: str
+    key: str
+    record: str
+    looked_up: int
+    there: int
+    how: str
+    sign: str
+    lag: int | None
+    healed: bool
+    verdict: Verdict
+    because: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class StaleRead(Finding):
+    """Jobs of one class that missed committed rows of one table. `replica` says in words why a
+    replica is thought to have answered; `healed` counts the jobs of which a later attempt ended
+    well."""
+
+    term: ClassVar[str] = "stale-read"
+    remedy: ClassVar[str] = (
+        "Let jobs read from the primary, or hand the write position over with the job and wait "
+        "until the replica has reached it."
+    )
+
+    job_class: str
+    table: str
+    sign: str
+    replica: str
+    cases: tuple[StaleLookup, ...]
+    healed: int
+
+    def sentence(self) -> str:
+        first, number = self.cases[0], len(self.cases)
+        title = self.job_class or "a job"
+        names = listed([short(case.key) for case in self.cases])
+        since = {
+            COMMIT: "after it was committed",
+            ANSWER: "after the request that wrote it was answered",
+            AGE: "after it was written",
+            WRITE: "after its transaction had begun",
+        }[first.how]
+        gap = length(first.looked_up - first.there)
+        again = f"; {counted(self.healed, 'later attempt')} finished" if self.healed else ""
+        return (
+            f"{counted(number, f'{title} job')} did not find {_rows(number)} of {self.table} that "
+            f"{'was' if number == 1 else 'were'} there: {names} (first at "
+            f"{instant(first.looked_up)}, {gap} {since}); {self.replica}{again}."
+        )
+
+    def clause(self) -> str:
+        number = len(self.cases)
+        if self.sign in (NAMED, BEHIND):
+            what = (
+                "a replica that was behind" if self.sign == BEHIND else "an old copy on a replica"
+            )
+            return f"{counted(number, 'job')} read {what}"
+        return f"{counted(number, 'job')} did not find {_rows(number)} that {_were(number)} there"
+
+
+class StaleReadDetector:
+    """Finds jobs that read what was no longer true; see the module."""
+
+    term: ClassVar[str] = StaleRead.term
+
+    def detect(self, incident: Incident) -> Sequence[Finding] | NotEvaluated:
+        missing = _missing(incident)
+        if missing:
+            return NotEvaluated(self.term, " and ".join(missing))
+        reads = missed_reads(incident)
+        if not reads:
+            return []
+        evidence = _Evidence.of(incident, reads)
+        groups: dict[tuple[str, str, str, Verdict], list[_Case]] = {}
+        for read in reads:
+            case = _case(incident, read, evidence)
+            if case is not None:
+                key = (
+                    evidence.class_of(read),
+                    read.record.table,
+                    case.told.sign,
+                    case.told.verdict,
+                )
+                groups.setdefault(key, []).append(case)
+        found = [_finding(incident, key[0], cases) for key, cases in groups.items()]
+        found.sort(key=lambda one: (list(Verdict).index(one.verdict), one.began))
+        return found[:MAX_FINDINGS]
+
+
+def _missing(incident: Incident) -> list[str]:
+    """Words for the sources without which a stale read cannot be seen."""
+    missing = []
+    if incident.jobs.entities.is_empty() and not heard(incident, Lane.QUEUE):
+        missing.append("jobs with their arguments (a queue, or logs with job ids)")
+    if not heard(incident, Lane.DATABASE):
+        missing.append("the rows the jobs work on (a database)")
+    return missing
+
+
+@dataclass(frozen=True)
+class _Evidence:
+    """What is known of replicas and caches, and the classes of the jobs."""
+
+    replicas: Replicas
+    named: Mapping[str, list[Event]]
+    cached: Mapping[str, list[Event]]
+    classes: Mapping[str, str] = field(default_factory=dict)
+
+    @staticmethod
+    def of(incident: Incident, reads: Sequence[MissedRead]) -> _Evidence:
+        jobs = sorted({read.lookup.job for read in reads})
+        classes = dict(incident.jobs.summary.select("job", "job_class").iter_rows())
+        return _Evidence(
+            replicas_in(incident),
+            reads_told(incident, jobs),
+            reads_told(incident, jobs, CACHE_WORDS),
+            {job: str(classes.get(job) or "") for job in jobs},
+        )
+
+    def class_of(self, read: MissedRead) -> str:
+        return self.classes.get(read.lookup.job, "")
+
+    def replica_line(self, read: MissedRead) -> Event | None:
+        """The line of the same run that names a replica, the lookup's own at best."""
+        if re.search(REPLICA_WORDS, f"{read.event.body} {read.event.attributes or ''}"):
+            return read.event
+        return _inside(read, self.named.get(read.lookup.job, []))
+
+    def cache_line(self, read: MissedRead) -> Event | None:
+        return _inside(read, self.cached.get(read.lookup.job, []))
+
+
+def _inside(read: MissedRead, lines: Sequence[Event]) -> Event | None:
+    """The last of `lines` between the beginning of the run and the lookup."""
+    begun = read.started.timestamp if read.started else read.shown.timestamp
+    held = [line for line in lines if begun <= line.timestamp <= read.event.timestamp]
+    return held[-1] if held else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    read: MissedRead
+    told: StaleLookup
+    replica: str
+    line: Event | None
+    sample: LagSample | None
+    done: Event | None
+    alternatives: tuple[str, ...]
+
+
+def _case(incident: Incident, read: MissedRead, evidence: _Evidence) -> _Case | None:
+    """The case, unless nothing points to an old copy."""
+    line, cached = evidence.replica_line(read), evidence.cache_line(read)
+    sample = evidence.replicas.lag_at(read.event.timestamp)
+    done = later_success(incident, read.lookup.job, read.event)
+    sign = _sign(read, line, sample, evidence.replicas.exists, done)
+    if sign is None:
+        return None
+    verdict, because, alternatives = _graded(incident, read, sign, sample)
+    if cached is not None:
+        verdict, because = Verdict.POSSIBLE, "the job's own lines tell of a cache"
+        alternatives = ("a stale cache answered", *alternatives)
+    told = StaleLookup(
+        job=read.lookup.job,
+        key=read.lookup.key,
+        record=read.record.record,
+        looked_up=read.event.timestamp,
+        there=read.shown.timestamp,
+        how=read.how,
+        sign=sign,
+        lag=sample.lag if sample else None,
+        healed=done is not None,
+        verdict=verdict,
+        because=because,
+    )
+    replica = _replica_words(sign, sample, evidence.replicas.exists)
+    return _Case(read, told, replica, line, sample, done, alternatives)
+
+
+def _sign(
+    read: MissedRead,
+    line: Event | None,
+    sample: LagSample | None,
+    exists: str,
+    done: Event | None,
+) -> str | None:
+    """What points to a replica; None where nothing does or something speaks against it."""
+    behind = sample is not None and sample.lag >= read.gap
+    if re.search(SHARD_WORDS, f"{read.event.body} {read.event.attributes or ''}"):
+        return None
+    if line is not None:
+        return NAMED
+    if read.how == WRITE or (read.gap > LONGEST_LAG_NS and not behind):
+        return None  # a race explains it as well, or its scope does
+    if behind:
+        return BEHIND
+    if sample is not None:
+        return None  # measured, and not behind
+    if exists:
+        return KNOWN
+    return HEALED if done is not None and read.how == COMMIT else None
+
+
+def _graded(
+    incident: Incident, read: MissedRead, sign: str, sample: LagSample | None
+) -> tuple[Verdict, str, tuple[str, ...]]:
+    """Verdict, its weakest link, and what else would explain it."""
+    order = read.order
+    if order.verdict is None or not at_least(order.verdict, Verdict.LIKELY):
+        return Verdict.POSSIBLE, order.because, (RACE, ELSEWHERE)
+    if sign in (KNOWN, HEALED):
+        words = "that a replica answered is not on record"
+        return Verdict.POSSIBLE, words, (ELSEWHERE, SNAPSHOT)
+    if sample is not None and sample.lag < read.gap:
+        words = f"the lag was measured as {length(sample.lag)}, less than the row had been there"
+        return Verdict.POSSIBLE, words, (ELSEWHERE,)
+    if sign == BEHIND:
+        words = "that the replica answered is inferred from its lag"
+        return weakest((order.verdict, Verdict.LIKELY)), words, (ELSEWHERE,)
+    if order.verdict is not Verdict.CERTAIN:
+        return Verdict.LIKELY, order.because, ()
+    if not read.lookup.exact:
+        words = "the message does not say which row was missing; the job's arguments do"
+        return Verdict.LIKELY, words, ()
+    begun = read.started
+    if begun is None or before(read.shown, begun, incident.clocks).verdict is not Verdict.CERTAIN:
+        words = "the job may have begun before the commit, and read as of its beginning"
+        return Verdict.LIKELY, words, (SNAPSHOT,)
+    return Verdict.CERTAIN, f"committed before: {order.because}; the job names the replica", ()
+
+
+def _replica_words(sign: str, sample: LagSample | None, exists: str) -> str:
+    """Why a replica is thought to have answered, as the end of the sentence."""
+    behind = f"a replica was {length(sample.lag)} behind" if sample is not None else ""
+    if sign == NAMED:
+        return f"it read from a replica{f', and {behind}' if behind else ''}"
+    if sign == BEHIND:
+        return behind
+    return exists if sign == KNOWN else "a later attempt found it"
+
+
+def _finding(incident: Incident, job_class: str, cases: Sequence[_Case]) -> StaleRead:
+    cases = sorted(cases, key=lambda case: (case.told.looked_up, case.told.job))
+    first, told = cases[0], tuple(case.told for case in cases)
+    keys = {key for case in told for key in (case.job, case.key, case.record) if key}
+    return StaleRead(
+        verdict=first.told.verdict,
+        weakest_link=first.told.because,
+        began=min(case.there for case in told),
+        ended=max(case.looked_up for case in told),
+        steps=tuple(step for case in cases[:MAX_CASES_SHOWN] for step in _steps(incident, case)),
+        keys=tuple(sorted(keys)),
+        would_decide=_would_decide(first, job_class),
+        alternatives=first.alternatives,
+        next_action=_next(told, job_class),
+        job_class=job_class,
+        table=first.read.record.table,
+        sign=first.told.sign,
+        replica=first.replica,
+        cases=told,
+        healed=sum(case.healed for case in told),
+    )
+
+
+def _would_decide(case: _Case, job_class: str) -> tuple[str, ...]:
+    title = job_class or short(case.told.job)
+    wanted = []
+    if case.told.sign != NAMED:
+        wanted.append(f"Look which endpoint {title} reads from.")
+    if case.sample is None:
+        wanted.append(f"Read the lag of the replica at {instant(case.told.looked_up)}.")
+    if case.told.how != COMMIT:
+        wanted.append(
+            "Read the commit time: track_commit_timestamp, or the transaction's log line."
+        )
+    return tuple(wanted)
+
+
+def _next(cases: Sequence[StaleLookup], job_class: str) -> str:
+    stuck = [short(case.key) for case in cases if not case.healed]
+    if not stuck:
+        return ""
+    return f"Replay {job_class or 'the job'} for {listed(stuck)}: the row is on the primary."
+
+
+def _steps(incident: Incident, case: _Case) -> list[Step]:
+    """The row, the run, the line that names the replica, the lookup, the lag, the healing."""
+    read, table = case.read, case.read.record.table
+    there = {
+        COMMIT: "was committed",
+        ANSWER: "was committed before this answer",
+        AGE: "was written long before",
+        WRITE: "began to be written",
+    }[read.how]
+    told: list[tuple[str, Event, str]] = [
+        ("row", read.shown, f"{table} {read.record.pk} {there}"),
+    ]
+    if read.started is not None and read.started.timestamp >= read.shown.timestamp:
+        told.append(("start", read.started, "a worker took the job"))
+    if case.line is not None and case.line is not read.event:
+        told.append(("endpoint", case.line, "the job's own word that it read from a replica"))
+    steps: list[Step] = []
+    for role, event, why in told:
+        order = before(steps[-1].event, event, incident.clocks) if steps else None
+        steps.append(Step(role, event, why, order))
+    why = f"{table} {read.record.pk}: not found, {length(read.gap)} later"
+    steps.append(Step("lookup", read.event, why, read.order))
+    if case.sample is not None:
+        (event,) = incident.snapshot.events_at([case.sample.row])
+        steps.append(Step("lag", event, f"{length(case.sample.lag)} behind"))
+    if case.done is not None:
+        order = before(read.event, case.done, incident.clocks)
+        steps.append(Step("healing retry", case.done, "a later attempt finished", order))
+    return steps
+
+
+def _rows(number: int) -> str:
+    return "a row" if number == 1 else "rows"
+
+
+def _were(number: int) -> str:
+    return "was" if number == 1 else "were"
