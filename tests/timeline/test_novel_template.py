@@ -107,14 +107,15 @@ def test_where_something_new_appears_all_the_time_one_more_says_nothing() -> Non
     for minute in range(12, 27):
         word = "abcdefghijklmnopqrstuvwxyz"[minute - 12]
         for number in range(5):
-            world.error(minute * 60 + number, "checkout", f"strange thing {word}{word} happened")
+            text = f"strange thing {word}{word} happened"
+            world.log(minute * 60 + number, "checkout", text, severity=13)
     assert not found(world)
 
 
 def test_where_something_new_appeared_once_before_one_more_only_colours() -> None:
     world = new(usual())
     for number in range(5):
-        world.error(1200 + number, "checkout", "strange thing happened")
+        world.log(1200 + number, "checkout", "strange thing happened", severity=13)
     (finding,) = found(world)
     assert finding.qualifier
     assert (finding.usual, finding.templates) == (1, 1)

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from timeline.clock import ClockBound, ClockTable
 from timeline.facts.causal_pairs import PAIR_SCHEMA
-from timeline.facts.skew import Skew, limits_of, skews_of
+from timeline.facts.delays import limits_of
+from timeline.facts.differences import distances, negative_cycle
+from timeline.facts.skew import Skew, skews_of
 
 MS = 1_000_000
 S = 1_000 * MS
@@ -177,6 +179,40 @@ def test_neither_order_nor_a_common_shift_matters(random: object, by: int) -> No
     mixed = [(s, r, sent + by, received + by) for s, r, sent, received in told]
     random.shuffle(mixed)  # type: ignore[attr-defined]  # hypothesis types its randoms as object
     assert [(skew.clock, skew.low, skew.high, skew.bound) for skew in found(mixed)] == first
+
+
+EDGES = st.lists(
+    st.tuples(st.sampled_from("abcd"), st.sampled_from("abcd"), st.integers(-6, 9)).filter(
+        lambda edge: edge[0] != edge[1]
+    ),
+    max_size=10,
+)
+
+
+@settings(deadline=None)
+@given(EDGES)
+def test_constraints_hold_together_or_a_cycle_says_why_not(
+    edges: list[tuple[str, str, int]],
+) -> None:
+    cycle = negative_cycle(edges)
+    free = [("*", node, 0) for node in "abcd"]
+    placed = distances([*edges, *free], "*")
+    assert (placed is None) is bool(cycle)
+    if placed is not None:
+        assert all(placed[second] - placed[first] <= most for first, second, most in edges)
+        return
+    least = {pair: min(m for f, s, m in edges if (f, s) == pair) for pair in cycle}
+    assert sum(least[pair] for pair in cycle) < 0
+    assert sorted(first for first, _ in cycle) == sorted(second for _, second in cycle)
+
+
+def test_a_small_contradiction_elsewhere_does_not_hide_a_wrong_clock() -> None:
+    """Three services whose stamps disagree by a millisecond, and one worker that is slow."""
+    told = traffic({"queue": 0, "w1": -3 * S, "w2": 0, "w3": 0}, [("queue", "w1")], DELAYS)
+    told += traffic({"queue": 0, "w2": 0, "w3": 0}, [("queue", "w2"), ("queue", "w3")], DELAYS)
+    ring = [("a", "b"), ("b", "c"), ("c", "a")]
+    told += [(one, other, n * S, n * S - MS) for n in range(9) for one, other in ring]
+    assert [skew.clock for skew in found(told)] == ["w1"]
 
 
 def test_ten_thousand_pairs_of_a_hundred_clocks_take_little_time() -> None:

@@ -27,7 +27,8 @@ from timeline.asking import Flip
 from timeline.clock import ClockBound, is_one_clock
 from timeline.facts.causal_pairs import causal_pairs
 from timeline.facts.clock_signs import clock_signs
-from timeline.facts.skew import MIN_IDS, Skew, allowed_to_drop, limits_of, skews_of
+from timeline.facts.delays import MIN_IDS, allowed_to_drop, limits_of
+from timeline.facts.skew import Skew, skews_of
 from timeline.facts.words import capital, counted, instant, length, listed, short
 from timeline.finding import Finding, NotEvaluated, Stage, Step
 from timeline.order import CausalEdges, Verdict, before

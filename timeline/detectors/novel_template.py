@@ -123,8 +123,9 @@ class NovelTemplateDetector:
         pin = incident.window.pin
         anchors = (pin,) if onset is None else (onset, pin)
         if baseline_minutes(incident, anchors) < MIN_MINUTES:
-            where = "T" if onset is None else "the errors began"
-            return NotEvaluated(self.term, f"a longer stretch before {where}: widen the window")
+            anchors = (pin,)  # what was new at an early onset nobody can tell
+        if baseline_minutes(incident, anchors) < MIN_MINUTES:
+            return NotEvaluated(self.term, "a longer stretch before T: widen the window")
         novelties = novelties_in(incident, anchors)
         new = _without_boots(incident, novelties.new)
         told = _out_of_the_ordinary(novelties, new)

@@ -10,24 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-import polars as pl
-
-from timeline.clock import MILLISECOND_NS, ClockBound, is_one_clock
-from timeline.facts.causal_pairs import SPOKEN_FIRST
+from timeline.clock import ClockBound, is_one_clock
+from timeline.facts.delays import MIN_SKEW_NS, Limit, Limits
 from timeline.facts.differences import Constraint, distances, negative_cycle, reversed_
 from timeline.window import SECOND_NS
 
 if TYPE_CHECKING:
     from timeline.clock import ClockTable
 
-MIN_SKEW_NS = 50 * MILLISECOND_NS
-"""Two clocks on NTP in one site differ by less; a smaller difference changes nobody's mind."""
-MIN_IDS = 3
-"""So many different ids must say so: one or two may be a retry whose stamps are of two attempts."""
-DROPPED_SHARE = 0.02
-"""Share of a direction's pairs that may contradict all others and are dropped as wrong matches."""
 ZONE_NS = 900 * SECOND_NS
 """Offsets of time zones are multiples of a quarter of an hour."""
 ZONE_SLACK_NS = 2 * SECOND_NS
@@ -43,23 +35,6 @@ MAX_WRONG = 5
 
 _TRUE = ""
 """The node of true time. No clock has an empty name."""
-
-
-class Limit(NamedTuple):
-    """The tightest believed statement of one direction: `o(receiver) - o(sender) <= most` (ns).
-
-    `ids` pairs were read, `dropped` of them say less than `most` and are not believed;
-    `violating` have a stamp of the effect before that of its cause. `row` is the place of the pair
-    that sets the limit.
-    """
-
-    most: int
-    ids: int
-    dropped: int
-    violating: int
-    place: int
-    spoken: bool
-    """Whether the causes that stand after their effects are all log lines, which may be late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,39 +77,6 @@ class Skew:
         if self.low is not None and self.low > 0:
             return self.low
         return self.high if self.high is not None and self.high < 0 else 0
-
-
-Limits = Mapping[tuple[str, str], Limit]
-
-
-def allowed_to_drop(ids: int) -> int:
-    """How many of so many pairs of one direction may be wrong matches."""
-    return max(MIN_IDS - 1, int(ids * DROPPED_SHARE))
-
-
-def limits_of(pairs: pl.DataFrame) -> dict[tuple[str, str], Limit]:
-    """The limit of every (sender, receiver) for which enough ids speak."""
-    told = pairs.with_row_index("place").with_columns(delay=pl.col("received") - pl.col("sent"))
-    ranked = told.sort("delay", "place").unique(
-        ["sender", "receiver", "id"], keep="first", maintain_order=True
-    )
-    found: dict[tuple[str, str], Limit] = {}
-    groups = ranked.partition_by("sender", "receiver", as_dict=True, maintain_order=True)
-    for (sender, receiver), group in sorted(groups.items()):
-        allowed = allowed_to_drop(group.height)
-        if group.height <= allowed:
-            continue
-        delays = group.get_column("delay")
-        most = int(delays[allowed])
-        found[str(sender), str(receiver)] = Limit(
-            most,
-            group.height,
-            int((delays < most - MIN_SKEW_NS).sum()),
-            int((delays < 0).sum()),
-            int(group.get_column("place")[allowed]),
-            bool(group.filter(delays < 0).get_column("how").is_in(SPOKEN_FIRST).all()),
-        )
-    return found
 
 
 def skews_of(limits: Limits, clocks: ClockTable) -> list[Skew]:
