@@ -248,7 +248,8 @@ def _needs(first: Event, second: Event, one: ClockBound, other: ClockBound) -> C
     names = [event.clock or event.source for event in (first, second)]
     errors = [one.ahead, other.behind]
     worse = 0 if (errors[0], names[0]) > (errors[1], names[1]) else 1
-    within, clocks = room - max(errors[1 - worse], 0), (names[worse],)
+    within = room - max(errors[1 - worse], 0)
+    clocks: tuple[str, ...] = (names[worse],)
     if names[0] == names[1] or within < LEAST_WITHIN_NS:
         within, clocks = room // 2, tuple(dict.fromkeys((names[worse], names[1 - worse])))
     if within < LEAST_WITHIN_NS or not all(is_one_clock(name) for name in clocks):

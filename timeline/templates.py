@@ -25,6 +25,8 @@ CHARACTERS = 240
 """Of a line that are read; what tells templates apart stands in front."""
 MOST_LINES = 20_000
 """Lines that are grouped at most: signing costs about 2 µs each."""
+CUT_BY = ["source", "service", "actor", "level"]
+MINUTE_NS = 60_000_000_000
 MOST_TEMPLATES = 200
 """Of one service and level; free text without quotes would make a template of every line."""
 OTHER = "(other lines)"
@@ -57,9 +59,11 @@ class Templates:
     """Grave lines by template: `lines` (GROUPED_SCHEMA, time order), `left_out` were not grouped.
 
     `total` is how many grave lines there are: the lines of all templates and `left_out` together.
+    `cut` tells for a source, service, actor and level that lost lines `since` when (ns).
     """
 
     lines: pl.DataFrame
+    cut: pl.DataFrame
     left_out: int
     total: int
 
@@ -97,8 +101,8 @@ def level_of(severity: pl.Expr) -> pl.Expr:
 def templates_in(incident: Incident) -> Templates:
     """The grave log lines of the window by template: warnings and worse, and known errors.
 
-    Of more than `MOST_LINES` the quietest services and levels are grouped first: they hold what is
-    rare, and the loud ones are told by their counts.
+    Of more than `MOST_LINES` the loudest minutes lose lines: what is rare stands in the others, and
+    how loud they are is told by their counts.
     """
     window = incident.window
     known = incident.errors.get_column("row")
@@ -111,24 +115,35 @@ def templates_in(incident: Incident) -> Templates:
         "severity_number",
         "body",
     )
-    kept = _bounded(found)
-    told = kept.with_columns(
-        pl.col("source", "actor").cast(pl.String).fill_null(""),
-        level=level_of(pl.col("severity_number")),
-        template=template_of(pl.col("body").fill_null("")),
-    ).with_columns(service=service_of(pl.col("actor")))
+    named = (
+        _bounded(found)
+        .with_columns(
+            pl.col("source", "actor").cast(pl.String).fill_null(""),
+            level=level_of(pl.col("severity_number")),
+        )
+        .with_columns(service=service_of(pl.col("actor")))
+    )
+    told = named.filter("kept").with_columns(template=template_of(pl.col("body").fill_null("")))
     lines = _folded(told).select(pl.col(name).cast(kind) for name, kind in GROUPED_SCHEMA.items())
-    return Templates(lines, found.height - lines.height, found.height)
+    cut = named.filter(~pl.col("kept")).group_by(CUT_BY).agg(since=pl.col("timestamp").min())
+    return Templates(lines, cut.sort(CUT_BY), found.height - lines.height, found.height)
 
 
 def _bounded(found: pl.DataFrame) -> pl.DataFrame:
-    """Whole groups of one source, actor and severity, the smallest first, up to `MOST_LINES`."""
+    """`found` with `minute` and, of the lines that stay, True in `kept`: the first of every actor,
+    severity and minute, equally many of each, as many as `MOST_LINES` allow."""
+    per = ["source", "actor", "severity_number", "minute"]
+    told = found.with_columns(minute=pl.col("timestamp") // MINUTE_NS)
     if found.height <= MOST_LINES:
-        return found
-    per = ["source", "actor", "severity_number"]
-    sizes = found.group_by(per).agg(n=pl.len(), first=pl.col("row").min()).sort("n", "first")
-    small = sizes.filter(pl.col("n").cum_sum() <= MOST_LINES)
-    return found.join(small, on=per, how="semi", nulls_equal=True, maintain_order="left")
+        return told.with_columns(kept=True)
+    sizes = told.group_by(per).len().get_column("len")
+    low, high = 0, int(sizes.max() or 0)  # type: ignore[arg-type]  # a count is a whole number
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (
+            (middle, high) if sizes.clip(0, middle).sum() <= MOST_LINES else (low, middle - 1)
+        )
+    return told.with_columns(kept=pl.int_range(pl.len()).over(per) < low)
 
 
 def _folded(told: pl.DataFrame) -> pl.DataFrame:

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
+from tests.lab.backup_scene import BackupScene
 from tests.lab.friday_batch import BATCH_RECORDED, USERS, friday_batch
 from tests.lab.friday_scene import FridayScene
+from tests.lab.kicked_can import APPS, CAN_RECORDED, kicked_can
 from tests.lab.scene import Scene
 from tests.lab.signup_race import RUSH_RECORDED, signup_race
 from tests.lab.stories import RECORDED, Timing, night_hiccup, quiet_hour
@@ -56,9 +58,14 @@ def _office(folder: Path, timing: Timing) -> FridayScene:
     return FridayScene(folder, USERS)
 
 
+def _backups(folder: Path, timing: Timing) -> BackupScene:
+    return BackupScene(folder, APPS, period_s=timing.before_s)
+
+
 STORIES: dict[str, Story[Any]] = {
     "night-hiccup": Story(_shop, night_hiccup),
     "quiet-hour": Story(_shop, quiet_hour),
     "signup-race": Story(_shop, signup_race, RUSH_RECORDED),
     "friday-batch": Story(_office, friday_batch, BATCH_RECORDED),
+    "kicked-can": Story(_backups, kicked_can, CAN_RECORDED),
 }

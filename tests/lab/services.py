@@ -1,7 +1,7 @@
 """The shop's processes: started with their environment, stopped by SIGTERM, never left behind.
 
-They run from a folder of links to the shop's code, the installed libraries and Python's own, so that
-a stack trace shows paths of that folder and nothing of the machine it was made on.
+They run from a folder of links to the shop's code, the installed libraries and Python's own, so
+that a stack trace shows paths of that folder and nothing of the machine it was made on.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ STOP_WITHIN_S = 15.0
 
 @dataclass
 class Services:
-    """Named processes of the shop in one folder: `app`, `lib`, `python`, `logs` and `measured.jsonl`."""
+    """Named processes of the shop in one folder, with `app`, `lib`, `python`, `logs` and
+    `measured.jsonl`."""
 
     folder: Path
     common: dict[str, str]

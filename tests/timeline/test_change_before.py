@@ -64,12 +64,13 @@ def deployed(
     service: str = "checkout",
     failed: bool = False,
     ref: str = "",
+    version: str = "v412",
     lane: Lane = Lane.CHANGE,
 ) -> World:
     """A change as the connectors for deployment tables and forges tell it."""
     event = world.change(seconds, body)
     world.events.remove(event)
-    told = {"version": "v412", "who": "ann", "status": "failed" if failed else "success"}
+    told = {"version": version, "who": "ann", "status": "failed" if failed else "success"}
     world.events.append(
         replace(
             event,
@@ -147,10 +148,24 @@ def test_a_change_of_the_failing_service_coincides_and_prints_its_base_rate() ->
     assert "coincides" in finding.weakest_link
 
 
+def test_a_deployment_that_is_told_twice_is_one() -> None:
+    world = fleet(World(), 4, failing=range(4))
+    deployed(world, DEPLOY - 60, "deployment of main 0a1b2c to prod: begun")
+    deployed(world, DEPLOY, "deployment of main 0a1b2c to prod: success")
+    (finding,) = found(world)
+    assert isinstance(finding, ChangeBefore)
+    assert "success" in finding.body
+    failed = fleet(World(), 4, failing=range(4))
+    deployed(failed, DEPLOY - 60, "deployment of main 0a1b2c to prod: begun")
+    deployed(failed, DEPLOY, "deployment of main 0a1b2c to prod: failed", failed=True)
+    assert not found(failed)
+
+
 def test_continuous_deployment_makes_one_more_deploy_say_nothing() -> None:
     world = fleet(World(), 4, failing=range(4))
     for number in range(25):
-        deployed(world, 60 + number * 70, f"deploy of checkout v{number}: success")
+        body = f"deploy of checkout v{number}: success"
+        deployed(world, 60 + number * 70, body, version=f"v{number}")
     told = found(world)
     assert told
     assert all(finding.qualifier for finding in told)

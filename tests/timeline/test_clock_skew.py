@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.timeline.worlds import CLOSED, HICCUP, SECOND, TIGHT, World, healthy, shop
+from tests.timeline.worlds import CLOSED, HICCUP, SECOND, TIGHT, World, at, healthy, shop
 from timeline.analysis import analyse
 from timeline.clock import ClockBound, ClockTable
 from timeline.detectors.clock_skew import ClockComplaint, ClockSkew, ClockSkewDetector
@@ -152,6 +152,27 @@ def test_the_host_that_others_contradict_is_named() -> None:
     assert "w-2" in (finding.clock, *finding.doubted)
     assert finding.verdict is Verdict.LIKELY  # some client pushed
     assert "some client" in finding.weakest_link
+
+
+@pytest.mark.parametrize("changed", [700.0, 1_300.0])
+def test_a_clock_that_was_set_tells_when(changed: float) -> None:
+    """Right until somebody sets it 4 s forward, in the middle of the night."""
+    world = healthy(World())
+    world.events = [
+        replace(event, timestamp=event.timestamp + 4 * SECOND)
+        if event.source == "mailer.log" and event.timestamp >= at(changed)
+        else event
+        for event in world.events
+    ]
+    finding = only(world.incident())
+    assert not finding.steady and finding.verdict is Verdict.LIKELY
+    assert finding.set_between is not None
+    first, last = finding.set_between
+    assert first < at(changed) + 35 * SECOND and last > at(changed) - 35 * SECOND
+    assert last - first < 60 * SECOND
+    assert "It changed between" in finding.sentence()
+    bound = finding.bounds["mailer.log"]
+    assert bound.behind >= 4 * SECOND and bound.ahead >= 0
 
 
 @pytest.mark.parametrize(("hours", "words"), [(2, "2 h"), (-5.5, "5 h 30 min"), (0.25, "15 min")])

@@ -105,6 +105,25 @@ def test_without_their_requests_the_values_alone_are_weaker() -> None:
     assert only(whole_row(World(), spans=False)).verdict is Verdict.POSSIBLE
 
 
+def test_two_people_without_request_ids_are_two_writers() -> None:
+    world = World()
+    for actor, change in (
+        ("7", {"state": ("new", "paid")}),
+        ("8", {"state": ("paid", "new"), "plan_id": (1, 2)}),
+    ):
+        version(world, WHEN + int(actor) / 10, "orders", 77, change, actor=actor)  # type: ignore[arg-type]
+    assert only(world).verdict is Verdict.POSSIBLE
+
+
+def test_a_second_writer_that_began_afterwards_read_an_old_copy() -> None:
+    world = stock(World(), apart=10.0, spans=False)
+    request(world, "a1", WHEN - 0.4, WHEN + 0.1, "/products/7")
+    request(world, "b2", WHEN + 9.8, WHEN + 10.2, "/products/7")
+    finding = only(world)
+    assert finding.verdict is Verdict.POSSIBLE
+    assert "an old copy" in finding.alternatives[-1]
+
+
 @pytest.mark.parametrize("more", [{"lock": (4, 5)}, {"number": 12}])
 def test_the_same_number_read_by_both_needs_no_spans(more: dict[str, object]) -> None:
     world = World()

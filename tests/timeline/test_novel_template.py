@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from timeline import templates
 from timeline.clock import ClockBound
 from timeline.detectors.novel_template import NovelTemplate, NovelTemplateDetector
 from timeline.finding import NotEvaluated, Stage
@@ -138,6 +139,15 @@ def test_a_newcomer_has_no_past_to_compare_with() -> None:
     for number in range(30):
         world.error(PIN - 20 + number, "newcomer", f"strange {number} thing")
     assert not found(world)
+
+
+def test_among_too_many_lines_it_counts_at_least(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(templates, "MOST_LINES", 440)
+    (finding,) = found(new(usual(), count=60))
+    assert finding.left_out > 0
+    assert finding.novelties[0].at_least
+    assert f"at least {finding.novelties[0].count} times" in finding.sentence()
+    assert 5 <= finding.novelties[0].count < 60
 
 
 def test_no_more_than_five_are_shown_and_the_rest_is_counted() -> None:

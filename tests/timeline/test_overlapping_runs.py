@@ -258,6 +258,32 @@ def test_an_error_speaks_even_where_they_meet_all_the_time() -> None:
     assert finding.before == 5
 
 
+def test_errors_that_are_a_habit_are_a_qualifier() -> None:
+    world = World()
+    for place in range(5):
+        pair(world, 60.0 + 90 * place, f"order_id={50 + place}")
+        world.error(62.0 + 90 * place, "worker-1", f"job_id=b{50 + place}: {STALE}")
+    assert all(finding.qualifier for finding in found(collide(world)))
+
+
+@pytest.mark.parametrize(
+    ("text", "sign"),
+    [
+        ("org.hibernate.StaleObjectStateException: Row was updated by another transaction", True),
+        ("sqlalchemy.orm.exc.StaleDataError: UPDATE expected to update 1 row(s); 0 matched", True),
+        ("ERROR: could not serialize access due to concurrent update", True),
+        ("django_fsm.TransitionNotAllowed: Can't switch from state 'done' using method", True),
+        ("IllegalStateException: stream is closed", False),
+        ("cannot import name 'parse' from 'url'", False),
+        ("Attempted to read a stale cache entry", False),
+    ],
+)
+def test_the_words_of_guards(text: str, sign: bool) -> None:
+    world = pair(World())
+    world.error(WHEN + 2, "worker-2", f"job_id=b77 {text}")
+    assert bool(found(world)) is sign
+
+
 def test_a_healthy_night_is_silent() -> None:
     assert found(healthy(World())) == []
 

@@ -8,7 +8,7 @@ import pytest
 from timeline import templates
 from timeline.templates import OTHER, template_of, templates_in
 
-from .worlds import World, healthy
+from .worlds import World, at, healthy
 
 
 def signed(*texts: str) -> list[str]:
@@ -84,15 +84,21 @@ def test_free_text_is_folded_and_still_counted(monkeypatch: pytest.MonkeyPatch) 
     assert OTHER in grouped.lines.get_column("template")
 
 
-def test_of_too_many_lines_the_rare_ones_are_grouped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(templates, "MOST_LINES", 100)
-    world = noisy(400, 30)
+def test_of_too_many_lines_the_loudest_minutes_lose_some(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(templates, "MOST_LINES", 150)
+    world = noisy(60, 30)
     world.error(200, "checkout", "no route to the bank")
+    for number in range(400):
+        world.log(1200 + number * 0.1, "search", f"odd word flood {number} seen", severity=13)
     grouped = templates_in(world.incident())
-    assert grouped.total == 401
-    assert grouped.left_out + grouped.lines.height == 401
-    assert "no route to the bank" in grouped.lines.get_column("template")
-    assert grouped.lines.height <= 100
+    assert grouped.total == 461
+    assert grouped.left_out + grouped.lines.height == 461
+    assert 100 <= grouped.lines.height <= 150
+    quiet = grouped.lines.filter(pl.col("timestamp") < at(1200))
+    assert quiet.height == 61
+    ((source, service, actor, level, since),) = grouped.cut.rows()
+    assert (source, service, actor, level) == ("search.log", "search", "search", "warning")
+    assert at(1200) < since < at(1220)
 
 
 def test_instances_of_a_service_share_its_name() -> None:

@@ -150,11 +150,9 @@ def _failing_services(incident: Incident, onset: int) -> tuple[str, ...]:
 
 
 def _findings(case: _Case) -> list[Finding]:
-    near = [
-        one
-        for one in case.changes
-        if 0 <= case.onset - one.timestamp <= LOOK_BACK_NS and not one.failed
-    ]
+    near = _gone_through(
+        [one for one in case.changes if 0 <= case.onset - one.timestamp <= LOOK_BACK_NS]
+    )
     named = [(one, is_about(one, case.failing)) for one in near]
     guilty = _guilty(case, named)
     found: list[Finding] = [*guilty]
@@ -169,6 +167,17 @@ def _findings(case: _Case) -> list[Finding]:
     stale = _stale(case.incident, case.changes)
     found += [stale] if stale else []
     return found[:MAX_FINDINGS]
+
+
+def _gone_through(changes: Sequence[Change]) -> list[Change]:
+    """Each change once, by the last that is told of it (begun, succeeded), without failed ones."""
+    last: dict[tuple[str, str, str, int], Change] = {}
+    for one in changes:
+        own = 0 if one.version else one.row  # without a version nobody knows what belongs together
+        last[one.what.value, one.service, one.version, own] = one
+    return sorted(
+        (one for one in last.values() if not one.failed), key=lambda one: (one.timestamp, one.row)
+    )
 
 
 def _guilty(case: _Case, named: Sequence[tuple[Change, str]]) -> list[GuiltyChange]:

@@ -27,7 +27,7 @@ from timeline.asking import Flip
 from timeline.clock import ClockBound, is_one_clock
 from timeline.facts.causal_pairs import causal_pairs
 from timeline.facts.clock_signs import clock_signs
-from timeline.facts.delays import MIN_IDS, allowed_to_drop, limits_of
+from timeline.facts.delays import MIN_IDS, allowed_to_drop, limits_of, set_between
 from timeline.facts.skew import Skew, skews_of
 from timeline.facts.words import capital, counted, instant, length, listed, short
 from timeline.finding import Finding, NotEvaluated, Stage, Step
@@ -50,7 +50,8 @@ class ClockSkew(Finding):
 
     `low` and `high` hold the offset that every pair agrees with, None on a side that no pair
     bounds. `doubted` names both clocks when either may be the wrong one. `bounds` are the bounds
-    that the clocks deserve; empty when theirs hold.
+    that the clocks deserve; empty when theirs hold. `set_between` holds two instants between which
+    the offset changed, where it is not constant and one change explains it.
     """
 
     term: ClassVar[str] = "clock-skew"
@@ -70,6 +71,7 @@ class ClockSkew(Finding):
     violating: int
     dropped: int
     steady: bool
+    set_between: tuple[int, int] | None
     signs: int
     bounds: Mapping[str, ClockBound]
     flipped: tuple[Flip, ...] = ()
@@ -82,6 +84,9 @@ class ClockSkew(Finding):
 
     def sentence(self) -> str:
         told = f"{capital(self._difference())}: {_effects(self.violating)} ({self.ids} ids read)."
+        if self.set_between is not None:
+            first, last = (instant(stamp) for stamp in self.set_between)
+            told = f"{told} It changed between {first} and {last}."
         if self.flipped:
             again = listed([flip.words() for flip in self.flipped], 3)
             told = f"{told} Graded again because of it: {again}."
@@ -159,7 +164,9 @@ def _finding(
     skew = group[0]
     near = signs.filter(pl.col("clock").is_in([skew.clock, skew.against]))
     steps = _steps(incident, skew, pairs)
-    verdict, weakest_link = _verdict(skew, near.height)
+    change = None if skew.steady else set_between(pairs, skew.clock, skew.against)
+    late = skew.may_be_late and change is None
+    verdict, weakest_link = _verdict(skew, near.height, late=late)
     stamps = [step.event.timestamp for step in steps]
     return ClockSkew(
         verdict=verdict,
@@ -170,7 +177,7 @@ def _finding(
         would_decide=_would_decide(skew),
         alternatives=_alternatives(skew),
         next_action=_next(skew),
-        qualifier=not skew.contradicts or skew.may_be_late,
+        qualifier=not skew.contradicts or late,
         clock=skew.clock,
         against=skew.against,
         low=skew.low,
@@ -181,6 +188,7 @@ def _finding(
         violating=skew.violating,
         dropped=skew.dropped,
         steady=skew.steady,
+        set_between=change,
         signs=near.height,
         bounds={one.clock: one.bound for one in group if one.contradicts},
     )
@@ -207,13 +215,13 @@ def _sign_steps(incident: Incident, signs: pl.DataFrame) -> tuple[Step, ...]:
     return tuple(Step("complaint", event, "a program says so itself") for event in events)
 
 
-def _verdict(skew: Skew, signs: int) -> tuple[Verdict, str]:
+def _verdict(skew: Skew, signs: int, *, late: bool) -> tuple[Verdict, str]:
     """That the two clocks differ. Which of them is wrong is told apart, and may stay open."""
     groups = [name for name in (skew.clock, skew.against) if not is_one_clock(name)]
     if skew.dropped > allowed_to_drop(skew.ids):
         words = f"{skew.dropped} of {skew.ids} pairs contradict the others and were dropped"
         return Verdict.POSSIBLE, words
-    if skew.may_be_late:
+    if late:
         return Verdict.POSSIBLE, "log lines that were written out late would look the same"
     if groups:
         return Verdict.LIKELY, f"which host {clock_name(groups[0])} is, no record tells"

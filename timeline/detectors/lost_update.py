@@ -207,9 +207,6 @@ def _finding(incident: Incident, cases: Sequence[tuple[Overwrite, LostWrite]]) -
     first, told = cases[0]
     keys = {key for _, case in cases for key in (case.key, *case.writers)}
     names = listed([case.name for _, case in cases])
-    alternatives = ["something that leaves no version had put the old value back in between"]
-    if first.sign != SAME_BASE:
-        alternatives = ["the second writer put the old value back on purpose"]
     return LostUpdate(
         verdict=told.verdict,
         weakest_link=told.because,
@@ -218,7 +215,7 @@ def _finding(incident: Incident, cases: Sequence[tuple[Overwrite, LostWrite]]) -
         steps=tuple(step for one, _ in cases[:MAX_CASES_SHOWN] for step in _steps(incident, one)),
         keys=tuple(sorted(keys)),
         would_decide=_would_decide(first),
-        alternatives=() if told.verdict is Verdict.CERTAIN else tuple(alternatives),
+        alternatives=() if told.verdict is Verdict.CERTAIN else _alternatives(first),
         next_action=(
             f"Set {told.column} of {names} right by hand: the update that is gone is in the audit "
             "record."
@@ -227,6 +224,15 @@ def _finding(incident: Incident, cases: Sequence[tuple[Overwrite, LostWrite]]) -
         table=first.table,
         cases=tuple(case for _, case in cases),
     )
+
+
+def _alternatives(one: Overwrite) -> tuple[str, ...]:
+    if one.sign != SAME_BASE:
+        return ("the second writer put the old value back on purpose",)
+    told = ["something that leaves no version had put the old value back in between"]
+    if one.writers and one.overlap is None:
+        told.append("the second writer read an old copy: a replica, a cache, an object kept")
+    return tuple(told)
 
 
 def _would_decide(one: Overwrite) -> tuple[str, ...]:

@@ -37,7 +37,7 @@ from timeline.facts.first_seen import (
 )
 from timeline.facts.rates import about
 from timeline.facts.sight import absence, heard
-from timeline.facts.words import capital, counted, instant, length
+from timeline.facts.words import capital, counted, instant, length, often
 from timeline.finding import Finding, NotEvaluated, Stage, Step
 from timeline.onset import onset_of
 from timeline.order import Verdict, before
@@ -57,7 +57,10 @@ MAX_KEYS = 200
 
 @dataclass(frozen=True, slots=True)
 class Novelty:
-    """One new template. `first` in ns UTC; `count` lines of it, `lines_before` of any kind."""
+    """One new template. `first` in ns UTC; `count` lines of it, `lines_before` of any kind.
+
+    With `at_least` there were too many lines to group all.
+    """
 
     service: str
     level: str
@@ -66,10 +69,12 @@ class Novelty:
     count: int
     lines_before: int
     span_before: int
+    at_least: bool
 
     def words(self) -> str:
+        times = f"at least {often(self.count)}" if self.at_least else often(self.count)
         return (
-            f"{self.service or 'somebody'} wrote “{self.template}” {counted(self.count, 'time')}, "
+            f"{self.service or 'somebody'} wrote “{self.template}” {times}, "
             f"first at {instant(self.first)}, and never in its {counted(self.lines_before, 'line')}"
             f" of the {about(self.span_before)} before"
         )
@@ -177,7 +182,16 @@ def _finding(incident: Incident, novelties: Novelties, new: Sequence[NewTemplate
         alternatives=("the line is older than what was read",),
         qualifier=routine,
         novelties=tuple(
-            Novelty(o.service, o.level, o.template, o.first, o.count, o.lines_before, o.span_before)
+            Novelty(
+                o.service,
+                o.level,
+                o.template,
+                o.first,
+                o.count,
+                o.lines_before,
+                o.span_before,
+                o.cut is not None,
+            )
             for o in shown
         ),
         templates=len(new),
@@ -192,6 +206,8 @@ def _verdict(incident: Incident, one: NewTemplate) -> tuple[Verdict, str]:
     unseen = absence(incident, one.sources, start, one.first)
     if unseen.reasons:
         return Verdict.POSSIBLE, f"it may have been written before: {unseen.reasons[0]}"
+    if one.cut is not None and one.cut < one.first:
+        return Verdict.POSSIBLE, "there were too many warnings and errors before it to group all"
     if not one.well_known:
         return (
             Verdict.POSSIBLE,

@@ -12,7 +12,7 @@ under one of the two job ids proves the other writer; at most likely where who w
 from the time. One write alone is no harm and at most a qualifier.
 
 False positives: kinds of jobs that meet all the time, as they did before (silent, unless an error
-falls into it), several parts of one whole that write rows of their own, jobs that read, schedules
+falls into it; where such errors are the habit, too, a qualifier), several parts of one whole that write rows of their own, jobs that read, schedules
 that may overlap (silent); a run without an end counts to its last sign of life only. One job that
 was started twice is `delivered-again`, an update that was written over `lost-update`.
 
@@ -45,7 +45,7 @@ COLLIDED, BOTH_WROTE, ONE_WROTE = "collided", "written twice", "written once"
 BASELINE_NS = 900_000_000_000
 """What happened a quarter of an hour before T or earlier is how the night usually goes."""
 ROUTINE = 3
-"""Things on which two kinds of jobs met in the baseline before that is their habit."""
+"""Things on which two kinds of jobs met (or failed so) in the baseline before it is their habit."""
 ONE_WRITE_NS = 50_000_000
 """A save and its audit record are one write."""
 MAX_PAIRS = 500
@@ -132,6 +132,7 @@ class OverlappingRunsDetector:
         writes, troubles = writes_in(incident, pairs), troubles_in(incident, pairs)
         touched = pairs.filter(pl.col("pair").is_in([*writes, *troubles])).head(MAX_PAIRS)
         overwritten = {one.thing for one in overwrites(incident)} if touched.height else set()
+        failing = _habits(incident, pairs.filter(pl.col("pair").is_in(list(troubles))))
         groups: dict[tuple[str, str, str, Verdict], list[_Case]] = {}
         for pair in touched.iter_rows(named=True):
             met = habits.get(_kinds(pair), 0)
@@ -142,7 +143,7 @@ class OverlappingRunsDetector:
             if case is not None:
                 key = (*_kinds(pair), case.sign, case.told.verdict)
                 groups.setdefault(key, []).append(case)
-        found = [_finding(incident, key, cases, habits) for key, cases in groups.items()]
+        found = [_finding(incident, key, cases, habits, failing) for key, cases in groups.items()]
         found.sort(key=lambda one: (one.qualifier, list(Verdict).index(one.verdict), one.began))
         return found[:MAX_FINDINGS]
 
@@ -270,6 +271,7 @@ def _finding(
     group: tuple[str, str, str, Verdict],
     cases: Sequence[_Case],
     habits: Mapping[tuple[str, str], int],
+    failing: Mapping[tuple[str, str], int],
 ) -> OverlappingRuns:
     one, two, sign, verdict = group
     told = tuple(case.told for case in cases)
@@ -290,7 +292,7 @@ def _finding(
         if verdict is Verdict.CERTAIN
         else ("the two jobs touch different parts of it, as designed",),
         next_action=f"Check {listed(things)} for what one of the two undid.",
-        qualifier=sign == ONE_WROTE,
+        qualifier=sign == ONE_WROTE or failing.get((one, two), 0) >= ROUTINE,
         classes=cases[0].classes,
         sign=sign,
         cases=told,

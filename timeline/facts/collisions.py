@@ -27,11 +27,11 @@ COLLISION = (
 )
 """Rails, Hibernate and JPA, SQLAlchemy, Yii, Entity Framework, MongoDB, PostgreSQL (40001)."""
 SYMPTOM = (
-    r"(?i)Invalid ?(?:State)?Transition|invalid (?:state |status )?transition|illegal state|"
-    r"IllegalState|TransitionNotAllowed|cannot transition|can(?:not|'t) .{1,40}? from (?:state )?"
-    r"|UniqueViolation|RecordNotUnique|duplicate key value|Duplicate entry|UNIQUE constraint failed"
+    r"(?i)InvalidTransition|(?:invalid|illegal) (?:state |status )?transition|TransitionNotAllowed|"
+    r"cannot (?:be )?(?:transition|transitioned|moved?|changed?|go) from|"
+    r"UniqueViolation|RecordNotUnique|duplicate key value|Duplicate entry|UNIQUE constraint failed"
 )
-"""AASM, django-fsm, state_machines, Spring; and the unique constraints of all databases."""
+"""AASM, django-fsm, state_machines; and the unique constraints of all databases."""
 
 
 @dataclass(frozen=True, slots=True)

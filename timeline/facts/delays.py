@@ -71,3 +71,40 @@ def limits_of(pairs: pl.DataFrame) -> dict[tuple[str, str], Limit]:
             bool(group.filter(delays < 0).get_column("how").is_in(SPOKEN_FIRST).all()),
         )
     return found
+
+
+CONSTANT_IDS = 2 * MIN_IDS
+"""Fewer ids of one direction agree with some constant by chance, as the worst of them are dropped."""
+CUTS = 60
+"""Places at which a clock is tried to have been set; the answer is as fine as the pairs lie."""
+
+
+def set_between(pairs: pl.DataFrame, one: str, other: str) -> tuple[int, int] | None:
+    """Between which receipts (ns) the offset of two clocks changed; None if no one change fits.
+
+    Before and after it, constant offsets must agree with both directions, and differ.
+    """
+    both = pl.col("sender").is_in([one, other]) & pl.col("receiver").is_in([one, other])
+    told = pairs.filter(both).sort("received", "sent", "id")
+    best: tuple[int, int, int] | None = None
+    for place in range(MIN_IDS, told.height, max(1, told.height // CUTS)):
+        early, late = limits_of(told.head(place)), limits_of(told.slice(place))
+        if not (_constant(early, one, other) and _constant(late, one, other)):
+            continue
+        middle = [_middle(limits, one, other) for limits in (early, late)]
+        change = abs(middle[1] - middle[0])
+        if change > MIN_SKEW_NS:
+            around = (int(told["received"][place - 1]), int(told["received"][place]))
+            best = max(filter(None, (best, (change, *around))))
+    return best[1:] if best else None
+
+
+def _constant(limits: Limits, one: str, other: str) -> bool:
+    there, back = limits.get((one, other)), limits.get((other, one))
+    if there is None or back is None or min(there.ids, back.ids) < CONSTANT_IDS:
+        return False
+    return there.most + back.most >= 0
+
+
+def _middle(limits: Limits, one: str, other: str) -> int:
+    return (limits[one, other].most - limits[other, one].most) // 2

@@ -43,7 +43,8 @@ class NewTemplate:
     """One template of one service, first seen at `first` (ns). `count` lines in all.
 
     `minute` counts those within a minute of the first; `lines_before` is how many lines of any
-    kind the service wrote in the `span_before` (ns) before. `rows` are the first few.
+    kind the service wrote in the `span_before` (ns) before. `rows` are the first few. `cut` is the
+    instant (ns) from which on lines of the service were left out, or None: then counts are least.
     """
 
     service: str
@@ -58,6 +59,7 @@ class NewTemplate:
     rows: tuple[int, ...]
     lines_before: int
     span_before: int
+    cut: int | None
 
     @property
     def repeated(self) -> bool:
@@ -164,7 +166,9 @@ def _described(
     judged = recent.join(known, on="service").filter(pl.col("lines_before") >= MIN_BASELINE_LINES)
     lines = grouped.lines.join(judged.select("service", "template"), on=["service", "template"])
     held = lines.group_by("service", "template").agg(rows=pl.col("row").head(ROWS_KEPT))
-    told = judged.join(held, on=["service", "template"]).sort("first", "service", "template")
+    cut = grouped.cut.group_by("service").agg(cut=pl.col("since").min())
+    told = judged.join(held, on=["service", "template"]).join(cut, on="service", how="left")
+    told = told.sort("first", "service", "template")
     return tuple(
         NewTemplate(
             service=row["service"],
@@ -179,6 +183,7 @@ def _described(
             rows=tuple(row["rows"]),
             lines_before=row["lines_before"],
             span_before=row["edge"] - row["first_line"],
+            cut=row["cut"],
         )
         for row in told.iter_rows(named=True)
     )

@@ -141,7 +141,9 @@ def _by_level(incident: Incident, blocks: Blocks) -> pl.DataFrame:
 
 
 def _by_template(grouped: Templates, blocks: Blocks) -> pl.DataFrame:
+    """The same by template, of those actors and levels of which no line was left out."""
     lines = grouped.lines.filter(pl.col("template") != OTHER)
+    lines = lines.join(grouped.cut, on=["source", "actor", "level"], how="anti")
     loud = lines.group_by(_PER).agg(n=pl.len()).sort(["n", *_PER], descending=[True] + [False] * 4)
     kept = lines.join(loud.head(MOST_SERIES), on=_PER, how="semi")
     binned = kept.group_by(*_PER, bin=(pl.col("timestamp") - blocks.origin).floordiv(BIN_NS)).agg(

@@ -42,11 +42,13 @@ MODEL_WORDINGS = (
         re.IGNORECASE,
     ),
     re.compile(r"\b([A-Za-z]\w*) not found"),
+    re.compile(r"\b(?:of type|for model) \W?(?:\w+\\)*([A-Z]\w*)"),
 )
 """How clients and applications name the kind of thing that is missing."""
 ANYTHING = frozenset(
     {"record", "row", "rows", "object", "entity", "entities", "resource", "result", "results"}
     | {"item", "id", "it", "data", "key", "element", "elements", "value", "document"}
+    | {"a", "an", "any", "the", "one", "such", "matching"}
 )
 """Names that say nothing about the kind."""
 

@@ -94,8 +94,12 @@ class Overwrite:
 
     @property
     def apart(self) -> bool:
-        """Whether ids say that two different transactions or requests wrote."""
-        named = ((self.one.txn, self.two.txn), (self.one.request, self.two.request))
+        """Whether ids say that two different transactions, requests or people wrote."""
+        named = (
+            (self.one.txn, self.two.txn),
+            (self.one.request, self.two.request),
+            (self.one.actor, self.two.actor),
+        )
         return any(one and two and one != two for one, two in named) or (
             len(self.writers) > 1 and self.writers[0].name != self.writers[1].name
         )

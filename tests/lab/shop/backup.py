@@ -65,7 +65,10 @@ def main() -> None:
     queue = Queue("backups", connection=Redis.from_url(settings.redis_url))
     words = sys.argv[1:]
     if words[:1] == ["timetable"]:
-        RQScheduler([queue], connection=queue.connection, interval=1).work()
+        timetable = RQScheduler([queue], connection=queue.connection, interval=1)
+        timetable.hostname = settings.host
+        log.info("moving due messages to backups")
+        timetable.work()  # type: ignore[no-untyped-call]  # RQ types no arguments here
     elif words[:1] == ["first"]:
         first(settings, queue, words[1], float(words[2]))
     elif words[:1] == ["drop"]:

@@ -12,12 +12,15 @@ import time
 import zlib
 from datetime import date, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psycopg
 from rq import Queue, Retry, get_current_job
-from rq.job import Job
 
 from .measured import Measured
+
+if TYPE_CHECKING:
+    from rq.job import Job
 
 log = logging.getLogger("backups")
 LOOK_AGAIN = timedelta(seconds=5)
