@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from tests.lab.truth import SECOND_NS, Truth
 
@@ -138,8 +138,15 @@ def assert_pushes(telling: Telling, truth: Truth) -> None:
     assert finding.keys_with("not sent") == truth.with_enqueue("not_sent")
 
 
-def assert_race(telling: Telling, truth: Truth) -> None:
-    """The job that ran before its row was visible is proven, and no other is accused."""
+class Raced(Protocol):
+    """A truth that knows which jobs looked for a row too early (keys, sorted)."""
+
+    @property
+    def ran_before_visible(self) -> list[str]: ...
+
+
+def assert_race(telling: Telling, truth: Raced) -> None:
+    """The jobs that ran before their rows were visible are proven, and no other is accused."""
     finding = telling.finding("job-before-commit")
     assert finding.verdict == "certain"
     assert sorted(str(one["job"]) for one in finding.evidence("cases")) == truth.ran_before_visible

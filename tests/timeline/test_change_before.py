@@ -276,14 +276,16 @@ def test_a_row_whose_writer_speaks_in_the_log_was_written_by_code() -> None:
 
 def test_deploys_that_keep_failing_leave_an_old_version_running() -> None:
     world = healthy(World())
-    deployed(world, 60, "deploy of shop v1: success", service="shop")
+    deployed(world, 60, "deploy of shop v1: success", service="shop", version="v1")
     for number in range(3):
-        deployed(world, 300 + 300 * number, "deploy of shop: failed", service="shop", failed=True)
+        told = {"service": "shop", "version": f"v{2 + number}"}
+        deployed(world, 290 + 300 * number, "deploy of shop: begun", **told)  # type: ignore[arg-type]
+        deployed(world, 300 + 300 * number, "deploy of shop: failed", failed=True, **told)  # type: ignore[arg-type]
     (finding,) = found(world)
     assert isinstance(finding, StaleBuild)
     assert finding.qualifier
     assert (finding.failures, finding.last_success) == (3, at(60))
-    deployed(world, 1500, "deploy of shop v5: success", service="shop")
+    deployed(world, 1500, "deploy of shop v5: success", service="shop", version="v5")
     assert not found(world)
 
 

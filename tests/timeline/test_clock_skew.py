@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from dataclasses import replace
 
@@ -359,3 +360,5 @@ def test_evidence_is_the_pair_that_sets_the_limit() -> None:
     assert cause.event.timestamp > effect.event.timestamp
     assert set(cause.event.keys) & set(effect.event.keys)
     assert effect.order is not None and effect.order.verdict is not None
+    evidence = json.loads(json.dumps(finding.evidence()))
+    assert evidence["bounds"]["mailer.log"]["how"] == "from shared ids"

@@ -150,9 +150,8 @@ def _failing_services(incident: Incident, onset: int) -> tuple[str, ...]:
 
 
 def _findings(case: _Case) -> list[Finding]:
-    near = _gone_through(
-        [one for one in case.changes if 0 <= case.onset - one.timestamp <= LOOK_BACK_NS]
-    )
+    before_it = [one for one in case.changes if 0 <= case.onset - one.timestamp <= LOOK_BACK_NS]
+    near = [one for one in _settled(before_it) if not one.failed]
     named = [(one, is_about(one, case.failing)) for one in near]
     guilty = _guilty(case, named)
     found: list[Finding] = [*guilty]
@@ -169,15 +168,13 @@ def _findings(case: _Case) -> list[Finding]:
     return found[:MAX_FINDINGS]
 
 
-def _gone_through(changes: Sequence[Change]) -> list[Change]:
-    """Each change once, by the last that is told of it (begun, succeeded), without failed ones."""
+def _settled(changes: Sequence[Change]) -> list[Change]:
+    """Each change once, by the last that is told of it (begun, then succeeded or failed)."""
     last: dict[tuple[str, str, str, int], Change] = {}
     for one in changes:
         own = 0 if one.version else one.row  # without a version nobody knows what belongs together
         last[one.what.value, one.service, one.version, own] = one
-    return sorted(
-        (one for one in last.values() if not one.failed), key=lambda one: (one.timestamp, one.row)
-    )
+    return sorted(last.values(), key=lambda one: (one.timestamp, one.row))
 
 
 def _guilty(case: _Case, named: Sequence[tuple[Change, str]]) -> list[GuiltyChange]:
@@ -349,7 +346,9 @@ def _stale(incident: Incident, changes: Sequence[Change]) -> StaleBuild | None:
     """Deploys that keep failing: what runs is older than people think."""
     until = read_until(incident)
     deploys = [
-        one for one in changes if one.what in (What.DEPLOY, What.OTHER) and one.timestamp <= until
+        one
+        for one in _settled(changes)
+        if one.what in (What.DEPLOY, What.OTHER) and one.timestamp <= until
     ]
     for service in sorted({one.service for one in deploys}):
         own = [one for one in deploys if one.service == service]

@@ -89,7 +89,7 @@ class ClockSkew(Finding):
             told = f"{told} It changed between {first} and {last}."
         if self.flipped:
             again = listed([flip.words() for flip in self.flipped], 3)
-            told = f"{told} Graded again because of it: {again}."
+            told = f"{told} Graded again by the bounds it deserves: {again}."
         return told
 
     def clause(self) -> str:

@@ -12,9 +12,10 @@ under one of the two job ids proves the other writer; at most likely where who w
 from the time. One write alone is no harm and at most a qualifier.
 
 False positives: kinds of jobs that meet all the time, as they did before (silent, unless an error
-falls into it; where such errors are the habit, too, a qualifier), several parts of one whole that write rows of their own, jobs that read, schedules
-that may overlap (silent); a run without an end counts to its last sign of life only. One job that
-was started twice is `delivered-again`, an update that was written over `lost-update`.
+falls into it; where such errors are the habit, too, a qualifier), several parts of one whole that
+write rows of their own, jobs that read, schedules that may overlap (silent); a run without an end
+counts to its last sign of life only. One job that was started twice is `delivered-again`, an update
+that was written over `lost-update`.
 
 Reference: atomicity violation (Lu et al., ASPLOS 2008; Leesatapornwongsa et al., "TaxDC", 2016).
 """
@@ -128,16 +129,17 @@ class OverlappingRunsDetector:
         pairs = _unplanned(incident, pairs_in(incident))
         if pairs.is_empty():
             return []
-        habits = _habits(incident, pairs)
         writes, troubles = writes_in(incident, pairs), troubles_in(incident, pairs)
-        touched = pairs.filter(pl.col("pair").is_in([*writes, *troubles])).head(MAX_PAIRS)
-        overwritten = {one.thing for one in overwrites(incident)} if touched.height else set()
-        failing = _habits(incident, pairs.filter(pl.col("pair").is_in(list(troubles))))
+        failed = pl.col("pair").is_in(list(troubles))
+        habits, failing = _habits(incident, pairs), _habits(incident, pairs.filter(failed))
+        told = failed | (pl.col("pair").is_in(list(writes)) & ~_is_habit(habits))
+        touched = pairs.filter(told).head(MAX_PAIRS)
+        quiet = touched.filter(~failed).height
+        overwritten = {one.thing for one in overwrites(incident)} if quiet else set()
         groups: dict[tuple[str, str, str, Verdict], list[_Case]] = {}
         for pair in touched.iter_rows(named=True):
-            met = habits.get(_kinds(pair), 0)
             trouble = troubles.get(pair["pair"])
-            if trouble is None and (met >= ROUTINE or pair["key"] in overwritten):
+            if trouble is None and pair["key"] in overwritten:
                 continue
             case = _case(incident, pair, writes.get(pair["pair"], ()), trouble)
             if case is not None:
@@ -168,6 +170,16 @@ def _habits(incident: Incident, pairs: pl.DataFrame) -> Mapping[tuple[str, str],
     )
     told = kinds.group_by("lower", "upper").agg(pl.col("key").n_unique())
     return {(lower, upper): number for lower, upper, number in told.iter_rows()}
+
+
+def _is_habit(habits: Mapping[tuple[str, str], int]) -> pl.Expr:
+    """Whether the two kinds of a pair meet all the time."""
+    usual = [f"{one}\0{two}" for (one, two), number in habits.items() if number >= ROUTINE]
+    lower, upper = (
+        horizontal("class_one", "class_two")
+        for horizontal in (pl.min_horizontal, pl.max_horizontal)
+    )
+    return pl.concat_str(lower, upper, separator="\0").is_in(usual)
 
 
 def _kinds(pair: Mapping[str, object]) -> tuple[str, str]:

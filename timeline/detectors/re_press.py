@@ -20,6 +20,7 @@ epam/ai-dial-admin-frontend#4502.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
@@ -48,6 +49,11 @@ MIN_RUN_NS = 10_000_000_000
 GEOMETRIC = 0.25
 """Presses that each did within this share of the same number died of the same thing."""
 MAX_STEPS = 6
+STATED = re.compile(
+    r"(?i)\b(?:items|rows|records|total|count|size)\W{1,3}(\d{1,9})\b"
+    r"|\b(\d{1,9}) (?:items|rows|records|users|recipients|tenants|apps|accounts|orders)\b"
+)
+"""How a begin line says how much there is to do."""
 MAX_FINDINGS = 5
 
 
@@ -157,17 +163,32 @@ def _of_keys(incident: Incident, presses: tuple[Press, ...]) -> RePress | None:
         return None
     placed, _ = signs_by_press(incident, presses, signs)
     both = _in_several(placed, "done", "failed", "tried", "skipped")
-    told = tuple(shares(presses, placed, placed.get_column("key").n_unique()))
+    known = placed.get_column("key").n_unique()
+    stated = _stated(incident, presses[0])
+    told = tuple(shares(presses, placed, max(known, stated)))
+    further = stated > told[0].touched > 0 and sum(one.touched > 0 for one in told) > 1
     lasted = max((share.last or share.at) - share.at for share in told)
     overlap = _overlap(incident, presses, placed)
     settled = overlap.verdict is None and not told[0].failed and not _open_at_second(placed)
-    if len(both) < MIN_COMMON or lasted < MIN_RUN_NS or settled:
+    pressed_again = (len(both) >= MIN_COMMON and not settled) or further
+    if not pressed_again or lasted < MIN_RUN_NS:
         return None
-    total = placed.get_column("key").n_unique()
     link = "the items are those that stand under each press's own keys"
+    name = "the same items" if both else f"the {stated} items that the first one stated"
     return _finding(
-        incident, presses, placed, (Verdict.LIKELY, link), "the same items", total, exact=True
+        incident, presses, placed, (Verdict.LIKELY, link), name, max(known, stated), exact=True
     )
+
+
+def _named(operation: str) -> str:
+    """The operation in words: without the places of ids and numbers in a line's form."""
+    return re.sub(r"(?<!/)\s+\S*#\S*", "", operation) or operation
+
+
+def _stated(incident: Incident, press: Press) -> int:
+    """How many items the press says it has; 0 where its line does not say."""
+    told = STATED.search(incident.snapshot.event(press.row).body)
+    return int(told.group(1) or told.group(2)) if told else 0
 
 
 def _open_at_second(signs: pl.DataFrame) -> bool:
@@ -225,7 +246,7 @@ def _finding(
     if seen.reasons:
         verdict = weakest((verdict, seen.verdict))
         link = f"items of a press may have ended unseen: {seen.reasons[0]}"
-    operation = presses[0].operation
+    operation = _named(presses[0].operation)
     return RePress(
         verdict=verdict,
         weakest_link=link,

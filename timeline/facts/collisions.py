@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from timeline.event import SEVERITY_WARN, Lane
-from timeline.facts.entities import pairs_of_type
-from timeline.facts.lines import keyed_lines
+from timeline.facts.entities import entity_pairs, pairs_of_type
+from timeline.facts.searched import told_with
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
@@ -49,10 +49,7 @@ class Trouble:
 def troubles_in(incident: Incident, pairs: pl.DataFrame) -> Mapping[int, Trouble]:
     """The first error of either kind in each of `pairs` (`timeline.facts.overlaps`): of one of the
     two jobs, or a line about the thing that belongs to no other job."""
-    jobs = pl.concat([pairs.get_column("one"), pairs.get_column("two")]).unique()
-    told = pl.concat([_stored(incident, jobs), _spoken(incident, jobs), _about(incident, pairs)])
-    wording = pl.col("words").str
-    told = told.filter(wording.contains(f"{COLLISION}|{SYMPTOM}"))
+    told = pl.concat([_stored(incident), _spoken(incident)])
     told = told.with_columns(proves=pl.col("words").str.contains(COLLISION))
     spans = pairs.select(
         "pair", "key", "one", "two", "start_two", until=pl.max_horizontal("end_one", "end_two")
@@ -82,27 +79,20 @@ def troubles_in(incident: Incident, pairs: pl.DataFrame) -> Mapping[int, Trouble
     }
 
 
-def _stored(incident: Incident, jobs: pl.Series) -> pl.DataFrame:
-    """Errors that the queue keeps of the jobs."""
-    moves = incident.jobs.transitions.filter(pl.col("job").is_in(jobs.implode()))
-    return moves.drop_nulls("error").select("row", at="timestamp", name="job", words="error")
+def _stored(incident: Incident) -> pl.DataFrame:
+    """Errors that the queue keeps of jobs, by the job's key."""
+    moves = incident.jobs.transitions.drop_nulls("error")
+    moves = moves.filter(pl.col("error").str.contains(f"{COLLISION}|{SYMPTOM}"))
+    return moves.select("row", at="timestamp", name="job", words="error")
 
 
-def _spoken(incident: Incident, jobs: pl.Series) -> pl.DataFrame:
-    """Log lines under the jobs' keys."""
-    return _lines(incident, jobs).select("row", at="timestamp", name="key", words="body")
-
-
-def _about(incident: Incident, pairs: pl.DataFrame) -> pl.DataFrame:
-    """Log lines about the things, under no job's key: those are told by `_spoken`."""
-    lines = _lines(incident, pairs.get_column("key").unique())
-    owned = pairs_of_type(incident.snapshot.keys_of(lines.get_column("row").unique()), "job")
-    free = lines.join(owned.select("row").unique(), on="row", how="anti")
-    return free.select("row", at="timestamp", name="key", words="body")
-
-
-def _lines(incident: Incident, keys: pl.Series) -> pl.DataFrame:
-    lines = keyed_lines(incident, keys.to_list())
-    return lines.filter(
-        (pl.col("lane") == Lane.LOG.value) & (pl.col("severity_number") >= SEVERITY_WARN)
-    )
+def _spoken(incident: Incident) -> pl.DataFrame:
+    """Log lines by the key of their job, or where they have none by every thing they name."""
+    chosen = (pl.col("lane") == Lane.LOG.value) & (pl.col("severity_number") >= SEVERITY_WARN)
+    wording = pl.col("body").str.contains(f"{COLLISION}|{SYMPTOM}")
+    lines = told_with(incident, chosen, wording, "body")
+    keys = incident.snapshot.keys_of(lines.get_column("row"))
+    jobs = pairs_of_type(keys, "job")
+    free = entity_pairs(keys).join(jobs, on="row", how="anti")
+    named = lines.join(pl.concat([jobs, free]), on="row")
+    return named.select("row", at="timestamp", name="key", words="body")

@@ -74,7 +74,7 @@ def limits_of(pairs: pl.DataFrame) -> dict[tuple[str, str], Limit]:
 
 
 CONSTANT_IDS = 2 * MIN_IDS
-"""Fewer ids of one direction agree with some constant by chance, as the worst of them are dropped."""
+"""Fewer ids of one direction agree with a constant by chance, as the worst of them are dropped."""
 CUTS = 60
 """Places at which a clock is tried to have been set; the answer is as fine as the pairs lie."""
 

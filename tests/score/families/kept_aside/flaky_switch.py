@@ -41,8 +41,8 @@ def inject(world: World) -> Truth:
             error = _unreachable(here, service, of_broker=of_broker)
             hit.append(failed_request(here, at, service, error, path=where))
     hit += [_interrupted(here, took, of_broker=of_broker) for _ in range(rng.randint(1, 5))]
-    if of_broker:
-        hit += [_cut_off(here, took) for _ in range(rng.randint(0, 4))]
+    cut_off = [_cut_off(here, took) for _ in range(rng.randint(0, 4))] if of_broker else []
+    hit += cut_off
     here.close_the_books()
     said = here.told_text(here.onset_s, here.onset_s + took + 6)
     seen = sum(any(key.partition(":")[2] in body for body in said for key in one) for one in hit)
@@ -51,7 +51,7 @@ def inject(world: World) -> Truth:
         "network-hiccup",
         here.onset_s + took,
         hit,
-        also=("ambiguous-enqueue", "orphaned-record"),
+        also=("ambiguous-enqueue", "orphaned-record") if cut_off else (),
         effect=seen == len(hit),
     )
 

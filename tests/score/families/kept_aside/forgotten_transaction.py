@@ -30,7 +30,14 @@ def inject(world: World) -> Truth:
     here.close_the_books()
     what = here.database_says("transaction", oid=xid)
     named = sum(f" {what}" in body for body in here.told_text(here.onset_s, ended + 1))
-    return fault(here, "lock-queue", ended + 30, things, effect=named >= len(things) > 2)
+    return fault(
+        here,
+        "lock-queue",
+        ended + 30,
+        things,
+        also=("change-before",),
+        effect=named >= len(things) > 2,
+    )
 
 
 def _blocked(here: Night, at: float, ended: float, xid: int) -> Thing:

@@ -39,7 +39,7 @@ def inject(world: World) -> Truth:
         "swallowed-error",
         min(at + 5, here.end_s),
         hit,
-        also=("orphaned-record", "third-party"),
+        also=("third-party",) if phrase.startswith("http") else (),
         effect=len(hit) >= 3 and all(both),
     )
 

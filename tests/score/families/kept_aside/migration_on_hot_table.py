@@ -47,7 +47,7 @@ def inject(world: World) -> Truth:
         "lock-queue",
         ended + 12,
         hit,
-        also=("change-before", "connections-exhausted"),
+        also=("change-before",),
         effect=named >= 4 and any("AccessExclusiveLock" in body for body in said),
     )
 

@@ -46,6 +46,6 @@ def inject(world: World) -> Truth:
         "failover",
         promoted,
         hit,
-        also=("network-hiccup", "connections-exhausted"),
+        also=("network-hiccup",),
         effect=frozen_lines >= len(writes) >= 3,
     )
