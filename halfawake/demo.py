@@ -19,6 +19,7 @@ class Story:
 
 STORIES: tuple[Story, ...] = (
     Story("night-hiccup", "a network hiccup between web and Redis, and the race that followed"),
+    Story("signup-race", "sign-ups overtaken by their mail jobs, and receipts unsafe to replay"),
     Story("quiet-hour", "nothing is wrong: a nightly job, a rolling restart, idle resets"),
 )
 

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 QUOTE = r"""\\{0,3}["']"""
 """A quotation mark, escaped once or twice when the object is itself a JSON string."""
 SEPARATOR = rf"(?:{QUOTE})? {{0,2}}[:=]>? {{0,2}}(?:{QUOTE})?"
-VALUE = "[A-Za-z0-9](?:[0-9A-Za-z_.+/=-]{0,62}[0-9A-Za-z_=])?"
-"""At most 64 characters; a full stop or dash that ends a sentence is no part of it."""
+VALUE = "[A-Za-z0-9](?:[0-9A-Za-z_.+/=-]{0,62}[0-9A-Za-z_=])?(?::[0-9A-F]{8}\\b)?"
+"""At most 64 characters; a full stop or dash that ends a sentence is no part of it. Kestrel numbers
+the requests of one connection behind a colon: `0HMVD2A5K3R1P:00000002`."""
 NOT_VALUES = ("null", "Null", "NULL", "none", "None", "nil", "undefined", "true", "false", "NaN")
 """What serialisers print instead of an id."""
 

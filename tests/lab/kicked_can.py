@@ -101,7 +101,6 @@ def kicked_can(scene: BackupScene, timing: Timing) -> Can:
     try:
         forked, forked_ns = _kill_after_putting_on(scene, nights[FORKED], nights[FORKED + 1])
         scene.wait_for("night_ended", 3 * scene.period_s, times=2, night=nights[DOUBLED])
-        scene.pause(3.0)
         scene.once("drop")
         lost, lost_ns = _kill_half_way(scene, nights[LOST])
     except TimeoutError as late:

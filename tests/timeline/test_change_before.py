@@ -124,6 +124,14 @@ def test_four_instances_are_too_few_to_be_likely() -> None:
     assert "too few" in finding.weakest_link
 
 
+def test_a_log_that_was_cut_may_hide_a_start() -> None:
+    world = deployed(fleet(World(), 10, booted=range(5), failing=range(5)))
+    world.blind("checkout.log", BOOT, BOOT + 20)
+    (finding,) = found(world)
+    assert isinstance(finding, GuiltyChange)
+    assert finding.verdict is Verdict.POSSIBLE
+
+
 def test_where_unchanged_instances_fail_too_the_change_stays_innocent() -> None:
     world = deployed(fleet(World(), 10, booted=range(5), failing=range(10)))
     (finding,) = found(world)

@@ -140,6 +140,18 @@ def test_a_later_attempt_on_a_restarted_worker_heals() -> None:
     assert "finished later" in {repair.state for repair in finding.repairs()}
 
 
+def test_a_worker_whose_log_was_not_read_may_have_started_unseen() -> None:
+    world = half()
+    world.blind("worker-0.log", DEPLOY, DEPLOY + 15)
+    (cut,) = found(world)
+    assert cut.verdict is Verdict.POSSIBLE
+    mute = half()
+    mute.events = [event for event in mute.events if event.source != "worker-1.log"]
+    (silent,) = found(mute)
+    assert silent.verdict is Verdict.POSSIBLE
+    assert "no line of worker-1 was read" in silent.weakest_link
+
+
 def test_new_code_that_fails_everywhere_is_only_possibly_skew() -> None:
     (finding,) = found(half(failing=(0, 1, 2, 3)))
     assert finding.verdict is Verdict.POSSIBLE

@@ -59,6 +59,7 @@ def column_keys(rules: KeyRules, lines: list[str]) -> list[tuple[str, ...]]:
         ("jid=8f2c txid=77", ("txn:77", "job:8f2c")),
         ("args gid://shop/User/4711 gid://shop/Order::Item/9", ("user:4711", "order_item:9")),
         ("token_id=YWJjZA==", ("token:YWJjZA==",)),
+        ("RequestId=0HMVD2A5K3R1P:00000002 done", ("request:0HMVD2A5K3R1P:00000002",)),
     ],
 )
 def test_spellings(text: str, keys: tuple[str, ...]) -> None:

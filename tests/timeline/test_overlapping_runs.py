@@ -81,7 +81,6 @@ def test_a_guard_that_noticed_the_other_is_certain() -> None:
     assert finding.sentence() == (
         "Recalculate and BookCredit worked on order 77 at once from 02:25:01.000 for 2.5 s "
         f"(a77 and b77), and b77 failed: {STALE}"
-        "."
     )
     assert finding.clause() == "Recalculate and BookCredit worked on order 77 at once"
     assert finding.keys == ("job:a77", "job:b77", "order:77")

@@ -33,7 +33,7 @@ from timeline.detectors.change_findings import (
     StaleBuild,
 )
 from timeline.event import Event, Lane
-from timeline.facts.boots import Boot, boots_of, searched_from
+from timeline.facts.boots import Boot, boots_of, searched_from, start_unseen
 from timeline.facts.changes_seen import Change, What, changes_in, is_about
 from timeline.facts.instances import ROLLOUT_NS, SURE, Instance, chance_of, instances_of
 from timeline.facts.rates import about
@@ -220,6 +220,9 @@ def _parted(
         )
     else:
         return None
+    unseen = _unseen(case, change, starts, spared)
+    if unseen:
+        verdict, link = Verdict.POSSIBLE, unseen
     started = {one.name for one in failing}
     shown = [boot for boot in starts if boot.actor in started or boot.host in started]
     at = change.timestamp if change else shown[0].timestamp if shown else case.onset
@@ -250,6 +253,16 @@ def _parted(
         spared_failing=sum(one.fails for one in spared),
         chance=chance,
     )
+
+
+def _unseen(
+    case: _Case, change: Change | None, starts: Sequence[Boot], spared: Sequence[Instance]
+) -> str:
+    """Why one of those that seem unchanged may have started as well; empty if it cannot."""
+    since = change.timestamp if change else starts[0].timestamp
+    actors = case.incident.snapshot.events.get_column("actor").unique().cast(pl.String).to_list()
+    names = [one.name for one in spared if one.name in actors]
+    return start_unseen(case.incident, names, since, case.onset) if names else ""
 
 
 def _steps(case: _Case, change: Change | None, boots: Sequence[Boot]) -> tuple[Step, ...]:

@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, ClassVar
 import polars as pl
 
 from timeline.event import Kind, Lane
-from timeline.facts.boots import Boot, boots_of
+from timeline.facts.boots import Boot, boots_of, start_unseen
 from timeline.facts.changes_seen import Change, What, changes_in
 from timeline.facts.mismatches import Misfit, misfits_in, named_by
 from timeline.facts.sight import heard
@@ -186,6 +186,9 @@ def _finding(
     elsewhere = _succeeded_on(finished, restarted - {*workers}, since)
     side = _side(incident, jobs, since, stale, fresh)
     verdict, link = _verdict(deploy, side, stale, fresh, len(done), elsewhere)
+    if verdict is Verdict.LIKELY and stale and since is not None:
+        unseen = start_unseen(incident, stale, since, first)
+        verdict, link = (Verdict.POSSIBLE, unseen) if unseen else (verdict, link)
     unsure = deploy is None or deploy.inferred
     if verdict is Verdict.POSSIBLE and unsure and misfit != Misfit.UNKNOWN.value:
         return None

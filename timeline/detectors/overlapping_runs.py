@@ -52,6 +52,8 @@ ONE_WRITE_NS = 50_000_000
 MAX_PAIRS = 500
 """Overlaps with a write or an error that are examined one by one, the earliest first."""
 MAX_CASES_SHOWN = 3
+ERROR_SHOWN = 160
+"""Characters of an error that a sentence bears; all of it is in the evidence."""
 MAX_FINDINGS = 5
 
 
@@ -113,7 +115,7 @@ class OverlappingRuns(Finding):
     def _harm(self, case: Together) -> str:
         if self.sign == COLLIDED:
             who = f"{short(case.error_of)} failed" if case.error_of else "an error fell into it"
-            return f"and {who}: {case.error}"
+            return f"and {who}: {case.error[:ERROR_SHOWN].rstrip('. ')}"
         times = listed([instant(at) for at in case.written])
         return f"and its row was written at {times}"
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import polars as pl
 
 from timeline.event import Kind, Lane
-from timeline.facts.searched import told_with
+from timeline.facts.sight import absence
+from timeline.facts.words import listed
 from timeline.templates import service_of
 
 if TYPE_CHECKING:
@@ -83,11 +84,10 @@ def boots_of(incident: Incident, services: Iterable[str], start: int, end: int) 
     log = pl.col("lane") == Lane.LOG.value
     said = pl.col("body").str.contains_any(list(BOOT_MARKS), ascii_case_insensitive=True)
     started = (pl.col("kind") == Kind.CHANGE.value) & pl.col("body").str.starts_with("Started")
-    spoken = told_with(
-        incident,
-        log & inside & pl.col("actor").is_in(sorted(names)),
-        pl.when(pl.col("kind") == Kind.CHANGE.value).then(started).otherwise(said),
-        *_COLUMNS,
+    own = log & inside & pl.col("actor").is_in(sorted(names))
+    # In two steps: asked for together, every text of the incident would be searched.
+    spoken = incident.snapshot.told(own, *_COLUMNS).filter(
+        pl.when(pl.col("kind") == Kind.CHANGE.value).then(started).otherwise(said)
     )
     new = _newcomers(incident, names)
     unheard = log & inside & pl.col("actor").is_in(new)
@@ -101,6 +101,24 @@ def boots_of(incident: Incident, services: Iterable[str], start: int, end: int) 
         boot = Boot(actor, names[actor], host, timestamp, row, was_said, version)
         boots.setdefault((actor, host, timestamp // HEARD_NS), boot)
     return tuple(sorted(boots.values(), key=lambda boot: (boot.timestamp, boot.actor, boot.host)))
+
+
+def start_unseen(incident: Incident, actors: Iterable[str], start: int, end: int) -> str:
+    """Why a start of any of `actors` in `[start, end)` (ns) may have been missed; "" if it cannot.
+
+    Whoever wrote no line, or whose log was not read in full, may have started unseen.
+    """
+    names = sorted(set(actors))
+    told = incident.snapshot.events.lazy().filter(
+        (pl.col("lane") == Lane.LOG.value) & pl.col("actor").is_in(names)
+    )
+    pairs = told.select(pl.col("actor", "source").cast(pl.String)).unique().collect()
+    heard = set(pairs.get_column("actor").to_list())
+    silent = [name for name in names if name not in heard]
+    if silent:
+        return f"no line of {listed(silent)} was read that would show a start"
+    sources = sorted(set(pairs.get_column("source").to_list()))
+    return next(iter(absence(incident, sources, start, end).reasons), "")
 
 
 def searched_from(incident: Incident, start: int, end: int) -> int:

@@ -26,6 +26,8 @@ MIN_FAILURES = 3
 """Failing lines of an instance that fails; single ones happen to every one."""
 FOLD = 5.0
 """Its share of failing lines is at least this multiple of the service's before the change."""
+BEFORE_NS = 10 * 60_000_000_000
+"""Before the change: who spoke then is no newcomer, and failed as often as is usual."""
 ROLLOUT_NS = 60_000_000_000
 """A pipeline may record a deployment a minute after the first instance came up."""
 SURE = 0.01
@@ -47,7 +49,7 @@ def instances_of(
     incident: Incident, service: str, boots: Sequence[Boot], changed_at: int, onset: int, until: int
 ) -> list[Instance]:
     """The instances of `service` that spoke in `[onset, until)` (ns), by name."""
-    start = incident.window.start
+    start = max(incident.window.start, changed_at - BEFORE_NS)
     earlier, later = (
         _spoken(incident, service, *span) for span in ((start, changed_at), (onset, until))
     )
