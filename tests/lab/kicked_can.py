@@ -115,7 +115,7 @@ def kicked_can(scene: BackupScene, timing: Timing) -> Can:
 
 def verify_kicked_can(truth: Can) -> None:
     """Raise `Unlucky` unless every night went as the story tells."""
-    every, half = len(truth.without) + 1, len(truth.without)
+    half = len(truth.without)
     apps = sum(truth.nights[0].apps_by_backups)
     complaints = []
     for place, night in enumerate(truth.nights):
@@ -126,7 +126,7 @@ def verify_kicked_can(truth: Can) -> None:
         if counts != wanted:
             complaints.append(f"{night.night}: {counts}, the story has {wanted}")
     if not 0 < half < apps:
-        complaints.append(f"{every - 1} of {apps} apps were left out")
+        complaints.append(f"{half} of {apps} apps were left out")
     forks = [one.job for one in truth.messages if len(one.following) > 1]
     if forks != [truth.forked]:
         complaints.append(f"{len(forks)} messages have two successors")

@@ -46,7 +46,7 @@ class Services:
         self, service: str, host: str, *words: str, module: str = "", **environment: str
     ) -> subprocess.Popen[bytes]:
         """Start `shop.SERVICE` (or another `module` of the shop) as it would run on `host`."""
-        log = self.log(service, host)
+        log = Path(environment.get("SHOP_LOG", self.log(service, host)))
         log.touch()
         code = [str(self.folder / name) for name in ("app", "lib", "python")]
         with (self.folder / "output.log").open("ab") as output:

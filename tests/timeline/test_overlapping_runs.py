@@ -165,6 +165,7 @@ def test_a_run_without_an_end_counts_to_its_last_sign() -> None:
 
 def nobody_writes(world: World) -> None:
     pair(world)
+    world.row(WHEN - 60, "orders", 77)
 
 
 def one_after_the_other(world: World) -> None:
@@ -212,12 +213,12 @@ def an_update_written_over(world: World) -> None:
 
 
 def an_error_of_a_third_job(world: World) -> None:
-    pair(world)
+    nobody_writes(world)
     world.error(WHEN + 2, "worker-9", f"job_id=zz order_id=77 {STALE}")
 
 
 def an_error_before_they_met(world: World) -> None:
-    pair(world)
+    nobody_writes(world)
     world.error(WHEN + 0.5, "worker-9", f"job_id=a77 {STALE}")
 
 
@@ -279,6 +280,7 @@ def test_errors_that_are_a_habit_are_a_qualifier() -> None:
 )
 def test_the_words_of_guards(text: str, sign: bool) -> None:
     world = pair(World())
+    world.row(WHEN - 60, "orders", 77)
     world.error(WHEN + 2, "worker-2", f"job_id=b77 {text}")
     assert bool(found(world)) is sign
 
@@ -291,6 +293,24 @@ def test_without_jobs_it_is_not_evaluated() -> None:
     world = World()
     world.log(3, "web", "GET / 200")
     assert isinstance(OverlappingRunsDetector().detect(world.incident()), NotEvaluated)
+
+
+def test_without_the_rows_it_does_not_look_like_a_clean_bill() -> None:
+    result = OverlappingRunsDetector().detect(pair(World()).incident())
+    assert isinstance(result, NotEvaluated)
+    assert "database" in result.needs
+
+
+def test_runs_that_the_queue_forgot_are_read_from_the_workers_lines() -> None:
+    world = World()
+    for job, start in (("a77", WHEN), ("b77", WHEN + 1)):
+        world.log(start, "worker-1", f"start job_id={job} order_id=77", clock="h1")
+        world.log(start + 4, "worker-1", f"done job_id={job} order_id=77", clock="h1")
+    for seconds in (3.0, 4.5):
+        world.row(WHEN + seconds, "orders", 77, kind=Kind.ROW_UPDATED)
+    finding = only(world)
+    assert finding.verdict is Verdict.LIKELY
+    assert finding.sentence().startswith("Two jobs worked on order 77 at once")
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

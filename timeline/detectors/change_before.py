@@ -220,7 +220,7 @@ def _parted(
         )
     else:
         return None
-    unseen = _unseen(case, change, starts, spared)
+    unseen = _unseen(case, service, change, starts)
     if unseen:
         verdict, link = Verdict.POSSIBLE, unseen
     started = {one.name for one in failing}
@@ -255,14 +255,13 @@ def _parted(
     )
 
 
-def _unseen(
-    case: _Case, change: Change | None, starts: Sequence[Boot], spared: Sequence[Instance]
-) -> str:
+def _unseen(case: _Case, service: str, change: Change | None, starts: Sequence[Boot]) -> str:
     """Why one of those that seem unchanged may have started as well; empty if it cannot."""
     since = change.timestamp if change else starts[0].timestamp
-    actors = case.incident.snapshot.events.get_column("actor").unique().cast(pl.String).to_list()
-    names = [one.name for one in spared if one.name in actors]
-    return start_unseen(case.incident, names, since, case.onset) if names else ""
+    lines = case.incident.snapshot.events.lazy().filter(pl.col("lane") == Lane.LOG.value)
+    names = lines.select(pl.col("actor").unique().cast(pl.String)).drop_nulls().collect()
+    own = names.filter(service_of(pl.col("actor")) == service).get_column("actor").to_list()
+    return start_unseen(case.incident, own, since, case.onset)
 
 
 def _steps(case: _Case, change: Change | None, boots: Sequence[Boot]) -> tuple[Step, ...]:

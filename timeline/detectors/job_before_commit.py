@@ -63,13 +63,13 @@ class JobBeforeCommit(Finding):
     def sentence(self) -> str:
         first = self.cases[0]
         names = listed([short(case.key) for case in self.cases])
-        title = self.job_class or "a job"
+        kind = f"{self.job_class} job".strip()
         again = f"; {counted(self.healed, 'later attempt')} finished" if self.healed else ""
         waited = ""
         if first.visible is not None and first.visible > first.looked_up:
             waited = f", {length(first.visible - first.looked_up)} before it was committed"
         return (
-            f"{counted(len(self.cases), f'{title} job')} {self._story}: {self.table} "
+            f"{counted(len(self.cases), kind)} {self._story}: {self.table} "
             f"{names} (first at {instant(first.looked_up)}{waited}){again}."
         )
 

@@ -30,7 +30,7 @@ import polars as pl
 
 from timeline.event import Event, Lane
 from timeline.facts.collisions import Trouble, troubles_in
-from timeline.facts.overlaps import Written, pairs_in, writes_in
+from timeline.facts.overlaps import Written, pairs_in, runs_of, writes_in
 from timeline.facts.overwrites import overwrites
 from timeline.facts.sight import heard
 from timeline.facts.words import instant, length, listed, short
@@ -109,8 +109,10 @@ class OverlappingRuns(Finding):
 
     @property
     def _kinds(self) -> str:
-        one, two = (name.rpartition(".")[2] or "a job" for name in self.classes)
-        return f"two {one} jobs" if one == two else f"{one} and {two}"
+        one, two = (name.rpartition(".")[2] for name in self.classes)
+        if one == two:
+            return f"two {one} jobs" if one else "two jobs"
+        return f"{one or 'a job'} and {two or 'a job'}"
 
     def _harm(self, case: Together) -> str:
         if self.sign == COLLIDED:
@@ -126,8 +128,8 @@ class OverlappingRunsDetector:
     term: ClassVar[str] = OverlappingRuns.term
 
     def detect(self, incident: Incident) -> Sequence[Finding] | NotEvaluated:
-        if incident.jobs.runs.is_empty() and not heard(incident, Lane.QUEUE):
-            return NotEvaluated(self.term, "jobs with their starts and ends (a queue)")
+        if runs_of(incident).is_empty():
+            return NotEvaluated(self.term, "starts and ends of jobs (a queue, or workers' logs)")
         pairs = _unplanned(incident, pairs_in(incident))
         if pairs.is_empty():
             return []
@@ -148,6 +150,8 @@ class OverlappingRunsDetector:
                 key = (*_kinds(pair), case.sign, case.told.verdict)
                 groups.setdefault(key, []).append(case)
         found = [_finding(incident, key, cases, habits, failing) for key, cases in groups.items()]
+        if not found and not heard(incident, Lane.DATABASE):
+            return NotEvaluated(self.term, "the rows that jobs write (a database)")
         found.sort(key=lambda one: (one.qualifier, list(Verdict).index(one.verdict), one.began))
         return found[:MAX_FINDINGS]
 

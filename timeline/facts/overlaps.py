@@ -1,7 +1,8 @@
 """Job runs that were under way on one thing at the same time, and what was written meanwhile.
 
-A run counts from its start to its end. Of a run without an end only what is known counts: to the
-last sign of life of the worker that lost it, or to its last line. Two runs of one job are left to
+A run counts from its start to its end; where the queue forgot it, from the worker's first line
+about it to its last. Of a run without an end only what is known counts: to the last sign of life of
+the worker that lost it, or to its last line. Two runs of one job are left to
 `delivered-again`. Never says that an overlap did harm.
 """
 
@@ -62,7 +63,7 @@ def pairs_in(incident: Incident) -> pl.DataFrame:
     several = entities.group_by("key").len().filter(pl.col("len") > 1).select("key")
     if several.is_empty():
         return pl.DataFrame(schema=PAIR_SCHEMA)
-    runs = incident.jobs.runs.join(entities.join(several, on="key", how="semi"), on="job")
+    runs = runs_of(incident).join(entities.join(several, on="key", how="semi"), on="job")
     runs = runs.with_columns(pl.col("job_class").fill_null(""))
     runs = _capped(incident, runs).sort("key", "start", "job", "start_row")
     met = []
@@ -80,6 +81,33 @@ def pairs_in(incident: Incident) -> pl.DataFrame:
     pairs = pl.concat(met).select("key", **{to: pl.col(name) for to, name in named.items()})
     pairs = pairs.sort("start_two", "start_one", "key", "one", "two").with_row_index("pair")
     return pairs.select(pl.col(name).cast(dtype) for name, dtype in PAIR_SCHEMA.items())
+
+
+def runs_of(incident: Incident) -> pl.DataFrame:
+    """Attempts of jobs (job, job_class, worker, start, end, start_row, end_row): as the queue tells
+    them, or where it forgot, from the worker's first line under the job's key to its last."""
+    names = ("job", "job_class", "worker", "start", "end", "start_row", "end_row")
+    told = incident.jobs.runs.select(names)
+    frame = incident.executions.frame
+    logged = frame.filter(
+        (pl.col("kind") == "job")
+        & (pl.col("outcome") == "logged")
+        & pl.col("actor").cast(pl.String).is_in(list(incident.workers))
+    )
+    if logged.is_empty():
+        return told
+    rows = incident.executions.rows_of(logged.get_column("execution"))
+    stamps = incident.snapshot.events.get_column("timestamp").gather(rows.get_column("row"))
+    lines = rows.with_columns(stamps.alias("at")).sort("at", "row")
+    ends = lines.group_by("execution").agg(
+        start_row=pl.col("row").first(), end_row=pl.col("row").last()
+    )
+    classes = incident.jobs.summary.select("job", "job_class")
+    spoken = logged.with_columns(job="id", worker=pl.col("actor").cast(pl.String)).join(
+        ends, on="execution"
+    )
+    spoken = spoken.join(classes, on="job", how="left", maintain_order="left")
+    return pl.concat([told, spoken.select(pl.col(n).cast(told.schema[n]) for n in names)])
 
 
 def _capped(incident: Incident, runs: pl.DataFrame) -> pl.DataFrame:
