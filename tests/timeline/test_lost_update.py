@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 
+from connectors.sql.audit import versions_of
+from connectors.sql.audit_events import VersionEvents
+from connectors.sql.audit_shapes import shape_of
+from connectors.sql.tables import Column
 from timeline.clock import ClockBound
 from timeline.detectors.lost_update import LostUpdate, LostUpdateDetector
 from timeline.facts.overwrites import PUT_BACK, SAME_BASE
@@ -169,6 +174,7 @@ def counters_and_stamps(world: World) -> None:
 
 
 def not_shown(world: World) -> None:
+    version(world, 60, "products", 9, {"state": ("new", "old")})
     stock(world, ("(not shown)", "(not shown)"), ("(not shown)", "(not shown)"))
 
 
@@ -243,11 +249,13 @@ def test_without_versions_it_is_not_evaluated() -> None:
     assert "row versions" in result.sentence()
 
 
-def test_a_note_without_columns_proves_nothing() -> None:
+def test_versions_that_tell_nothing_are_no_clean_bill() -> None:
     world = World()
     for place, name in enumerate(("a1", "b2")):
         version(world, WHEN + place, "products", 7, {}, request=name)
-    assert found(world) == []
+    result = LostUpdateDetector().detect(world.incident())
+    assert isinstance(result, NotEvaluated)
+    assert "tell what changed" in result.needs
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -278,3 +286,42 @@ def test_moving_everything_moves_only_the_times() -> None:
     assert replace(there.cases[0], first_at=0, second_at=0) == replace(
         here.cases[0], first_at=0, second_at=0
     )
+
+
+@dataclass(frozen=True)
+class Orders:
+    """A table as a connector knows it."""
+
+    label: str = "shop.orders"
+    key_type: str = "order"
+    carried: tuple[Column, ...] = ()
+
+
+def test_versions_as_a_connector_tells_them() -> None:
+    world = World()
+    names = ("item_type", "item_id", "event", "whodunnit", "created_at", "object_changes")
+    shape = shape_of("versions", dict.fromkeys((*names, "request_id"), "text"))
+    assert shape is not None
+    rows = [
+        {
+            "id": place,
+            "item_type": "Order",
+            "item_id": 77,
+            "event": "update",
+            "whodunnit": person,
+            "created_at": at(WHEN + place) // 1_000,
+            "object_changes": json.dumps({"state": ["new", left], "updated_at": [None, place]}),
+            "request_id": f"r{place}",
+        }
+        for place, (person, left) in enumerate((("101", "paid"), ("202", "void")))
+    ]
+    events = VersionEvents("postgres", "versions", "", "primary", world.rules, [Orders()])
+    told = (events.of(recorded, "") for recorded in versions_of(shape, rows))
+    world.events += [event for event in told if event is not None]
+    finding = only(world)
+    assert finding.verdict is Verdict.LIKELY
+    assert finding.sentence() == (
+        "1 update of orders was lost: orders/77 state was set to paid by 101 at 02:25:00.000 and "
+        "to void by 202 1.0 s later, and both had read new."
+    )
+    assert finding.keys == ("order:77",)

@@ -111,8 +111,8 @@ def test_a_row_written_by_both_is_likely() -> None:
         "first run",
         "second run",
         "write",
-        "write",
         "first run ends",
+        "write",
     ]
 
 

@@ -64,7 +64,7 @@ def test_a_burst_of_warnings_at_t_stands_out() -> None:
     assert row.placebos >= MIN_CONTROLS
     assert finding.verdict is Verdict.LIKELY
     assert finding.stage is Stage.CONTEXT
-    assert f"checkout wrote {row.count} lines" in finding.sentence()
+    assert f"Checkout wrote {row.count} lines" in finding.sentence()
     assert finding.steps[0].event.body.startswith("cache miss")
 
 

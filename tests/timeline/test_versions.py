@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from timeline.facts.versions import changes_in, details_of, heard_versions
+from timeline.facts.versions import changes_in, details_of, missing_versions
 
 from .recorded import Value, version
 from .worlds import SECOND, World, healthy
@@ -93,9 +93,13 @@ def test_a_class_without_a_table_names_the_thing() -> None:
     assert (detail["thing"], detail["table"]) == ("order_item:7", "Shop::OrderItem")
 
 
-def test_whether_any_version_was_told() -> None:
+def test_what_is_lacking_to_compare_versions() -> None:
     world = healthy(World())
-    assert not heard_versions(world.incident())
+    assert missing_versions(world.incident()).startswith("row versions (")
     version(world, 100, "orders", 7, {})
-    assert heard_versions(world.incident())
+    assert "empty or could not be read" in missing_versions(world.incident())
+    version(world, 101, "orders", 7, {"notes": ("(not shown)", "(not shown)")})
+    assert "configure the columns" in missing_versions(world.incident())
+    version(world, 102, "orders", 8, {"state": ("new", "paid")})
+    assert missing_versions(world.incident()) == ""
     assert changes_in(world.incident(), MINUTE).is_empty()

@@ -34,7 +34,7 @@ from timeline.facts.overwrites import (
     overlapped,
     overwrites,
 )
-from timeline.facts.versions import heard_versions
+from timeline.facts.versions import missing_versions
 from timeline.facts.words import counted, instant, length, listed, short
 from timeline.finding import Finding, NotEvaluated, Stage, Step
 from timeline.order import Order, Verdict, before
@@ -42,7 +42,6 @@ from timeline.order import Order, Verdict, before
 if TYPE_CHECKING:
     from timeline.incident import Incident
 
-NEEDS = "row versions (an audit table, or the row history of the database)"
 SAME_STORY_NS = 1_000_000_000
 """Two tools that record one write stamp it within a second of each other."""
 MAX_CASES_SHOWN = 3
@@ -123,8 +122,9 @@ class LostUpdateDetector:
     term: ClassVar[str] = LostUpdate.term
 
     def detect(self, incident: Incident) -> Sequence[Finding] | NotEvaluated:
-        if not heard_versions(incident):
-            return NotEvaluated(self.term, NEEDS)
+        missing = missing_versions(incident)
+        if missing:
+            return NotEvaluated(self.term, missing)
         groups: dict[tuple[str, str, Verdict], list[tuple[Overwrite, LostWrite]]] = {}
         for one, case in _once(incident, overwrites(incident)):
             groups.setdefault((one.sign, one.table, case.verdict), []).append((one, case))

@@ -201,7 +201,6 @@ class _Case:
     sign: str
     starts: tuple[Event, Event]
     end: Event | None
-    order: Order
     rows: tuple[tuple[int, str, str], ...]
     """Further evidence: (event row, role, why)."""
 
@@ -242,7 +241,7 @@ def _case(
     if trouble is not None:
         more.append((trouble.row, "error", "somebody else was at it, by its own word"))
     classes = (str(pair["class_one"]), str(pair["class_two"]))
-    return _Case(told, classes, sign, (first, second), end, order, tuple(more))
+    return _Case(told, classes, sign, (first, second), end, tuple(more))
 
 
 def _overlap(incident: Incident, second: Event, end: Event | None) -> Order:
@@ -323,19 +322,20 @@ def _names(one: str, two: str) -> str:
 
 
 def _steps(incident: Incident, case: _Case) -> Iterator[Step]:
+    """Both starts, then what was written or failed and the end of the first run, by time."""
     first, second = case.starts
     told = case.told
-    yield Step("first run", first, f"{short(told.first)} began")
     words = f"{short(told.second)} began on the same {told.key.partition(':')[0]}"
-    yield Step("second run", second, words, before(first, second, incident.clocks))
-    last = second
     events = incident.snapshot.events_at([row for row, _, _ in case.rows])
-    for event, (_, role, why) in zip(events, case.rows, strict=True):
+    later = [(event, role, why) for event, (_, role, why) in zip(events, case.rows, strict=True)]
+    if case.end is not None:
+        later.append((case.end, "first run ends", f"{short(told.first)} was over only then"))
+    later.sort(key=lambda step: step[0].timestamp)
+    yield Step("first run", first, f"{short(told.first)} began")
+    last = first
+    for event, role, why in ((second, "second run", words), *later):
         yield Step(role, event, why, before(last, event, incident.clocks))
         last = event
-    if case.end is not None:
-        together = length(told.until - told.since)
-        yield Step("first run ends", case.end, f"both ran for {together}", case.order)
 
 
 def _thing(key: str) -> str:

@@ -38,7 +38,7 @@ from timeline.facts.line_rates import (
 from timeline.facts.placebo import BIN_NS, MIN_CONTROLS, WIDTH
 from timeline.facts.rates import plain
 from timeline.facts.sight import heard
-from timeline.facts.words import counted, instant
+from timeline.facts.words import capital, counted, instant
 from timeline.finding import Finding, NotEvaluated, Stage, Step
 from timeline.onset import onset_of
 from timeline.order import Verdict, before
@@ -107,7 +107,7 @@ class RateChange(Finding):
     def sentence(self) -> str:
         more = self.series - 1
         rest = f"; {counted(more, 'other series', 'other series')} changed as well" if more else ""
-        return f"{self.rows[0].words()}{rest}."
+        return f"{capital(self.rows[0].words())}{rest}."
 
     def clause(self) -> str:
         row = self.rows[0]
@@ -115,8 +115,8 @@ class RateChange(Finding):
         if row.drop:
             return f"{row.actor or row.source} almost ceased to write lines at {instant(row.at)}"
         return (
-            f"{row.actor or row.source} wrote {often} times the most lines of other minutes "
-            f"at {instant(row.at)}"
+            f"{row.actor or row.source} wrote {often} times as many lines at {instant(row.at)} as "
+            "in any other minute"
         )
 
 

@@ -124,5 +124,32 @@ class Fragment:
         return self.exact_case or self.evidence is Evidence.EXCEPTION
 
 
+def known(
+    error_class: ErrorClass,
+    outcome: Outcome,
+    client: str,
+    *texts: str,
+    evidence: Evidence = Evidence.TEXT,
+    weak: bool = False,
+    exact_case: bool = False,
+    at_end: bool = False,
+) -> tuple[Fragment, ...]:
+    """Wordings of one `client` that say the same thing, all from general knowledge (KNOWN)."""
+    return tuple(
+        Fragment(
+            text,
+            error_class,
+            outcome,
+            client,
+            Provenance.KNOWN,
+            evidence,
+            weak=weak,
+            exact_case=exact_case,
+            at_end=at_end,
+        )
+        for text in texts
+    )
+
+
 MAX_GAP_CHARS = 240
 """Longest stretch a `*` may cover: a host, a port, a URL, a short nested message."""

@@ -92,6 +92,7 @@ def runs_of(incident: Incident) -> pl.DataFrame:
     logged = frame.filter(
         (pl.col("kind") == "job")
         & (pl.col("outcome") == "logged")
+        & (pl.col("end") > pl.col("start"))  # one line alone tells of no run
         & pl.col("actor").cast(pl.String).is_in(list(incident.workers))
     )
     if logged.is_empty():

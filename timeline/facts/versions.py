@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 HIDDEN = '"(not shown)"'
 """How a value that is not told stands in the attributes."""
+SAMPLE = 1_000
+"""Versions that are looked at to find out whether any tells its values."""
 NO_UPDATE = ("created", "deleted", "superseded")
 """Actions that read nothing first, or leave nothing."""
 
@@ -57,10 +59,23 @@ DETAIL_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
 }
 
 
-def heard_versions(incident: Incident) -> bool:
-    """Whether any source told a version of a row."""
-    events = incident.snapshot.events
-    return bool(events.select((pl.col("kind") == Kind.ROW_VERSION.value).any()).item())
+def missing_versions(incident: Incident) -> str:
+    """What is lacking to compare versions, in words; empty when nothing is.
+
+    Versions whose changes could not be opened, or are of columns that are not shown, prove nothing.
+    """
+    events = incident.snapshot.events.lazy().filter(pl.col("kind") == Kind.ROW_VERSION.value)
+    told = events.select("attributes")
+    if told.head(1).collect().is_empty():
+        return "row versions (an audit table, or the row history of the database)"
+    opened = told.filter(pl.col("attributes").str.contains(r'"changed": ?\{"'))
+    sample = opened.head(SAMPLE).select(part=_parts()).explode("part").collect()
+    if sample.is_empty():
+        return "row versions that tell what changed (their changes are empty or could not be read)"
+    hidden = sample.get_column("part").str.contains(HIDDEN, literal=True)
+    if hidden.all():
+        return "values of the columns that changed (configure the columns that may be shown)"
+    return ""
 
 
 def changes_in(incident: Incident, within: int) -> pl.DataFrame:

@@ -3,6 +3,9 @@
 `python -m shop.office`; ends on SIGTERM. Security checks and limits are Django's defaults.
 """
 
+# mypy: disable-error-code="import-untyped"
+# Django ships no types.
+
 from __future__ import annotations
 
 import http.client

@@ -27,7 +27,9 @@ def main() -> None:
     connection = Redis.from_url(settings.redis_url)
     registry = Queue("mailers", connection=connection).failed_job_registry
     held = Job.fetch_many(registry.get_job_ids(), connection=connection)
-    failed = [job for job in held if job is not None and job.func_name.endswith(f".{function}")]
+    failed = [
+        job for job in held if job is not None and (job.func_name or "").endswith(f".{function}")
+    ]
     chosen = sorted(failed, key=lambda job: str(job.enqueued_at))[:at_most]
     log.info("%s: %d failed jobs, putting %d back on mailers", function, len(failed), len(chosen))
     measured = Measured(settings.measured)
