@@ -31,6 +31,7 @@ FACTS = (
     "silences",
     "failures",
     "lost_attempts",
+    "failed_lookups",
     "spoken",
     "chains",
     "presses",

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from timeline.facts.chains import Chain
     from timeline.facts.executions import Executions
     from timeline.facts.jobs import Jobs
+    from timeline.facts.lookups import Lookup
     from timeline.facts.lost_work import LostAttempt
     from timeline.facts.presses import Press
     from timeline.facts.records import Records
@@ -112,6 +113,13 @@ class Incident:
         from timeline.facts.lost_work import lost_attempts
 
         return lost_attempts(self)
+
+    @cached_property
+    def failed_lookups(self) -> tuple[Lookup, ...]:
+        """Lookups inside jobs that found nothing; see `timeline.facts.lookups`."""
+        from timeline.facts.lookups import failed_lookups
+
+        return tuple(failed_lookups(self))
 
     @cached_property
     def speakers(self) -> Mapping[Lane, frozenset[str]]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from connectors.sql.audit import versions_of
+from connectors.sql.audit import AuditRow, versions_of
 from connectors.sql.audit_events import VersionEvents
 from connectors.sql.audit_shapes import shape_of
 from connectors.sql.tables import Column
@@ -302,7 +302,7 @@ def test_versions_as_a_connector_tells_them() -> None:
     names = ("item_type", "item_id", "event", "whodunnit", "created_at", "object_changes")
     shape = shape_of("versions", dict.fromkeys((*names, "request_id"), "text"))
     assert shape is not None
-    rows = [
+    rows: list[AuditRow] = [
         {
             "id": place,
             "item_type": "Order",

@@ -14,7 +14,7 @@ import polars as pl
 
 from timeline.event import Event, Kind, Lane
 from timeline.facts.entities import pairs_of_type
-from timeline.facts.lookups import Lookup, failed_lookups
+from timeline.facts.lookups import Lookup
 from timeline.facts.pushes import WRITE_SLACK_NS
 from timeline.facts.sight import absence, read_until
 from timeline.facts.visibility import Visibility, commit_event, seen_later
@@ -68,7 +68,7 @@ class JobStory:
 def raced_jobs(incident: Incident) -> list[JobStory]:
     """Jobs whose lookup failed and whose row became visible afterwards."""
     found = []
-    for lookup in failed_lookups(incident):
+    for lookup in incident.failed_lookups:
         record = incident.records.of_entity(lookup.key)
         if record is None:
             continue
@@ -86,7 +86,7 @@ def phantom_jobs(incident: Incident) -> list[JobStory]:
     """
     databases = incident.sources_in(Lane.DATABASE)
     found = []
-    for lookup in failed_lookups(incident):
+    for lookup in incident.failed_lookups:
         if incident.records.of_entity(lookup.key) is not None:
             continue
         rollback = _rollback(incident, lookup)

@@ -14,6 +14,7 @@ import polars as pl
 
 from timeline.event import Kind, Lane
 from timeline.facts.entities import entity_pairs, pairs_of_type
+from timeline.facts.fields import field_texts
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
@@ -25,6 +26,8 @@ ENDS = (
     Kind.JOB_DEAD.value,
 )
 
+FIELDS = ("job_class", "queue", "args", "status", "worker", "error")
+"""What connectors say of a job beside each transition."""
 TRANSITION_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "row": pl.UInt32,
     "timestamp": pl.Int64,
@@ -155,11 +158,7 @@ def _transitions(events: pl.DataFrame, named: pl.DataFrame) -> pl.DataFrame:
         source,
         pl.when(clock == "").then(source).otherwise(clock).alias("clock"),
         pl.col("kind").cast(pl.String),
-        *(
-            pl.col("attributes").str.json_path_match(f"$.{name}").alias(name)
-            for name in ("job_class", "queue", "args", "status", "worker", "error")
-        ),
-    )
+    ).hstack(field_texts(queue.get_column("attributes"), *FIELDS))
     first = named.unique("row", keep="first", maintain_order=True)
     joined = told.join(first, on="row", how="inner").sort(["timestamp", "source", "seq", "row"])
     return joined.select(pl.col(name).cast(dtype) for name, dtype in TRANSITION_SCHEMA.items())

@@ -16,7 +16,7 @@ import polars as pl
 from timeline.event import Event, Kind
 from timeline.facts.entities import pairs_of_type
 from timeline.facts.lines import keyed_lines
-from timeline.facts.lookups import Lookup, failed_lookups
+from timeline.facts.lookups import Lookup
 from timeline.facts.pushes import WRITE_SLACK_NS
 from timeline.facts.records import LONGEST_TRANSACTION_NS
 from timeline.facts.visibility import commit_event, is_deleted, seen_later
@@ -61,7 +61,7 @@ def missed_reads(incident: Incident) -> list[MissedRead]:
 
     Lookups that a race with the commit explains at least likely are none of them.
     """
-    lookups = failed_lookups(incident)
+    lookups = incident.failed_lookups
     records = incident.records.of_entities(sorted({lookup.key for lookup in lookups}))
     found = []
     for lookup in lookups:

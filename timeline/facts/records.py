@@ -15,6 +15,7 @@ import polars as pl
 
 from timeline.event import Kind, Lane, Meaning
 from timeline.facts.entities import entity_pairs
+from timeline.facts.fields import field_texts
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 LONGEST_TRANSACTION_NS = 60_000_000_000
 """A row is hardly uncommitted for longer than this: a later commit belongs to another write."""
 
+FIELDS = ("table", "pk", "endpoint", "commit_timestamp", "seen_at")
+"""What connectors say of a row beside its values."""
 VERSION_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "row": pl.UInt32,
     "timestamp": pl.Int64,
@@ -172,18 +175,18 @@ def _versions(incident: Incident) -> pl.DataFrame:
     rows = rows.filter(kind.str.starts_with("row.") | (kind == Kind.TXN_COMMIT.value))
     if rows.is_empty():
         return pl.DataFrame(schema=VERSION_SCHEMA)
+    attributes = rows.get_column("attributes")
+    columns = attributes.str.json_path_match("$.columns").alias("columns")
     told = rows.select(
         "row",
         "timestamp",
         pl.col("source").cast(pl.String),
         kind,
         pl.col("meaning").cast(pl.String),
-        *(
-            pl.col("attributes").str.json_path_match(f"$.{name}").alias(name)
-            for name in ("table", "pk", "columns", "endpoint")
-        ),
-        _moment("commit_timestamp").alias("commit"),
-        _moment("seen_at").alias("seen"),
+        columns,
+    ).hstack(field_texts(attributes, *FIELDS))
+    told = told.with_columns(
+        commit=_moment("commit_timestamp"), seen=_moment("seen_at")
     ).drop_nulls(["table", "pk"])
     told = told.with_columns(
         record=pl.concat_str(
@@ -194,10 +197,9 @@ def _versions(incident: Incident) -> pl.DataFrame:
 
 
 def _moment(name: str) -> pl.Expr:
-    """An ISO 8601 instant of the attributes as nanoseconds; null when absent or without a zone."""
+    """The ISO 8601 instants of a column as nanoseconds; null when absent or without a zone."""
     text = (
-        pl.col("attributes")
-        .str.json_path_match(f"$.{name}")
+        pl.col(name)
         .str.replace(" ", "T", literal=True)
         .str.replace(r"Z$", "+00:00")
         .str.replace(r"([+-]\d{2})$", "${1}:00")
