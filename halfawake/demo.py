@@ -20,6 +20,8 @@ class Story:
 STORIES: tuple[Story, ...] = (
     Story("night-hiccup", "a network hiccup between web and Redis, and the race that followed"),
     Story("signup-race", "sign-ups overtaken by their mail jobs, and receipts unsafe to replay"),
+    Story("friday-batch", "a batch five times as large, pressed four times, a mailer that leaks"),
+    Story("kicked-can", "nightly backups by a message that carries itself on: forked, then lost"),
     Story("quiet-hour", "nothing is wrong: a nightly job, a rolling restart, idle resets"),
 )
 

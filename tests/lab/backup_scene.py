@@ -79,6 +79,7 @@ class BackupScene:
         for host in WORKERS:
             self.start_worker(host)
         self.services.start("timetable", "queue-1", "timetable", module="backup")
+        self.services.start("platform", "platform-1")
         for host in WORKERS:
             self.services.wait_for_line("backup", host, "istening on")
         self.index = f"backups-{secrets.token_hex(4)}"

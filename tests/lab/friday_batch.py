@@ -23,7 +23,7 @@ from tests.lab.truth import SECOND_NS, Notes, Unlucky
 
 USERS = 2_400
 """The month before there were 480."""
-BATCH_RECORDED = Timing(before_s=60.0, late_s=340.0)
+BATCH_RECORDED = Timing(before_s=40.0, late_s=302.0)
 AGAIN_S = 12.0
 """Patience of somebody who sees that nothing moves any more,"""
 IMPATIENT_S = 15.0

@@ -10,6 +10,7 @@ from __future__ import annotations
 import http.client
 import re
 import secrets
+import threading
 import time
 from contextlib import ExitStack
 from pathlib import Path
@@ -39,6 +40,7 @@ scrape_configs:
         labels: {{instance: statements-1, region: us-east}}
 """
 PRESS_WITHIN_S = 30.0
+LOOK_EVERY_S = 7.0
 
 
 class FridayScene:
@@ -48,6 +50,7 @@ class FridayScene:
         self.folder = folder
         self.users = users
         self._stack = ExitStack()
+        self._leaving = threading.Event()
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
@@ -100,6 +103,15 @@ class FridayScene:
             Shipper(self.folder / "logs", self.elasticsearch.url, self.index)
         )
         self.began_ns = time.time_ns()
+        colleagues = threading.Thread(target=self._look, name="colleagues", daemon=True)
+        stack.callback(colleagues.join)
+        stack.callback(self._leaving.set)
+        colleagues.start()
+
+    def _look(self) -> None:
+        """Colleagues open the page all evening, and see no progress on it."""
+        while not self._leaving.wait(LOOK_EVERY_S):
+            self._ask("GET", "/statements/")
 
     @property
     def far_log(self) -> Path:

@@ -25,8 +25,8 @@ from tests.lab.stories import Timing
 from tests.lab.truth import SECOND_NS, Notes, Unlucky
 
 APPS = 16
-PERIOD_S = 50.0
-CAN_RECORDED = Timing(before_s=PERIOD_S, late_s=310.0)
+PERIOD_S = 40.0
+CAN_RECORDED = Timing(before_s=PERIOD_S, late_s=305.0)
 """`before_s` is how long a night is, `late_s` how long after the loss somebody asks."""
 NIGHTS = 6
 FORKED, DOUBLED, LOST, NEVER = 2, 3, 4, 5

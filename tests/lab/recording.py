@@ -9,9 +9,11 @@ from pathlib import Path
 REPOSITORY = Path(__file__).parents[2]
 SHOP_HOSTS = frozenset({"web-1", "worker-1", "worker-2", "inventory-1", "cron-1", "console-1"})
 OFFICE_HOSTS = frozenset({"office-1", "batch-1", "statements-1"})
-BACKUP_HOSTS = frozenset({"queue-1", "backup-1", "backup-2"})
+BACKUP_HOSTS = frozenset({"queue-1", "backup-1", "backup-2", "platform-1"})
 HOSTS = SHOP_HOSTS | OFFICE_HOSTS | BACKUP_HOSTS
 """Everybody in the lab who has a clock."""
+WORKER_PID = re.compile(r"\.\d+$")
+"""A worker that may be started again on its host has its process id in its name."""
 NOT_A_HOST = frozenset({"", "client?"})
 """Clocks that no host owns: the source's own, and whichever host enqueued a job."""
 PRIVATE_PLACES = ("/home/", "/Users/", "/Documents/", "C:\\\\")
@@ -38,7 +40,7 @@ def hosts_in(bundle: Path) -> set[str]:
 
     incident, _ = open_bundle(bundle)
     clocks = incident.snapshot.events.get_column("clock").unique()
-    return {str(clock) for clock in clocks} - NOT_A_HOST
+    return {WORKER_PID.sub("", str(clock)) for clock in clocks} - NOT_A_HOST
 
 
 def private_places() -> tuple[str, ...]:

@@ -67,6 +67,14 @@ class Finding:
     def qualifier(self) -> bool:
         return bool(self.told["qualifier"])
 
+    def has(self, name: str) -> bool:
+        """Whether the evidence has such a part."""
+        return name in _object(self.told["evidence"])
+
+    def value(self, name: str) -> Told:
+        """One part of the evidence as it is."""
+        return _object(self.told["evidence"])[name]
+
     def evidence(self, name: str) -> list[dict[str, Told]]:
         """A list of objects among the evidence."""
         return [_object(one) for one in _list(_object(self.told["evidence"])[name])]

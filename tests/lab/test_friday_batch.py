@@ -12,6 +12,8 @@ from tests.lab.telling import ask
 from tests.lab.truth import Unlucky
 
 TRUTH = Path(__file__).parent / "truth" / "friday-batch.truth.json"
+STARTED_WITHIN_NS = 10_000_000_000
+"""Python and its libraries take a moment until the process itself says when it began."""
 ANSWERS = [414, 403, 202, 202, 202, 202]
 STOPPED = Press("batch:a", 40, 2_400, 700, "user:10701")
 ENDED = Press("batch:d", 90, 100, 100, "")
@@ -60,3 +62,33 @@ def test_the_story_as_it_is_told_passes() -> None:
 def test_another_outcome_is_unlucky(other: Friday, answers: list[int], complaint: str) -> None:
     with pytest.raises(Unlucky, match=complaint):
         verify_friday_batch(other, answers)
+
+
+def test_the_recording_tells_what_happened() -> None:
+    truth = Friday.read(TRUTH)
+    telling = ask(["demo:friday-batch"])
+    batch = telling.finding("partial-batch")
+    assert batch.value("total") == truth.users
+    assert batch.value("done") == truth.handed
+    assert len(batch.names("resume")) == truth.never_tried
+    assert batch.names("doubled") == sorted(truth.twice)
+    twice = telling.finding("extra-runs").evidence("turns")
+    assert sorted(f"user:{one['turn']}" for one in twice) == sorted(truth.twice)
+
+
+def test_the_recording_tells_of_memory_and_of_the_log_that_is_not_there() -> None:
+    truth = Friday.read(TRUTH)
+    telling = ask(["demo:friday-batch"])
+    leak = telling.finding("memory-leak")
+    restarts = leak.value("restarts")
+    assert isinstance(restarts, list)
+    assert len(restarts) >= 2
+    for told in restarts:
+        assert isinstance(told, int)
+        late = min(abs(told - started) for started in truth.mailer_started_ns)
+        assert late <= STARTED_WITHIN_NS, "nothing began then"
+    silent = telling.finding("blind-spot")
+    assert (silent.value("actor"), silent.value("variant")) == ("statement-mailer", "never-present")
+    assert truth.far_lines > 0
+    late_s = (truth.pin_ns - truth.presses[0].began_ns) / 1e9
+    assert 300 <= late_s <= 900, "T is as late as a pager"

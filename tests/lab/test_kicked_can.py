@@ -71,3 +71,37 @@ def with_night(place: int, counts: tuple[int, ...]) -> Can:
 def test_another_outcome_is_unlucky(other: Can, complaint: str) -> None:
     with pytest.raises(Unlucky, match=complaint):
         verify_kicked_can(other)
+
+
+def test_the_recording_tells_who_died_with_the_message_and_that_no_night_followed() -> None:
+    truth = Can.read(TRUTH)
+    telling = ask(["demo:kicked-can"])
+    lost = telling.finding("lost-worker").evidence("jobs")
+    assert [one["job"] for one in lost] == [truth.lost]
+    missed = [one for one in telling.findings() if one.term == "missed-run"]
+    chains = [one for one in missed if one.has("hops")]
+    assert [one.value("last") for one in chains] == [truth.lost]
+    (schedule,) = (one for one in missed if one.has("schedule"))
+    due = [one["due"] for one in schedule.evidence("missed")]
+    assert due
+    for instant in due:
+        assert isinstance(instant, int)
+        assert instant > truth.lost_ns
+
+
+def test_the_recording_tells_where_the_chain_forked() -> None:
+    truth = Can.read(TRUTH)
+    telling = ask(["demo:kicked-can"])
+    turns = [
+        turn
+        for one in telling.findings()
+        if one.term == "extra-runs"
+        for turn in one.evidence("turns")
+    ]
+    (forked,) = (one for one in truth.messages if one.job == truth.forked)
+    assert sorted(forked.following) in [_sorted(turn["runs"]) for turn in turns]
+
+
+def _sorted(runs: object) -> list[str]:
+    assert isinstance(runs, list)
+    return sorted(map(str, runs))

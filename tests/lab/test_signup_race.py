@@ -126,7 +126,7 @@ def assert_told(telling: Telling, truth: Rush) -> None:
 
 def _unsafe(telling: Telling) -> list[str]:
     """Keys of the receipts' jobs that a replay would make repeat something."""
-    found = [one for one in _of(telling, "unsafe-replay") if _text(one, "job_class") == RECEIPT]
+    found = [one for one in _of(telling, "unsafe-replay") if one.value("job_class") == RECEIPT]
     replays = [replay for one in found for replay in one.evidence("replays")]
     return sorted(str(replay["job"]) for replay in replays if replay["safe"] == "no")
 
@@ -135,15 +135,9 @@ RECEIPT = "shop.jobs.order_receipt"
 
 
 def _created_twice(telling: Telling, table: str) -> list[str]:
-    found = [one for one in _of(telling, "duplicate-create") if _text(one, "table") == table]
+    found = [one for one in _of(telling, "duplicate-create") if one.value("table") == table]
     return [str(case["key"]) for one in found for case in one.evidence("cases")]
 
 
 def _of(telling: Telling, term: str) -> list[Finding]:
     return [one for one in telling.findings() if one.term == term]
-
-
-def _text(finding: Finding, name: str) -> str:
-    evidence = finding.told["evidence"]
-    assert isinstance(evidence, dict)
-    return str(evidence[name])

@@ -1,4 +1,4 @@
-"""Codes: errno, SQLSTATE, MySQL error numbers, HTTP status; and every shape they are printed in.
+"""Codes: errno, SQLSTATE, MySQL and SQL Server numbers, HTTP status, in every shape printed.
 
 A code survives translation (`lc_messages`, glibc locales) where the wording does not. Each code is
 spelled out in its shapes, so that the matcher searches codes and wordings in one pass. A number
@@ -51,34 +51,69 @@ SQLSTATE: dict[str, Verdict] = {
     "08003": Verdict(ErrorClass.CLOSED, _N),
     "08004": Verdict(ErrorClass.REFUSED, _N),
     "08006": Verdict(ErrorClass.CLOSED, _A),
+    "08P01": Verdict(ErrorClass.CLOSED, _A),
     "08007": Verdict(ErrorClass.CLOSED, _A),  # transaction_resolution_unknown exists for this
     "08S01": Verdict(ErrorClass.CLOSED, _A),
     "23505": Verdict(ErrorClass.UNIQUE_VIOLATION, _R),
+    "02000": Verdict(ErrorClass.NOT_FOUND, _R),
     "25006": Verdict(ErrorClass.SERVER_STATE, _R),
     "25P02": Verdict(ErrorClass.SERVER_STATE, _R),
     "25P03": Verdict(ErrorClass.CLOSED, _R),
+    "25P04": Verdict(ErrorClass.CLOSED, _R),
+    "28P01": Verdict(ErrorClass.SERVER_STATE, _N),
+    "3D000": Verdict(ErrorClass.SERVER_STATE, _N),
     "40001": Verdict(ErrorClass.SERVER_STATE, _R),
     "40P01": Verdict(ErrorClass.SERVER_STATE, _R),
+    "53100": Verdict(ErrorClass.SERVER_STATE, _R),
+    "53200": Verdict(ErrorClass.SERVER_STATE, _R),
     "53300": Verdict(ErrorClass.POOL, _N),
     "55P03": Verdict(ErrorClass.SERVER_STATE, _R),
     "57014": Verdict(ErrorClass.READ_TIMEOUT, _R),
     "57P01": Verdict(ErrorClass.CLOSED, _R),
     "57P02": Verdict(ErrorClass.CLOSED, _R),
     "57P03": Verdict(ErrorClass.SERVER_STATE, _N),
+    "57P04": Verdict(ErrorClass.CLOSED, _R),
     "57P05": Verdict(ErrorClass.CLOSED, _N),
+    "P0002": Verdict(ErrorClass.NOT_FOUND, _R),
 }
 """PostgreSQL's Appendix A codes that decide class and outcome; 08S01 is Connector/J's."""
 
 MYSQL: dict[int, Verdict] = {
     1040: Verdict(ErrorClass.POOL, _N),
+    1053: Verdict(ErrorClass.CLOSED, _A),
     1062: Verdict(ErrorClass.UNIQUE_VIOLATION, _R),
+    1129: Verdict(ErrorClass.REFUSED, _N),
+    1203: Verdict(ErrorClass.POOL, _N),
     1205: Verdict(ErrorClass.SERVER_STATE, _R),  # the statement only, not the transaction
     1213: Verdict(ErrorClass.SERVER_STATE, _R),
+    1226: Verdict(ErrorClass.POOL, _N),
+    1290: Verdict(ErrorClass.SERVER_STATE, _N),
+    1317: Verdict(ErrorClass.READ_TIMEOUT, _R),
+    1452: Verdict(ErrorClass.NOT_FOUND, _R),  # a foreign key whose row is not there
+    1969: Verdict(ErrorClass.READ_TIMEOUT, _R),
     2005: Verdict(ErrorClass.DNS, _N),
     2006: Verdict(ErrorClass.CLOSED, _N),
     2013: Verdict(ErrorClass.CLOSED, _A),
+    3024: Verdict(ErrorClass.READ_TIMEOUT, _R),
+    3572: Verdict(ErrorClass.SERVER_STATE, _R),
+    4031: Verdict(ErrorClass.CLOSED, _N),
 }
 """2002 and 2003 (cannot connect) are left out: they cover refused, DNS and timeout alike."""
+
+SQL_SERVER: dict[int, Verdict] = {
+    1205: Verdict(ErrorClass.SERVER_STATE, _R),
+    1222: Verdict(ErrorClass.SERVER_STATE, _R),
+    2601: Verdict(ErrorClass.UNIQUE_VIOLATION, _R),
+    2627: Verdict(ErrorClass.UNIQUE_VIOLATION, _R),
+    3960: Verdict(ErrorClass.SERVER_STATE, _R),
+    4060: Verdict(ErrorClass.SERVER_STATE, _N),
+    9002: Verdict(ErrorClass.SERVER_STATE, _R),
+    10928: Verdict(ErrorClass.POOL, _N),
+    10929: Verdict(ErrorClass.POOL, _N),
+    40501: Verdict(ErrorClass.GATEWAY, _N),
+    40613: Verdict(ErrorClass.SERVER_STATE, _N),
+}
+"""Message numbers of SQL Server and Azure SQL, in the shapes that name them as such."""
 
 HTTP_STATUS: dict[int, Verdict] = {
     408: Verdict(ErrorClass.GATEWAY, _N),
@@ -114,6 +149,10 @@ _ERRNO_SHAPES = (
     "timed out ({}: ",
     "system error: {}",
     "[WinError {}]",
+    "(os error {})",  # Rust
+    "SocketException ({}):",  # .NET
+    "[system:{}]",  # Boost
+    "asio.system:{}",
 )
 
 _ANY_ERRNO_SHAPES = ("[Errno {}]", "gaierror({},", "Error {} connecting to")
@@ -137,9 +176,12 @@ _SQLSTATE_SHAPES = (
     "FATAL: {}:",
     "FATAL:  {}:",
     "PostgresException (0x80004005): {}:",
+    "SqlState(E{})",  # tokio-postgres
 )
 
 _MYSQL_SHAPES = ("({}, '", '({}, "', "ERROR {} (", "Error {} (", "Error {}:", "errno: {}")
+
+_SQL_SERVER_SHAPES = ("Msg {}, Level", "Error Number:{},", "Error: {}, Severity:")
 
 _HTTP_SHAPES = (
     'HTTP/1.0" {}',
@@ -225,6 +267,21 @@ def _mysql_fragments() -> list[Fragment]:
     ]
 
 
+def _sql_server_fragments() -> list[Fragment]:
+    return [
+        Fragment(
+            shape.format(number),
+            verdict.error_class,
+            verdict.outcome,
+            "SQL-Server",
+            Provenance.KNOWN,
+            Evidence.CODE,
+        )
+        for number, verdict in SQL_SERVER.items()
+        for shape in _SQL_SERVER_SHAPES
+    ]
+
+
 def _http_fragments() -> list[Fragment]:
     return [
         Fragment(
@@ -244,5 +301,6 @@ FRAGMENTS: tuple[Fragment, ...] = (
     *_errno_fragments(),
     *_sqlstate_fragments(),
     *_mysql_fragments(),
+    *_sql_server_fragments(),
     *_http_fragments(),
 )

@@ -68,13 +68,18 @@ CONNECTING = (
     r"|(?:TLS|SSL|AMQP) handshake (?:failed|failure|error|timeout)|SSL_connect|SSL_do_handshake"
     r"|initial communication packet|authorization packet|Error -?\d+ connecting to"
     r"|Error connecting to Redis|Timeout connecting to|could not connect to server|OpenTimeout"
-    r"|TCPConnectionFailed|tcp connect \(|AMQPConnector"
+    r"|TCPConnectionFailed|tcp connect (?:\(|error)|AMQPConnector|error trying to connect"
+    r"|client error \(Connect\)|while establishing a connection|pre-login handshake|ORA-12170"
+    r"|Connect timeout|DBI connect\(|Can't reach database server|attempt to connect to"
+    r"|failed_connect|httpcore\.Connect|ssh: connect to"
 )
 REQUESTING = (
     r"while (?:reading|sending)|read(?:ing)? from (?:socket|upstream)|(?:read|write) tcp"
     r"|during query|Read timed out|read timeout=|ReadTimeout|WriteTimeout|ReadError\b|WriteError\b"
     r"|awaiting |sending to the backend|recv\(\) failed|send\(\) failed|Error while reading from"
     r"|writing to socket|read ECONNRESET|write E[A-Z]+|without response|without sending a response"
+    r"|sending the request to the server|receiving results from the server|tcp (?:recv|send)"
+    r"|closed before message completed|Timeout performing|Timeout awaiting '(?:request|response)'"
     r"|SocketInputStream|NioSocketImpl\.(?:implRead|timedRead)|socketRead|read error on connection"
 )
 """How far the operation had come. Only wordings that prove the phase; guesses stay unknown."""

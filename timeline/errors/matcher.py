@@ -22,6 +22,7 @@ from timeline.errors import context, peers
 from timeline.errors.codes import NEUTRAL_CODES
 from timeline.errors.kinds import MAX_GAP_CHARS, ErrorClass, Evidence, Fragment, Outcome, Phase
 from timeline.errors.table import FRAGMENTS
+from timeline.errors.translations import SURROUNDINGS, TRANSLATIONS
 
 ERROR_CLASS = pl.Enum([member.value for member in ErrorClass])
 OUTCOME = pl.Enum([member.value for member in Outcome])
@@ -112,7 +113,8 @@ def _candidates(bodies: pl.Series, severities: pl.Series | None) -> pl.DataFrame
 
     `body` becomes ASCII, so that a byte offset is a character offset: line breaks and tabs, also
     those that were logged escaped (`\\n` in JSON text, where the letter n would stand in front of
-    the next word), become real ones; every other character becomes a question mark.
+    the next word), become real ones; translated wordings become English; every other character
+    becomes a question mark.
     """
     rows = bodies.str.contains(_prefilter()).fill_null(value=False).arg_true()
     severity = (
@@ -123,7 +125,9 @@ def _candidates(bodies: pl.Series, severities: pl.Series | None) -> pl.DataFrame
     frame = pl.DataFrame({"row": rows, "severity": severity, "body": bodies.gather(rows)})
     breaks = {LINE_BREAK: "\n", r"\r\n": "\n", r"\n": "\n", r"\t": "\t", "\u2409": "\t"}
     return frame.with_columns(
-        pl.col("body").str.replace_many(breaks, leftmost=True).str.replace_all(r"[^\x00-\x7f]", "?")
+        pl.col("body")
+        .str.replace_many(breaks | TRANSLATIONS | SURROUNDINGS, leftmost=True)
+        .str.replace_all(r"[^\x00-\x7f]", "?")
     )
 
 
@@ -317,7 +321,7 @@ def _with_peer(matches: pl.DataFrame) -> pl.DataFrame:
 
 def _peer(pattern: str) -> pl.Expr:
     groups = pl.col("body").str.extract_groups(pattern)
-    host, port = groups.struct[0], groups.struct[1]
+    host, port = groups.struct[0].str.replace_all(",", ".", literal=True), groups.struct[1]
     return pl.when(port.is_not_null() & (port != "")).then(host + ":" + port).otherwise(host)
 
 
@@ -346,8 +350,9 @@ def _nearest_system_words(matches: pl.DataFrame) -> pl.DataFrame:
 
 @cache
 def _prefilter() -> str:
-    """One case-insensitive alternation of the ends of all anchors."""
-    ends = {_anchor(fragment).lower()[-PREFILTER_CHARS:] for fragment in FRAGMENTS}
+    """One case-insensitive alternation of the ends of all anchors and translated wordings."""
+    said = [*(_anchor(fragment) for fragment in FRAGMENTS), *TRANSLATIONS]
+    ends = {text.lower()[-PREFILTER_CHARS:] for text in said}
     return "(?i)" + "|".join(sorted(re.escape(end) for end in ends))
 
 

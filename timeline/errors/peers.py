@@ -20,7 +20,9 @@ PEER_PATTERNS: tuple[str, ...] = (
     rf"(?:read|write) tcp6? \S+->{_HOST}:{_PORT}: ",
     rf"dial tcp6? {_HOST}:{_PORT}: ",
     rf"lookup {_NAME}(?: on \S+:53)?(): ",
-    rf"(?i:connecting to|connection to|connected to|Cannot connect to host|Redis on|reading from|"
+    rf"(?i:connecting to|connection to|can't connect to|unable to connect to|could not connect to|"
+    rf"attempt to connect to|refused: no further information:|refused:|(?:to|from) Redis \(|"
+    rf"Connect\(|connected to|Cannot connect to host|Redis on|reading from|"
     rf"Connection to node -?\d+ \(|tcp connect \(|failed to connect to|all addresses: ipv4:|"
     rf"connection on) ?(?:[a-z]+://)?(?:[^/\s@,]*@)?(?:[\w.-]+/)?{_HOST}:{_PORT}",
     rf"connect E[A-Z]+ {_HOST}:{_PORT}",
@@ -34,7 +36,20 @@ PEER_PATTERNS: tuple[str, ...] = (
     rf"getaddrinfo (?:ENOTFOUND|EAI_AGAIN|for) {_NAME}(?::{_PORT})?",
     rf"(?i:resolve host:?|UnknownHostException:|host not found in upstream|"
     rf"server host) [\"']?{_NAME}(?::{_PORT})?",
-    rf"(?:redis|rediss|amqps?|postgres(?:ql)?|mysql|mongodb|nats)://(?:[^/\s@,]*@)?{_HOST}:{_PORT}",
+    rf"(?:redis|rediss|amqps?|postgres(?:ql)?|mysql|mongodb|nats|rabbitmqs?|tcp|tls|ssl)://"
+    rf"(?:[^/\s@,]*@)?{_HOST}:{_PORT}",
+    rf'(?:url \(|request for "|(?:Get|Post|Put|Patch|Delete|Head) "|\b[A-Z]{{3,6}} |url[=:] ?"?)'
+    rf"https?://(?:[^/\s@,]*@)?{_HOST}:{_PORT}",
+    rf"database server at `{_HOST}`?:`?{_PORT}`",
+    rf"ipv[46]#{_HOST}:{_PORT}",
+    rf"to_address, ?\{{(?:~c)?[\"']?{_HOST}[\"']?, ?{_PORT}\}}",
+    rf"\{{((?:\d{{1,3}},){{3}}\d{{1,3}})\}}[:,] ?{_PORT}",
+    rf"(?i:\bHOST) ?= ?{_HOST}\) ?\((?i:PORT) ?= ?{_PORT}\)",
+    rf"(?i:refused|known|unreachable|to host|timed out|resolution|it\.?) \({_HOST}:{_PORT}\)",
+    rf"(?:server\.address|(?:net\.)?peer\.(?:name|hostname))[\"':= ]+{_HOST}[\"', ]+"
+    rf"(?:server\.port|(?:net\.)?peer\.port)[\"':= ]+{_PORT}",
+    rf"(?i:\b(?:peer|addr|address|upstream|upstream_(?:host|addr)|endpoint|broker|target|server|"
+    rf"remote|node|dest|destination))[\"']?\s?[=:]\s?:?[\"']?(?:[a-z]+://)?{_HOST}:{_PORT}",
     rf"(?i:\bhost\b)[\"':= ]+{_HOST}[\"', ]+:?[\"']?(?i:port\b)[\"':= ]+{_PORT}",
     rf"(?:host name \"|Failed to resolve '|TCP connection to ){_NAME}(?::{_PORT})?",
 )
@@ -43,12 +58,16 @@ PEER_PATTERNS: tuple[str, ...] = (
 DEFAULT_PORTS: dict[int, str] = {
     80: "http",
     443: "http",
+    1433: "sqlserver",
+    1521: "oracle",
     3306: "mysql",
+    4222: "nats",
     5432: "postgresql",
     5672: "rabbitmq",
     5671: "rabbitmq",
     6379: "redis",
     6432: "postgresql",  # PgBouncer
+    9042: "cassandra",
     9092: "kafka",
     9200: "elasticsearch",
     11211: "memcached",
@@ -69,11 +88,15 @@ SYSTEM_WORDS: dict[str, str] = {
     "redis": "redis",
     "jedis": "redis",
     "lettuce": "redis",
+    "redix": "redis",
+    "carmine": "redis",
     "postgres": "postgresql",
     "psycopg": "postgresql",
     "asyncpg": "postgresql",
     "pg::": "postgresql",
     "pgconn": "postgresql",
+    "npgsql": "postgresql",
+    "pgbouncer": "postgresql",
     "psqlexception": "postgresql",
     "mysql": "mysql",
     "mariadb": "mysql",
@@ -84,20 +107,32 @@ SYSTEM_WORDS: dict[str, str] = {
     "elasticsearch": "elasticsearch",
     "opensearch": "opensearch",
     "mongo": "mongodb",
+    "cassandra": "cassandra",
+    "nats://": "nats",
+    "sqlclient": "sqlserver",
+    "sql server": "sqlserver",
+    "ora-": "oracle",
 }
 """Words in a record that tell the system when neither port nor wording does; the nearest wins."""
 
 _SYSTEM_CLIENTS: dict[str, str] = {
-    "redis": "redis-py redis-rb ioredis phpredis go-redis Jedis Lettuce Redis StackExchange.Redis",
+    "redis": "redis-py redis-rb ioredis phpredis go-redis Jedis Lettuce Redis StackExchange.Redis "
+    "Redix Predis node-redis redis-rs Redisson redigo Carmine",
     "postgresql": "libpq psycopg psycopg2 psycopg_pool asyncpg pg pg-pool pg-gem pgjdbc pgx "
-    "Postgrex Npgsql PostgreSQL PgBouncer",
+    "Postgrex Npgsql PostgreSQL PgBouncer tokio-postgres Supavisor",
     "mysql": "MySQL MariaDB PyMySQL mysql2 Connector/J go-sql-driver",
-    "rabbitmq": "pika bunny amqplib AMQP RabbitMQ RabbitMQ-Java",
-    "kafka": "Kafka kafka-python kafkajs sarama librdkafka",
+    "rabbitmq": "pika bunny amqplib AMQP RabbitMQ RabbitMQ-Java RabbitMQ.Client amqp091-go lapin "
+    "php-amqplib AMQP-Elixir py-amqp aio-pika",
+    "kafka": "Kafka kafka-python kafkajs sarama librdkafka franz-go rdkafka",
     "mongodb": "pymongo MongoDB Mongoid Mongoose mongo-go",
     "elasticsearch": "Elasticsearch",
+    "sqlserver": "SqlClient SQL-Server",
+    "oracle": "Oracle",
+    "cassandra": "Cassandra gocql",
+    "nats": "nats.go",
     HTTP: "HTTP requests urllib urllib3 httpx aiohttp axios undici net/http HttpClient OkHttp "
-    "reactor-netty curl Guzzle nginx Envoy HAProxy",
+    "reactor-netty curl Guzzle nginx Envoy HAProxy hyper reqwest Mint HTTPoison Ktor got node-fetch "
+    "LWP Mojo wget Apache",
 }
 
 CLIENT_SYSTEMS: dict[str, str] = {

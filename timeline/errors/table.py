@@ -8,6 +8,7 @@ from __future__ import annotations
 from timeline.errors import (
     closed,
     codes,
+    dialects,
     gateway,
     pools,
     records,
@@ -27,6 +28,7 @@ WORDINGS: tuple[Fragment, ...] = (
     + gateway.FRAGMENTS
     + server_states.FRAGMENTS
     + records.FRAGMENTS
+    + dialects.FRAGMENTS
 )
 """What programs say."""
 

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 DONE = re.compile(
     r"(?i)\b(sent|delivered|e?mailed|charged|captured|refunded|paid|published|emitted|pushed|"
     r"uploaded|created|inserted|wrote|written|stored|saved|notified|transferred|invoiced|booked|"
-    r"credited|debited|shipped|incremented)\b(?:[ :]+(?:an? |the )?([a-z][\w.-]*+)(?![=:]))?"
+    r"credited|debited|shipped|incremented|dispatched|posted|submitted|persisted|upserted|settled|"
+    r"transmitted|relayed|produced|deducted|disbursed|deposited|withdrawn|redeemed|reserved|"
+    r"provisioned|texted|broadcast(?:ed)?|printed)\b(?:[ :]+(?:an? |the )?([a-z][\w.-]*+)(?![=:]))?"
 )
 """What programs say once they have done something, in the past tense; the word after it is the
 thing. Starting and finishing are no effects."""

@@ -37,10 +37,15 @@ NOT_FOUND = "not_found"
 
 MISSING_ENTITY = (
     r"(?i)\b[a-z]\w*(?:[ #:=]{1,2}|\(|\[)(?:id[ =:#]{1,2})?['\"]?[\w-]*\d[\w-]*['\"]?[\])]? "
-    r"(?:(?:was|could|is|does|has) )?not (?:be )?(?:found|exist|visible)\b"
+    r"(?:(?:(?:was|could|is|does|has) )?not (?:be )?(?:found|exist|visible)|doesn't exist|is missing"
+    r"|isn't (?:there|found|visible)|nicht gefunden|existiert nicht|introuvable|n'existe pas"
+    r"|no (?:encontrad[oa]|existe)|não (?:encontrad[oa]|existe)|не найден[ао]?|не существует)\b"
+    r"|\d ?[がは](?:見つかりません|存在しません)"
     r"|\b(?:no such|unknown|can(?:not|'t) find|could(?: not|n't) find|did(?: not|n't) find) "
     r"[a-z]\w*[ #:=]{1,3}(?:with )?(?:id[ =:#]{1,2})?['\"]?[\w-]*\d"
-    r"|\bnot (?:be )?found\b\W{1,4}(?:[a-z][\w.-]*[ =:#'\"]{1,4})?[\w-]*\d"
+    r"|\bno [a-z]\w* (?:found )?(?:with|for|by) (?:[a-z]\w*[ =:#]{1,2}){1,2}['\"]?[\w-]*\d"
+    r"|(?:\bnot (?:be )?|not_?)found(?:exception|error)?\b\W{1,4}"
+    r"(?:[a-z][\w.-]*[ =:#'\"]{1,4})?[\w-]*\d"
 )
 """How applications say in words of their own that a row with an id is not there: `User 4711 not
 found`. Believed only of errors and failed jobs; clients' wordings are in `timeline.errors`."""

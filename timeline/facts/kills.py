@@ -18,13 +18,28 @@ if TYPE_CHECKING:
     from timeline.incident import Incident
 
 KILL_LINE = (
-    r"SIGKILL|SIGSEGV|OOMKill|[Oo]ut of memory: Kill|Memory cgroup out of memory"
-    r"|\bsignal (?:9|11)\b|status=9/KILL|code=(?:killed|dumped)"
-    r"|[Ee]xit(?:ed)?(?: with)? (?:code|status):? ?\(?(?:137|139)\b"
-    r"|WORKER TIMEOUT \(pid|[Ee]xited prematurely|Hard time limit|Segmentation fault"
+    r"SIGKILL|SIGSEGV|SIGABRT|SIGBUS|OOM[ -]?[Kk]ill|[Oo]ut of memory: Kill"
+    r"|Memory cgroup out of memory|\boom-kill\b|invoked oom-killer|TaskOOM event"
+    r"|\bsignal[ :=]+(?:9|11)\b|signal: killed|status=(?:9/KILL|11/SEGV|6/ABRT)"
+    r"|code=(?:killed|dumped)|killed by (?:signal|the kernel|the OOM)|systemd-oomd killed"
+    r"|[Ee]xit(?:ed)?(?: with)?[ _]?(?:[Cc]ode|[Ss]tatus)[\"']?[:=]? ?\(?(?:137|139)\b"
+    r"|exitCode[\"']?[:=] ?(?:137|139)\b"
+    r"|WORKER TIMEOUT \(pid|[Ee]xited prematurely|Hard time limit|Segmentation fault|segfault at"
+    r"|Terminating timed out worker|timeout \(\d+s > \d+s\), killing|DAMN ! worker"
+    r"|JavaScript heap out of memory|Reached heap limit Allocation failed"
+    r"|Terminating due to java\.lang\.OutOfMemoryError|detected by the Java Runtime Environment"
+    r"|fatal error: runtime: out of memory|memory allocation of \d+ bytes failed"
+    r"|eheap_alloc: Cannot allocate|\(stop\) killed|\(EXIT from [^)]*\) killed"
+    r"|Allowed memory size of \d+ bytes exhausted|Memory quota vastly exceeded"
+    r"|node was low on resource: memory|OutOfMemoryError: Container killed"
 )
-"""Linux (oom_kill.c), systemd, Kubernetes container states, gunicorn, billiard, supervisord."""
-MEMORY = re.compile(r"OOMKill|out of memory", re.IGNORECASE)
+"""Linux (oom_kill.c), systemd, containerd and Kubernetes, gunicorn, Puma, Unicorn, uWSGI, billiard,
+supervisord; how Node, the JVM, Go, Rust, the BEAM and PHP end when memory does; Heroku and ECS."""
+MEMORY = re.compile(
+    r"OOM[ -]?kill|out of memory|OutOfMemory|heap limit|memory allocation of|Cannot allocate"
+    r"|Allowed memory size|TaskOOM|oomd|Memory quota|resource: memory|killed by the OOM",
+    re.IGNORECASE,
+)
 """No planned stop runs out of memory."""
 INFO_SEVERITY = 9
 """No supervisor, kernel or kubelet tells of a kill as a mere INFO; 0 is a line without one."""

@@ -17,13 +17,20 @@ AROUND_NS = 30_000_000_000
 STOP_LINE = (
     r"(?i)\bSIG(?:TERM|QUIT|INT)\b|\bshutting down\b|\bgraceful(?:ly)? (?:shut|stop|exit)"
     r"|\bstopping (?:server|worker|service|container|http)|\brolling (?:update|restart|deploy)"
-    r"|received (?:fast|smart) shutdown request|User requested shutdown"
+    r"|received (?:fast|smart|immediate) shutdown request|User requested shutdown"
+    r"|\b(?:warm|cold) shutdown\b|\binitiating shutdown|\bshutdown (?:initiated|requested|signal)"
+    r"|\bapplication is shutting|\bsignal(?: |: ?)(?:term(?:inated)?|15|interrupt)\b"
+    r"|\bworker exiting \(pid|\bterminating quiet threads|\bcaught stopping signal"
+    r"|\bis asked to stop|\bentering lame.?duck|\bwaiting for (?:application|requests? to) "
+    r"(?:shutdown|finish|complete)|Received SHUTDOWN from user|\bdraining (?:connections|node)"
 )
 """What programs say when they are asked to stop."""
 
 STOP_ERROR = (
     r"(?i)administrator command|57P01|shutting down|shutdown in progress|CONNECTION_FORCED"
     r"|closed idle connection|idle-session timeout|recv \(idle\)|graceful|GOAWAY"
+    r"|AdminShutdown|client is closed|database is closed|ORA-01089|because of inactivity"
+    r"|\bis draining|immediate shutdown in progress|operator intervention"
 )
 """What clients say when the other side closed on purpose or dropped an idle connection."""
 

@@ -43,12 +43,19 @@ MODEL_WORDINGS = (
     ),
     re.compile(r"\b([A-Za-z]\w*) not found"),
     re.compile(r"\b(?:of type|for model) \W?(?:\w+\\)*([A-Z]\w*)"),
+    re.compile(r"\bis not present in table \W?(?:\w+\.)?(\w+)"),
+    re.compile(r"\bNo class (?:[\w$]+\.)*(\w+) entity with id"),
+    re.compile(r"\bEntity (\w+?)(?:Entity)?, id="),
+    re.compile(r"\b(?:for class|on model) \W?([A-Z]\w*)"),
+    re.compile(r"<Model: (\w+)>"),
+    re.compile(r"\bfrom \w+ in (?:\w+\.)*([A-Z]\w*)"),
+    re.compile(r"\b([A-Z]\w*?)Not_?Found(?:Exception|Error)?\b"),
 )
 """How clients and applications name the kind of thing that is missing."""
 ANYTHING = frozenset(
     {"record", "row", "rows", "object", "entity", "entities", "resource", "result", "results"}
     | {"item", "id", "it", "data", "key", "element", "elements", "value", "document"}
-    | {"a", "an", "any", "the", "one", "such", "matching"}
+    | {"a", "an", "any", "the", "one", "such", "matching", "model", "path", "file", "page"}
 )
 """Names that say nothing about the kind."""
 

@@ -30,20 +30,26 @@ if TYPE_CHECKING:
     from timeline.incident import Incident
 
 DEATH_WORDS = (
-    r"Work-horse terminated unexpectedly|AbandonedJobError|WorkerLostError|DirtyExit"
+    r"Work-horse (?:process was )?terminated unexpectedly|AbandonedJobError|WorkerLostError"
+    r"|DirtyExit|Job terminated unexpectedly|Worker went away|Stuck job rescued by Rescuer"
+    r"|task lease expired|job failed by timeout in active state"
+    r"|shut down while active|Detected zombie job"
     r"|Worker Timeout \(killed manually\)|SolidQueue::Processes::Process\w*Error"
     r"|GoodJob::InterruptError|was found interrupted|was found without its process"
     r"|was lost with its worker"
 )
 """Errors that queues file for a job whose worker is gone: RQ 3.0 (worker_classes.py, registry.py),
-Celery (billiard), Resque and node-resque (worker, forceCleanWorker), Solid Queue, GoodJob."""
+Celery (billiard), Resque and node-resque (worker, forceCleanWorker), Solid Queue, GoodJob; Minion,
+River, asynq, pg-boss and Airflow from general knowledge."""
 GAVE_UP = "job stalled more than"
 """BullMQ's reason for a job whose stalls were too many. It repeats the last stall, and is a sign of
 its own only where that stall is not on record."""
 DEATH = f"{DEATH_WORDS}|{GAVE_UP}"
-NAMED_DEATH = re.compile(r"terminated unexpectedly|exited prematurely|\bsignal \d+\b|SIGKILL")
+NAMED_DEATH = re.compile(
+    r"terminated unexpectedly|exited prematurely|\bsignal:? [1-9]\d*\b|SIGKILL"
+)
 """A declaration that says that the process died, not only that it fell silent."""
-CHILD_DEATH = re.compile(r"Work-horse|exited prematurely")
+CHILD_DEATH = re.compile(r"Work-horse|exited prematurely|Job terminated unexpectedly")
 """What died was the process of one job; the worker that had started it lives on."""
 LOG_SEVERITY = 13
 """A lost child is logged as a warning or worse; 0 is a line without a severity."""

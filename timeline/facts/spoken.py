@@ -25,7 +25,19 @@ SCHEDULER_MARKS = (
 )
 """Celery beat (celery/beat.py: apply_entry), APScheduler 3 (executors/base.py: run_job and
 schedulers/base.py: _process_jobs), Kubernetes' CronJob controller (cronjob_controllerv2.go)."""
-BATON_MARKS = ("requeu", "re-queu", "re-enqueu", "reenqueu", "put back", "put it back")
+BATON_MARKS = (
+    "requeu",
+    "re-queu",
+    "re-enqueu",
+    "reenqueu",
+    "put back",
+    "put it back",
+    "back on the queue",
+    "back onto the queue",
+    "back to the queue",
+    "returned to the queue",
+    "basic.nack",
+)
 """How services say that they put a message back on its queue."""
 BATCH_MARKS = (
     *(f" of {digit}" for digit in range(10)),
