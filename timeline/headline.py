@@ -36,7 +36,7 @@ def headline_of(incident: Incident, state: State, findings: Sequence[Finding]) -
     """
     if not incident.snapshot.events.height and not incident.reading:
         return "Nothing was read for this window."
-    told = [_clause(finding) for finding in findings if not finding.qualifier]
+    told = [_clause(finding) for finding in _in_turn(findings)]
     if not told:
         told = [_so_far(incident) if incident.reading else _silence(state)]
     rate = _rate(state)
@@ -46,6 +46,12 @@ def headline_of(incident: Incident, state: State, findings: Sequence[Finding]) -
         if len(longer) + len(rate) + 1 <= WIDTH:
             line = longer
     return f"{line} {rate}".strip()
+
+
+def _in_turn(findings: Sequence[Finding]) -> list[Finding]:
+    """The first in reading order, then what is surer before what is less so; no qualifiers."""
+    story = [finding for finding in findings if not finding.qualifier]
+    return [*story[:1], *sorted(story[1:], key=lambda one: list(Verdict).index(one.verdict))]
 
 
 def next_action_of(findings: Sequence[Finding]) -> str:

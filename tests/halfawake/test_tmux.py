@@ -86,6 +86,7 @@ def test_a_night_from_first_frame_to_last_key(terminal: Tmux, tmp_path: Path) ->
     terminal.type("Enter")
     terminal.until("sign-up 4733")
     terminal.type("Escape")
+    terminal.until("No finding.")  # before that there is nothing to export, and it says so
     terminal.type("e")
     terminal.until("Timeline written to")
     written = list(tmp_path.glob("timeline-*.md"))

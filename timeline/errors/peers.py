@@ -7,7 +7,7 @@ never guessed.
 
 from __future__ import annotations
 
-_HOST = r"\[?([A-Za-z0-9_][A-Za-z0-9_.:-]*?[A-Za-z0-9_]|[A-Za-z0-9_])\]?"
+_HOST = r"\[?((?:::)?(?:[A-Za-z0-9_][A-Za-z0-9_.:-]*?[A-Za-z0-9_]|[A-Za-z0-9_]))\]?"
 _NAME = r"([A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?)"
 _PORT = r"(\d{1,5})"
 
@@ -131,8 +131,8 @@ _SYSTEM_CLIENTS: dict[str, str] = {
     "cassandra": "Cassandra gocql",
     "nats": "nats.go",
     HTTP: "HTTP requests urllib urllib3 httpx aiohttp axios undici net/http HttpClient OkHttp "
-    "reactor-netty curl Guzzle nginx Envoy HAProxy hyper reqwest Mint HTTPoison Ktor got node-fetch "
-    "LWP Mojo wget Apache",
+    "reactor-netty curl Guzzle nginx Envoy HAProxy hyper reqwest Mint HTTPoison Ktor got "
+    "node-fetch LWP Mojo wget Apache",
 }
 
 CLIENT_SYSTEMS: dict[str, str] = {

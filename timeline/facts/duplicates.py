@@ -69,11 +69,13 @@ class Pushed:
 def same_work(incident: Incident) -> tuple[list[SameWork], dict[str, ClassHabit]]:
     """Groups pushed within `WITHIN_NS` of each other, by time, and the habit of their classes.
 
-    Classes that repeat themselves as a routine are left out.
+    Classes that repeat themselves as a routine are left out, and so are messages that put
+    themselves back: each hop of a chain is meant to look like the one before it.
     """
+    hops = [hop.id for chain in incident.chains for hop in chain.hops if hop.id]
     told = (
         incident.jobs.summary.drop_nulls(["enqueued", "args", "job_class"])
-        .filter(~pl.col("args").str.contains(SAYS_NOTHING))
+        .filter(~pl.col("args").str.contains(SAYS_NOTHING) & ~pl.col("job").is_in(hops))
         .select("job", "job_class", "args", "enqueued")
         .sort("job_class", "args", "enqueued", "job")
     )

@@ -36,8 +36,8 @@ TIMEOUT_CLASSES = ("connect_timeout", "read_timeout")
 NOT_FOUND = "not_found"
 
 MISSING_ENTITY = (
-    r"(?i)\b[a-z]\w*(?:[ #:=]{1,2}|\(|\[)(?:id[ =:#]{1,2})?['\"]?[\w-]*\d[\w-]*['\"]?[\])]? "
-    r"(?:(?:(?:was|could|is|does|has) )?not (?:be )?(?:found|exist|visible)|doesn't exist|is missing"
+    r"(?i)\b\pL\w*(?:[ #:=]{1,2}|\(|\[)(?:id[ =:#]{1,2})?['\"]?[\w-]*\d[\w-]*['\"]?[\])]? "
+    r"(?:(?:(?:was|could|is|does|has) )?not (?:be )?(?:found|exist|visible)|doesn't exist"
     r"|isn't (?:there|found|visible)|nicht gefunden|existiert nicht|introuvable|n'existe pas"
     r"|no (?:encontrad[oa]|existe)|não (?:encontrad[oa]|existe)|не найден[ао]?|не существует)\b"
     r"|\d ?[がは](?:見つかりません|存在しません)"
