@@ -9,8 +9,9 @@ import time
 from collections.abc import Sequence
 from typing import LiteralString
 
+from connectors.contract import Cost
 from connectors.postgresql.rights import Rights
-from connectors.postgresql.routes import route_to
+from connectors.postgresql.routes import LOOKED_UP, How, Route, by_ids, route_to
 from connectors.postgresql.session import Session
 from connectors.postgresql.statements import Statements
 from connectors.postgresql.tables import Catalog, Server
@@ -38,23 +39,30 @@ def require_tables(rights: Rights, where: str) -> None:
         )
 
 
-async def costs(session: Session, tables: Sequence[Statements], page_rows: int) -> list[str]:
-    """One sentence a time column: how the default window would be read, at what estimate."""
+async def costs(session: Session, tables: Sequence[Statements], page_rows: int) -> tuple[Cost, ...]:
+    """How each time column would be read for the default window, at what estimate; the first ones
+    of a database that has very many."""
     window = Window.around(time.time_ns())
     columns = [(statements, column) for statements in tables for column in statements.table.times]
-    said = []
+    told = []
     for statements, column in columns[:MAX_ESTIMATES]:
         name = f"{statements.table.label}.{column.name}"
         try:
             route = await route_to(session, statements, column, window, page_rows, planned=True)
-            said.append(f"{name}: {route.words()}")
+            told.append(_cost(name, route))
         except Unreachable:
             raise
         except SourceProblem as problem:
-            said.append(f"{name}: {problem.what}")
-    if len(columns) > MAX_ESTIMATES:
-        said.append(f"{len(columns) - MAX_ESTIMATES} more time columns were not estimated")
-    return said
+            told.append(Cost(name, refused=problem.what))
+    return tuple(told)
+
+
+def _cost(name: str, route: Route) -> Cost:
+    if route.how is How.REFUSED:
+        return Cost(name, refused=f"{route.why}. {LOOKED_UP}")
+    if route.how is How.IDS:
+        return Cost(name, by_ids(route).removeprefix("by "), route.rows)
+    return Cost(name, route.index or "a whole read, it is small", route.rows)
 
 
 async def not_logged(session: Session) -> list[str]:

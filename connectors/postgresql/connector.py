@@ -99,8 +99,6 @@ class PostgreSQLConnector:
             "commit times are recorded (track_commit_timestamp is on)"
             if server.tracks_commits
             else "commit times are not recorded (track_commit_timestamp is off)",
-            *rights.sentences(),
-            *await costs(self._session, records, self._options.page_rows),
         ]
         if lag := lagging(server):
             facts.append(lag)
@@ -110,6 +108,8 @@ class PostgreSQLConnector:
             cannot_see=(*cannot_see(server, known.catalog), *await not_logged(self._session)),
             clock=await self.clock(),
             writes_refused=not rights.can_write,
+            rights=tuple(rights.sentences()),
+            cost=await costs(self._session, records, self._options.page_rows),
         )
 
     async def sample(self) -> Sampled:
