@@ -331,10 +331,13 @@ def _of_dates(incident: Incident) -> Iterator[ExtraRuns]:
 
 
 def _of_sets(incident: Incident) -> Iterator[ExtraRuns]:
-    """Items of an expected set that were worked on more often than they should be."""
+    """Items of an expected set that were worked on more often than they should be.
+
+    Of a batch that left others undone, partial-batch tells both.
+    """
     for batch in batches_in(incident):
         more = {key: times for key, times in batch.times.items() if times > batch.each}
-        if not more or not batch.each:
+        if not more or not batch.each or len(batch.times) < batch.items.height:
             continue
         turns = tuple(
             Doubled(short(key), batch.began, times, (), ())

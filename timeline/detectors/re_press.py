@@ -137,7 +137,14 @@ class RePressDetector:
 
 
 def _of_batch(incident: Incident, batch: Batch, presses: tuple[Press, ...]) -> RePress | None:
-    """Presses over a batch whose items are known: items were undone when it was pressed again."""
+    """Presses over a batch whose items are known: items were undone when it was pressed again.
+
+    Presses before the first that touched anything were refused; they began nothing.
+    """
+    signs, _ = signs_by_press(incident, presses, batch.signs)
+    touched = [share.touched for share in shares(presses, signs, batch.items.height)]
+    first = next((place for place, number in enumerate(touched) if number), 0)
+    presses = presses[first:]
     signs, exact = signs_by_press(incident, presses, batch.signs)
     told = tuple(shares(presses, signs, batch.items.height))
     busy = [share for share in told if share.touched >= MIN_TOUCHED]
