@@ -49,6 +49,8 @@ _NOT_ONCE = (Kind.JOB_FAILED.value, Kind.JOB_RETRIED.value, Kind.JOB_DEAD.value)
 MAX_REQUESTS = 2_000
 """Requests that two services share and that are looked at, spread over the window; a clock does not
 need more."""
+MIN_SERVICES = 2
+"""One service alone calls nobody whose clock is read here."""
 MAX_SHARING = 4
 """Services under one request id up to which callers are looked for; more are a fan-out whose parts
 often share no call."""
@@ -191,6 +193,8 @@ def _begun_requests(incident: Incident, said: pl.DataFrame) -> pl.DataFrame:
 
 def _request_pairs(incident: Incident) -> pl.DataFrame:
     """Calls between two services under one request id, where the caller names the callee."""
+    if incident.executions.frame.get_column("actor").n_unique() < MIN_SERVICES:
+        return pl.DataFrame(schema=PAIR_SCHEMA)
     shared = _shared_requests(incident)
     if shared.is_empty():
         return pl.DataFrame(schema=PAIR_SCHEMA)
