@@ -41,6 +41,7 @@ GAP_NS = 5_000_000_000
 MIN_ERRORS = 3
 MIN_SERVICES = 2
 """One client alone may be broken itself."""
+UNNAMED = "the lines do not name a peer"
 NAMED = 0.25
 """Share of the errors that must name a peer before the others are taken to mean the same one."""
 SHARED_PEER = 0.8
@@ -147,7 +148,9 @@ def _judge(incident: Incident, burst: pl.DataFrame, stamps: pl.Series) -> Networ
     flights = in_flight(incident, operations)
     peer, system, scope = _scope(burst)
     planned = stopped_on_purpose(incident, burst, system)
-    verdict, weakest_link = _verdict(incident, burst, control, shared=bool(peer or system))
+    verdict, weakest_link = _verdict(
+        incident, burst, control, named=scope != UNNAMED or len(_services(burst)) > 1
+    )
     start, how = _began(operations)
     ambiguous = [flight for flight in flights.certain if flight.outcome == "unknown"]
     return NetworkHiccup(
@@ -192,7 +195,7 @@ def _scope(burst: pl.DataFrame) -> tuple[str, str, str]:
         return f"{peers} peers", "", f"every path out of {hosts[0]}"
     if peers > 1:
         return f"{peers} peers", "", "several services and several peers at once"
-    return "the network", "", "the lines do not name a peer"
+    return "the network", "", UNNAMED
 
 
 def _commonest(burst: pl.DataFrame, column: str) -> tuple[str, float]:
@@ -224,14 +227,16 @@ def _began(operations: pl.DataFrame) -> tuple[int, str]:
 
 
 def _verdict(
-    incident: Incident, burst: pl.DataFrame, control: Placebo, *, shared: bool
+    incident: Incident, burst: pl.DataFrame, control: Placebo, *, named: bool
 ) -> tuple[Verdict, str]:
     """That it happened. What it caused is for the operations' own lines to say."""
     reasons: list[tuple[Verdict, str]] = []
     if not control.rank_one(burst.height):
         reasons.append((Verdict.LIKELY, _control_words(control, burst.height)))
-    if not shared:
-        reasons.append((Verdict.LIKELY, "the failing calls do not share one peer"))
+    if not named:
+        reasons.append(
+            (Verdict.LIKELY, "one service alone complains, and no line names the peer that it lost")
+        )
     unsure = [host for host in _hosts(burst) if _error(incident.clocks, host) > GAP_NS]
     if len(_hosts(burst)) > 1 and unsure:
         words = f"the clock of {unsure[0]} is only known to ±{length(GAP_NS)} or worse"
