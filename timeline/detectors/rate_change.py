@@ -179,8 +179,8 @@ def _verdict(one: Moved) -> tuple[Verdict, str]:
         return Verdict.POSSIBLE, "it began on a quarter of an hour, where schedules begin"
     return (
         Verdict.LIKELY,
-        f"first among {outlier.placebos + 1} minutes by a factor of at least "
-        f"{outlier.factor:.1f}; a statistic is never certain",
+        f"first among {outlier.placebos + 1} minutes by more than chance allows for so many "
+        "streams; a statistic is never certain",
     )
 
 
