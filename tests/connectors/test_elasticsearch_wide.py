@@ -460,6 +460,10 @@ def test_lanes_show_the_true_counts(indexed: Indexed, wide: Told) -> None:
         )
 
 
+OF_EVERY_LINE = {"rate-change", "novel-template"}
+"""They compare all lines with all others, and say so where most of them were only counted."""
+
+
 @pytest.mark.servers
 def test_what_is_found_is_what_a_full_read_finds(indexed: Indexed, wide: Told) -> None:
     full = indexed.collected(EVERYTHING)
@@ -472,7 +476,11 @@ def test_what_is_found_is_what_a_full_read_finds(indexed: Indexed, wide: Told) -
         "network-hiccup",
         "ambiguous-enqueue",
     }
-    for found, expected in zip(wide.analysis.findings, full.analysis.findings, strict=True):
+    told, expected_told = (
+        [finding for finding in analysis.findings if finding.term not in OF_EVERY_LINE]
+        for analysis in (wide.analysis, full.analysis)
+    )
+    for found, expected in zip(told, expected_told, strict=True):
         assert found.sentence() == expected.sentence()
         assert found.verdict is expected.verdict
         assert found.keys == expected.keys
@@ -481,7 +489,8 @@ def test_what_is_found_is_what_a_full_read_finds(indexed: Indexed, wide: Told) -
     assert wide.analysis.state == full.analysis.state
     assert wide.analysis.onset == full.analysis.onset
     assert wide.analysis.headline == full.analysis.headline
-    assert wide.analysis.not_evaluated == full.analysis.not_evaluated
+    missed = {skipped.term for skipped in wide.analysis.not_evaluated}
+    assert missed == {skipped.term for skipped in full.analysis.not_evaluated} | OF_EVERY_LINE
 
 
 @pytest.mark.servers
