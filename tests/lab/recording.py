@@ -18,7 +18,7 @@ NOT_A_HOST = frozenset({"", "client?"})
 """Clocks that no host owns: the source's own, and whichever host enqueued a job."""
 PRIVATE_PLACES = ("/home/", "/Users/", "/Documents/", "C:\\\\")
 """Beside this checkout and the home folder of whoever asks; see `private_places`."""
-LARGEST_BYTES = 3_000_000
+LARGEST_BYTES = 2_000_000
 """A recording travels with every installation."""
 
 
