@@ -274,7 +274,9 @@ def test_check_says_what_the_role_could_do(database: Database) -> None:
             checked = await reader.check()
         finally:
             await reader.close()
-        return checked.writes_refused, " ".join((*checked.facts, *checked.cannot_see))
+        return checked.writes_refused, " ".join(
+            (*checked.rights, *checked.facts, *checked.cannot_see)
+        )
 
     assert asyncio.run(report(reading))[0] is True
     refused, words = asyncio.run(report(writing))
