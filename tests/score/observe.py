@@ -12,7 +12,7 @@ from tests.score.baselines import nearest_errors, novel_lines
 from tests.score.catalogue import detectors, scenario
 from tests.score.collection import CLEAR, View, collected
 from tests.score.healthy import healthy
-from tests.score.kept_aside_wording.quiet import quiet_night
+from tests.score.second_company.quiet import quiet_night
 from tests.score.truth import Truth, alarms, claims, precision, recall
 from tests.score.world import World
 from timeline.analysis import Analysis, analyse
