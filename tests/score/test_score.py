@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from tests.score.baselines import nearest_errors
-from tests.score.catalogue import confusers, detectors, families, scenario
+from tests.score.catalogue import Scenario, confusers, detectors, families, scenario
 from tests.score.collection import View, collected
 from tests.score.healthy import healthy
 from tests.score.intervals import quantile, upper_rate, wilson
@@ -69,13 +69,13 @@ def test_a_sample_of_the_lines_says_that_it_is_one() -> None:
     assert any("sampled" in entry.reason for entry in part.snapshot.coverage.blind())
 
 
+@pytest.mark.parametrize("seed", [0, 1])
 @pytest.mark.parametrize("family", families(), ids=lambda family: family.name)
-def test_every_injection_leaves_its_mark(family: object) -> None:
-    name = getattr(family, "name", "")
-    world, truth = scenario(name).world(0)
+def test_every_injection_leaves_its_mark(family: Scenario, seed: int) -> None:
+    world, truth = family.world(seed)
     assert truth is not None
-    assert truth.effect, f"{name} changed nothing"
-    assert world.start <= truth.onset < truth.ended
+    assert truth.effect, f"{family.name} seed {seed} changed nothing"
+    assert world.start <= truth.onset < truth.ended <= world.at(world.end_s + 120)
     assert truth.term not in truth.also
 
 

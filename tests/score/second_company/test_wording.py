@@ -7,7 +7,6 @@ from string import Formatter
 
 import pytest
 
-from tests.score.catalogue import families
 from tests.score.healthy import healthy
 from tests.score.queues import Attempt, Job
 from tests.score.second_company.database import ENGLISH, GERMAN
@@ -24,9 +23,6 @@ from timeline.window import SECOND_NS
 OWN = {"db_timeout", "http_4xx", "tls", "arguments"}
 TOLD = {"id": "a1b2", "rid": "c3d4", "jid": "77001", "ms": 5, "thing": "parcel", "Thing": "Parcel"}
 NAMED = {"wrote": ("parcel:a1b2",), "pushed": ("parcel:a1b2",), "started": ("parcel:a1b2",)}
-KEPT_ASIDE = [family for family in families() if family.group == "kept-aside"]
-SEED = 1
-"""Seed 0 of every family is looked at with the others, in `tests/score/test_score.py`."""
 
 
 @pytest.mark.parametrize("tongue", TONGUES)
@@ -115,13 +111,3 @@ def test_a_quiet_night_is_another_for_another_seed_and_loses_no_job() -> None:
 
 def _on_rabbit(world: World) -> None:
     settle(world, ("rabbitmq",))
-
-
-@pytest.mark.parametrize("family", KEPT_ASIDE, ids=lambda family: family.name)
-def test_the_effect_is_there_for_a_further_seed(family: object) -> None:
-    name = getattr(family, "name", "")
-    found = next(item for item in KEPT_ASIDE if item.name == name)
-    world, truth = found.world(SEED)
-    assert truth is not None
-    assert truth.effect, f"{name} seed {SEED} changed nothing"
-    assert world.start <= truth.onset < truth.ended <= world.at(world.end_s + 120)
