@@ -7,13 +7,14 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from typing import TypeVar
 
 from tests.score.catalogue import confusers, detectors, families
 from tests.score.intervals import quantile
-from tests.score.observe import HEALTHY, Observation, Said, Task, observe, observed_all
+from tests.score.observe import HEALTHY, RECORDED, Observation, Said, Task, observe, observed_all
+from tests.score.recorded import NIGHTS, RecordedClaim, claims_about, quiet_windows
 from timeline.order import Verdict
 
 A = TypeVar("A")
@@ -56,7 +57,7 @@ class Plan:
 
     def tasks(self) -> list[Task]:
         """Every single look, the healthy windows first."""
-        groups = [(HEALTHY, HEALTHY, self.healthy)]
+        groups = [(HEALTHY, HEALTHY, self.healthy), (RECORDED, HEALTHY, len(quiet_windows()))]
         groups += [(f.name, f.group, self.seeds) for f in families()]
         groups += [(c.name, c.group, self.confuser_seeds) for c in confusers()]
         return [
@@ -86,7 +87,8 @@ class Result:
     clear: tuple[Observation, ...]
     degraded: tuple[Observation, ...]
     seconds: float
-    notes: tuple[str, ...] = field(default=())
+    recorded: tuple[tuple[RecordedClaim, ...], ...] = ()
+    """What was said of each of `NIGHTS`, in that order; empty when it was not asked."""
 
     @property
     def healthy(self) -> list[Observation]:
@@ -123,6 +125,7 @@ def measure(plan: Plan, say: Callable[[str], None] = lambda _: None) -> Result:
         terms=terms,
         clear=tuple(clear),
         degraded=tuple(o for part in nested for o in part),
+        recorded=tuple(claims_about(night) for night in NIGHTS) if not plan.family else (),
         seconds=time.monotonic() - begun,
     )
 

@@ -12,6 +12,7 @@ from tests.score.baselines import nearest_errors, novel_lines
 from tests.score.catalogue import detectors, scenario
 from tests.score.collection import CLEAR, View, collected
 from tests.score.healthy import healthy
+from tests.score.recorded import quiet_incident
 from tests.score.second_company.quiet import quiet_night
 from tests.score.truth import Truth, alarms, claims, precision, recall
 from tests.score.world import World
@@ -23,6 +24,8 @@ from timeline.window import SECOND_NS
 FIRST_SCREEN = 7
 """Findings that fit on the first screen."""
 HEALTHY = "healthy"
+RECORDED = "recorded-quiet-hour"
+"""Healthy windows, too, but of real servers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +89,19 @@ def world_of(task: Task) -> tuple[World, Truth | None]:
 
 def observe(task: Task) -> Observation:
     """Build the world, look, compare."""
+    if task.name == RECORDED:
+        return _observed_recording(task)
     world, truth = world_of(task)
     return observed(task, world, truth)
+
+
+def _observed_recording(task: Task) -> Observation:
+    incident = quiet_incident(task.seed)
+    analysis = analyse(incident, detectors(unregistered=task.unregistered))
+    said = tuple(Said(f.term, f.verdict, False, f.sentence()) for f in claims(analysis.findings))
+    return Observation(
+        task, said=said, broken=_broken(analysis), events=len(incident.snapshot), queue="rq"
+    )
 
 
 def observed_all(name: str, seed: int, group: str, *, unregistered: bool) -> list[Observation]:

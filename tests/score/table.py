@@ -17,6 +17,7 @@ from tests.score.measure import (
     onset_errors,
 )
 from tests.score.observe import HEALTHY, Observation
+from tests.score.recorded import NIGHTS
 from timeline.order import Verdict
 
 GOALS = {"developed": 0.95, "kept-aside": 0.85}
@@ -33,6 +34,7 @@ def as_markdown(result: Result) -> str:
         _head(result),
         _verdicts(result),
         _healthy(result),
+        _recorded(result),
         _families(result),
         _missed(result),
         _entities(result),
@@ -133,6 +135,23 @@ def _healthy(result: Result) -> Iterator[str]:
             f"{count[Verdict.POSSIBLE]} | {loud / windows:.3f} "
             f"(≤ {upper_rate(loud, windows):.3f}) |"
         )
+
+
+def _recorded(result: Result) -> Iterator[str]:
+    if not result.recorded:
+        return
+    yield "## Recorded on real servers"
+    yield ""
+    yield "One night each; `place` is where the fault stands among the claims."
+    yield ""
+    yield "| night | fault | place | verdict | false at likely or above |"
+    yield "|---|---|---|---|---|"
+    for night, said in zip(NIGHTS, result.recorded, strict=True):
+        wrong = [one.term for one in said if not one.true and one.verdict in ALARMING]
+        for fault in night.faults:
+            found = next((one for one in said if one.term == fault), None)
+            place = f"{found.place} | {found.verdict.value}" if found else "**not found** | —"
+            yield f"| {night.story} | {fault} | {place} | {', '.join(wrong) or '—'} |"
 
 
 def _families(result: Result) -> Iterator[str]:
