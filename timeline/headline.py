@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 WIDTH = 140
 """Characters of line one; clauses that do not fit are left to the list of findings."""
 
+UNEXPLAINED = "no known pattern explains it"
 SILENCE = {
-    Condition.FAILING: "Still failing; no known pattern explains it",
-    Condition.RECOVERED: "Recovered; no known pattern explains it",
+    Condition.FAILING: f"Still failing; {UNEXPLAINED}",
+    Condition.RECOVERED: f"Recovered; {UNEXPLAINED}",
     Condition.QUIET: "Nothing stands out in what was read",
     Condition.UNKNOWN: "Unknown whether it still fails: nothing that would tell was read up to now",
 }
@@ -38,7 +39,7 @@ def headline_of(incident: Incident, state: State, findings: Sequence[Finding]) -
         return "Nothing was read for this window."
     told = [_clause(finding) for finding in _in_turn(findings)]
     if not told:
-        told = [_so_far(incident) if incident.reading else _silence(state)]
+        told = [_so_far(incident) if incident.reading else _silence(state, findings)]
     rate = _rate(state)
     line = told[0]
     for clause in told[1:]:
@@ -87,10 +88,13 @@ def _so_far(incident: Incident) -> str:
     return f"Errors from {instant(failures['timestamp'][0])} on, as far as was read."
 
 
-def _silence(state: State) -> str:
+def _silence(state: State, findings: Sequence[Finding]) -> str:
     words = SILENCE[state.condition]
     if state.condition is Condition.RECOVERED and not state.victims:
         words = SILENCE[Condition.QUIET]  # errors that hurt nobody in particular
+    beside = (one for one in findings if one.qualifier and one.stage is not Stage.SIGHT)
+    if routine := next(beside, None):
+        words = words.replace(UNEXPLAINED, f"seen beside it: {routine.clause().rstrip('.')}")
     if state.since is None:
         return f"{words}."
     since = f"{'last error' if state.condition is Condition.RECOVERED else 'since'}"

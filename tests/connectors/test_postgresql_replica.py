@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
-from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -18,10 +14,10 @@ import pytest
 from connectors.postgresql.replication import replication_coverage
 from connectors.postgresql.tables import Server
 from tests.connectors.pg import fetch, rows
-from tests.servers.accounts import unprivileged_account
-from tests.servers.postgresql import find_bin_folder, postgresql, server_version
-from tests.servers.process import RunningServer, ServerMissing, free_port, new_folder, start
+from tests.servers.postgresql import postgresql
+from tests.servers.process import ServerMissing
 from tests.servers.pytest_fixtures import skip_or_fail
+from tests.servers.standby import standby_of
 from timeline.coverage import Coverage, Sight
 from timeline.event import Kind
 from timeline.window import SECOND_NS, Window
@@ -36,48 +32,16 @@ def pair() -> Iterator[tuple[str, str]]:
     """URLs of a primary and of its hot standby."""
     try:
         primary = postgresql()
-        programs = find_bin_folder()
     except ServerMissing as missing:
         skip_or_fail(missing)
-    if not (programs / "pg_basebackup").exists():
-        primary.discard()
-        pytest.skip("pg_basebackup is not part of this PostgreSQL")
     with primary:
         _run(primary.url, "CREATE TABLE users (id serial PRIMARY KEY, created_at timestamptz)")
-        with _standby(primary) as standby:
+        try:
+            standby = standby_of(primary)
+        except ServerMissing as missing:
+            skip_or_fail(missing)
+        with standby:
             yield primary.url, standby.url
-
-
-def _standby(primary: RunningServer) -> RunningServer:
-    account = unprivileged_account()
-    folder, port = new_folder("standby", account), free_port()
-    source = urlsplit(primary.url)._replace(path="").geturl()
-    program = str(find_bin_folder() / "pg_basebackup")
-    subprocess.run(
-        [program, "-R", "-c", "fast", "-D", str(folder / "data"), "-d", source],
-        check=True,
-        capture_output=True,
-        cwd=folder,
-        env={**os.environ, "LC_ALL": "C"},
-        user=account.uid if account else None,
-        group=account.gid if account else None,
-        extra_groups=[] if account else None,
-    )
-    parts = urlsplit(primary.url)
-    login = f"{parts.username}:{parts.password}@127.0.0.1:{port}"
-    return start(
-        "PostgreSQL standby",
-        [
-            find_bin_folder() / "postgres",
-            *("-D", folder / "data", "-p", str(port), "-k", folder),
-        ],
-        url=parts._replace(netloc=login).geturl(),
-        folder=folder,
-        probe=server_version,
-        timeout_seconds=30,
-        account=account,
-        stop_signal=signal.SIGINT,
-    )
 
 
 def _run(url: str, statement: str) -> tuple[object, ...] | None:

@@ -169,6 +169,13 @@ def test_without_findings_the_state_is_the_headline(condition: Condition, words:
     assert words in headline_of(incident, state, ())
 
 
+def test_an_unexplained_state_names_the_routine_that_was_seen_beside_it() -> None:
+    incident = healthy(World()).incident()
+    state = State(Condition.RECOVERED, at(100), 0.0, ("user:1",), at(2100))
+    line = headline_of(incident, state, (told("1 deadlock", qualifier=True),))
+    assert line.startswith("Recovered; seen beside it: 1 deadlock (last error")
+
+
 def test_errors_that_hurt_nobody_are_mentioned_and_no_more() -> None:
     incident = healthy(World()).incident()
     state = State(Condition.RECOVERED, at(100), 0.0, (), at(2100))

@@ -1,0 +1,271 @@
+"""A small yard for one real fault: PostgreSQL, Redis with RQ workers, a few services with logs.
+
+    services (threads, real client libraries) -> PostgreSQL (its own log beside theirs)
+                                              -> Redis <- RQ workers (processes)
+    halfawake -> log files, queue and database, by reader accounts only
+
+The shop's stories are whole nights; here one thing breaks, within seconds, and everything around it
+goes on. What the libraries say when it breaks is theirs: a scenario never writes an error's text.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import logging
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import psycopg
+from redis import Redis
+from rq import Queue
+
+from tests.lab.telling import Telling, ask
+from tests.servers.postgresql import postgresql, url_for
+from tests.servers.process import RunningServer
+from tests.servers.redis import create_reader, redis
+
+REPOSITORY = Path(__file__).parents[2]
+QUEUE = "letters"
+WITHIN_S = 20.0
+BEFORE = "5m"
+"""The window before T: a fault here is seconds old."""
+SERVER_LOG = {
+    "logging_collector": "on",
+    "log_directory": "log",
+    "log_filename": "postgresql.log",
+    "log_file_mode": "0644",
+    "log_line_prefix": "%m [%p] %q%u@%d ",
+    "log_timezone": "UTC",
+    "log_lock_waits": "on",
+    "deadlock_timeout": "300ms",
+    "max_connections": "30",
+}
+SCHEMA = """
+CREATE TABLE members (id bigserial PRIMARY KEY, name text, points int NOT NULL DEFAULT 0,
+  created_at timestamptz NOT NULL DEFAULT clock_timestamp(), updated_at timestamptz);
+CREATE TABLE letters (id bigserial PRIMARY KEY, member_id bigint NOT NULL,
+  created_at timestamptz NOT NULL DEFAULT clock_timestamp());
+"""
+CONFIGURATION = """
+default_env = "yard"
+
+[keys.member]
+table = "members"
+fields = ["member_id"]
+
+[env.yard.sources.logs]
+connector = "file"
+paths = ["{logs}/*.log"]
+zone = "UTC"
+
+[env.yard.sources.postgresql-log]
+connector = "file"
+paths = ["{server_log}"]
+format = "postgresql"
+
+[env.yard.sources.queue]
+connector = "rq"
+url = "{redis}"
+
+[env.yard.sources.db]
+connector = "postgresql"
+dsn = "{database}"
+tables = ["members", "letters"]
+"""
+
+
+class Yard:
+    """Everything is up inside the block and gone after it."""
+
+    def __init__(self, folder: Path, **settings: str) -> None:
+        self.folder = folder
+        self.logs = folder / "logs"
+        self.logs.mkdir()
+        self._settings = {**SERVER_LOG, **settings}
+        self._stack = ExitStack()
+        self._workers: dict[str, subprocess.Popen[bytes]] = {}
+        self._more = ""
+        self._database: RunningServer | None = None
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            self.postgresql = stack.enter_context(postgresql(settings=self._settings))
+            self.redis = stack.enter_context(redis())
+            self.run(SCHEMA)
+            stack.callback(self._stop_workers)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    @property
+    def database(self) -> RunningServer:
+        """The server that is written to now."""
+        return self._database or self.postgresql
+
+    def run(self, *statements: str) -> None:
+        """Run statements as the owner, each in a transaction of its own."""
+        with psycopg.connect(self.database.url, autocommit=True) as connection:
+            for statement in statements:
+                connection.execute(statement.encode())
+
+    def connected(self, name: str, **options: str) -> psycopg.Connection:
+        """A connection of the service `name`."""
+        return psycopg.connect(self.postgresql.url, application_name=name, **options)  # type: ignore[arg-type]  # libpq's own words
+
+    def queue(self) -> Queue:
+        return Queue(QUEUE, connection=Redis.from_url(self.redis.url))
+
+    def service(self, name: str) -> logging.Logger:
+        """A logger that writes `NAME.log` as Python's services do."""
+        logger = logging.Logger(name, logging.INFO)
+        handler = logging.FileHandler(self.logs / f"{name}.log")
+        line = f"%(asctime)s.%(msecs)03dZ %(levelname)s {name}: %(message)s"
+        shape = logging.Formatter(line, "%Y-%m-%dT%H:%M:%S")
+        shape.converter = time.gmtime
+        handler.setFormatter(shape)
+        logger.addHandler(handler)
+        self._stack.callback(handler.close)
+        return logger
+
+    def start_worker(self, host: str) -> subprocess.Popen[bytes]:
+        """A real RQ worker on the queue `letters`; its log is `HOST.log`."""
+        command = [sys.executable, "-m", "tests.lab.faults.jobs", self.redis.url, host]
+        log = self.logs / f"{host}.log"
+        environment = {**os.environ, "YARD_DATABASE": self.postgresql.url, "TZ": "UTC"}
+        with log.open("ab") as output:
+            process = subprocess.Popen(
+                command,
+                cwd=REPOSITORY,
+                env=environment,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self._workers[host] = process
+        self.until(lambda: "Listening on" in log.read_text(), f"{host} listens")
+        return process
+
+    def stop_worker(self, host: str) -> None:
+        self._workers[host].send_signal(signal.SIGTERM)
+        self._workers.pop(host).wait(WITHIN_S)
+
+    def _stop_workers(self) -> None:
+        for process in self._workers.values():
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait(WITHIN_S)
+
+    @contextlib.contextmanager
+    def sign_ups(self, every_s: float = 0.15) -> Iterator[None]:
+        """The healthy business: a member is committed, then a letter is put on the queue."""
+        log, done, numbers = self.service("web"), threading.Event(), itertools.count()
+
+        def serve() -> None:
+            queue = self.queue()
+            with self.connected("web") as connection:
+                while not done.wait(every_s):
+                    self._sign_up(log, connection, queue, next(numbers))
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join(WITHIN_S)
+
+    def _sign_up(
+        self, log: logging.Logger, connection: psycopg.Connection, queue: Queue, number: int
+    ) -> None:
+        request = secrets.token_hex(8)
+        try:
+            with connection.transaction():
+                row = connection.execute(
+                    "INSERT INTO members (name) VALUES (%s) RETURNING id", (f"m{number}",)
+                ).fetchone()
+            assert row is not None
+            job = queue.enqueue("tests.lab.faults.jobs.letter", row[0])
+            log.info(
+                "POST /members 201 request_id=%s member_id=%s job_id=%s", request, row[0], job.id
+            )
+        except Exception as error:
+            connection.rollback()
+            log.error("POST /members 500 request_id=%s: %s", request, error)
+
+    def keep(self, server: RunningServer) -> RunningServer:
+        """A further server, gone with the yard."""
+        return self._stack.enter_context(server)
+
+    def also_database(self, source: str, server: RunningServer) -> None:
+        """Let halfawake read another database, by its owner's account."""
+        self._more += f"""
+[env.yard.sources.{source}]
+connector = "postgresql"
+dsn = "{server.url}"
+tables = ["members", "letters"]
+"""
+
+    def look_at_instead(self, server: RunningServer) -> None:
+        """From now on `server` is the database that is looked at."""
+        self._database = server
+
+    def until(self, holds: Callable[[], object], what: str, within_s: float = WITHIN_S) -> None:
+        """Wait for something that must come. Raises AssertionError with `what`."""
+        deadline = time.monotonic() + within_s
+        while not holds():
+            assert time.monotonic() < deadline, f"not within {within_s:g} s: {what}"
+            time.sleep(0.02)
+
+    def drain(self) -> None:
+        """Wait until no job waits or runs."""
+        queue = self.queue()
+        self.until(lambda: not queue.count and not queue.started_job_registry.count, "jobs left")
+
+    def ask(self) -> Telling:
+        """What `halfawake findings now` says of the last minutes."""
+        path = self.folder / "halfawake.toml"
+        path.write_text(self._configuration())
+        path.chmod(0o600)
+        return ask(["now", "--config", path, "--before", BEFORE])
+
+    def _configuration(self) -> str:
+        password = secrets.token_hex(8)
+        self.run(
+            "DROP OWNED BY halfawake" if self._reader_exists() else "SELECT 1",
+            "DROP ROLE IF EXISTS halfawake",
+            f"CREATE ROLE halfawake LOGIN PASSWORD '{password}'",
+            "GRANT SELECT ON ALL TABLES IN SCHEMA public TO halfawake",
+            "GRANT pg_read_all_stats TO halfawake",
+        )
+        assert self.postgresql.folder is not None
+        (server_log,) = self.postgresql.folder.rglob("postgresql.log")
+        told = CONFIGURATION.format(
+            logs=self.logs,
+            server_log=server_log,
+            redis=create_reader(self.redis),
+            database=url_for(self.database, user="halfawake", password=password),
+        )
+        return told + self._more
+
+    def _reader_exists(self) -> bool:
+        with psycopg.connect(self.database.url) as connection:
+            found = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = 'halfawake'")
+            return found.fetchone() is not None
