@@ -28,6 +28,7 @@ FACTS = (
     "jobs",
     "records",
     "executions",
+    "workers",
     "silences",
     "failures",
     "lost_attempts",
@@ -35,6 +36,8 @@ FACTS = (
     "spoken",
     "chains",
     "presses",
+    "planned",
+    "batches",
 )
 RUNS = 3
 

@@ -168,10 +168,16 @@ class ExpectedConfig(_WorkConfig):
     key: Reference
     ordered: bool = False
     times: Annotated[int, Field(ge=1)] = 1
+    run: str = ""
 
     def question(self, name: str) -> Question:
         blank = ExpectedSet(
-            name, self.work, ordered=self.ordered, times=self.times, problem=UNASKED
+            name,
+            self.work,
+            ordered=self.ordered,
+            times=self.times,
+            problem=UNASKED,
+            run=clean(self.run),
         )
         return Question(self.source, self.query, self.key, EXPECTED_ROWS, blank)
 
@@ -263,6 +269,9 @@ def check_references(
                 raise KnowledgeProblem((table, name, "source"), what)
             if entry.key and rules.named(entry.key) is None:
                 raise KnowledgeProblem((table, name, "key"), _no_key(entry.key, rules))
+    for name, expected in environment.expected.items():
+        if expected.run and rules.named(expected.run) is None:
+            raise KnowledgeProblem(("expected", name, "run"), _no_key(expected.run, rules))
 
 
 def _no_source(source: str, askable: Mapping[str, bool]) -> str:

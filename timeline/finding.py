@@ -75,6 +75,8 @@ class Finding(ABC):
     remedy: ClassVar[str]
     """What engineers do about this class of fault, in one sentence."""
     stage: ClassVar[Stage] = Stage.PROPAGATION
+    lists_work: ClassVar[bool] = False
+    """Whether its `repairs` are worked through afterwards even where it only qualifies others."""
 
     verdict: Verdict
     weakest_link: str
@@ -90,6 +92,10 @@ class Finding(ABC):
     alternatives: tuple[str, ...] = ()
     next_action: str = ""
     """What to do now about these very keys; empty when `remedy` says it all."""
+    figures: tuple[str, ...] = ()
+    """Figures to act by that would make the sentence too long, one short sentence each."""
+    assumes: tuple[str, ...] = ()
+    """What those figures take for granted although no record shows it, one clause each."""
     qualifier: bool = False
     """True for something routine that only colours other findings."""
 

@@ -20,13 +20,16 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from timeline.facts.batches import Batch
     from timeline.facts.chains import Chain
     from timeline.facts.executions import Executions
     from timeline.facts.jobs import Jobs
     from timeline.facts.lookups import Lookup
-    from timeline.facts.lost_work import LostAttempt
+    from timeline.facts.lost_attempt import LostAttempt
     from timeline.facts.presses import Press
     from timeline.facts.records import Records
+    from timeline.facts.replicas import Replicas
+    from timeline.facts.schedules import Planned
     from timeline.facts.sight import Silence
     from timeline.store import Snapshot
     from timeline.window import Window
@@ -94,6 +97,13 @@ class Incident:
         return jobs_in(self)
 
     @cached_property
+    def handled(self) -> pl.DataFrame:
+        """Attempts of jobs as workers' logs tell them; see `timeline.facts.handled`."""
+        from timeline.facts.handled import handled_in
+
+        return handled_in(self)
+
+    @cached_property
     def records(self) -> Records:
         """Every database row seen, with its versions."""
         from timeline.facts.records import records_in
@@ -120,6 +130,13 @@ class Incident:
         from timeline.facts.lookups import failed_lookups
 
         return tuple(failed_lookups(self))
+
+    @cached_property
+    def replicas(self) -> Replicas:
+        """What is known of replicas and how far behind they were; see `timeline.facts.replicas`."""
+        from timeline.facts.replicas import replicas_in
+
+        return replicas_in(self)
 
     @cached_property
     def speakers(self) -> Mapping[Lane, frozenset[str]]:
@@ -155,6 +172,20 @@ class Incident:
         from timeline.facts.chains import chains_in
 
         return chains_in(self)
+
+    @cached_property
+    def planned(self) -> tuple[Planned, ...]:
+        """Work that is due at known instants; see `timeline.facts.schedules`."""
+        from timeline.facts.schedules import planned_works
+
+        return planned_works(self)
+
+    @cached_property
+    def batches(self) -> tuple[Batch, ...]:
+        """Batches whose items are known by their keys; see `timeline.facts.batches`."""
+        from timeline.facts.batches import batches_in
+
+        return batches_in(self)
 
     @cached_property
     def presses(self) -> tuple[tuple[Press, ...], ...]:

@@ -30,6 +30,7 @@ from timeline.key_fields import (
     uncovered,
 )
 from timeline.key_patterns import PortablePattern, portable
+from timeline.key_phrases import SPOKEN, Phrase, phrases_for, spoken, spoken_column
 
 if TYPE_CHECKING:
     import polars as pl
@@ -113,6 +114,7 @@ class KeyRules:
     _patterns: tuple[tuple[str, PortablePattern], ...] = field(
         init=False, repr=False, compare=False, default=()
     )
+    _phrases: tuple[Phrase, ...] = field(init=False, repr=False, compare=False, default=())
     _by_field: dict[str, tuple[str, ...]] = field(
         init=False, repr=False, compare=False, default_factory=dict
     )
@@ -122,6 +124,7 @@ class KeyRules:
 
     def __post_init__(self) -> None:
         taken = {key_type.name for key_type in self.types}
+        own = [phrase for t in self.types for phrase in phrases_for(t.name, t.table)]
         known = (*self.types, *(t for t in WELL_KNOWN if t.name not in taken))
         fields = [(name, t.name) for t in known for name in t.fields]
         literal = literal_rules(uncovered(name for name, _ in fields))
@@ -129,6 +132,7 @@ class KeyRules:
         object.__setattr__(self, "types", known)
         object.__setattr__(self, "_fields", (*literal, *NAMED_IDS, NESTED_ID, EDN_ID, TRACEPARENT))
         object.__setattr__(self, "_patterns", tuple(patterns))
+        object.__setattr__(self, "_phrases", (*SPOKEN, *own))
         object.__setattr__(self, "_by_field", _grouped(fields))
         things = [(thing, kind) for name, kind in fields if (thing := thing_named_by(name))]
         object.__setattr__(self, "_by_thing", _grouped(things))
@@ -164,6 +168,7 @@ class KeyRules:
                     yield from (f"{kind}:{value}" for kind in self.types_of(name))
         for kind, pattern in self._patterns:
             yield from (f"{kind}:{value}" for value in pattern.values(text))
+        yield from spoken(self._phrases, text)
         for match in re.finditer(_GLOBAL_ID, text) if _GLOBAL_ID_MARK in text else ():
             yield f"{snake(match.group(1))}:{match.group(2)}"
 
@@ -200,6 +205,7 @@ class KeyRules:
         for kind, pattern in self._patterns:
             values = pattern.column_values(lines)
             parts.append(values.select("row", (pl.lit(f"{kind}:") + pl.col("value")).alias("key")))
+        parts += spoken_column(self._phrases, lines)
         if marked.height:
             parts.append(_global_ids(marked))
         found = [part for part in parts if part.height]

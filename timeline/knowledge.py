@@ -64,7 +64,8 @@ class ExpectedSet:
     `keys` are typed (`app:12`), in the order of the answer, which is the order of processing where
     `ordered`. With `problem` the query did not answer and nothing is known; `complete` is False
     when more would have come than was read. `asked_at` is ns UTC: a present answer about a past
-    night.
+    night. With `run`, a type of key (`night`), the set is expected once for every value of it that
+    the work names.
     """
 
     name: str
@@ -75,6 +76,7 @@ class ExpectedSet:
     complete: bool = True
     asked_at: int = 0
     problem: str = ""
+    run: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,13 @@ import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 from timeline.facts.sight import read_until
 from timeline.order import Verdict, at_least
 from timeline.standing_out import first_standing_out
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from timeline.finding import Finding
     from timeline.incident import Incident
 
@@ -43,8 +43,8 @@ def _dated(finding: Finding) -> bool:
 def _first_unusual(incident: Incident, stamps: pl.Series) -> int | None:
     """First error of the first bucket above all buckets before it."""
     start, until = incident.window.start, read_until(incident)
-    edges = list(range(start, until, BUCKET_NS))
-    places = [int(stamps.search_sorted(edge, "left")) for edge in [*edges, until]]
+    edges = [*range(start, until, BUCKET_NS), until]
+    places = stamps.search_sorted(pl.Series(edges, dtype=pl.Int64), "left").to_list()
     counts = [after - before for before, after in itertools.pairwise(places)]
     index = first_standing_out(counts)
     return None if index is None else int(stamps[places[index]])

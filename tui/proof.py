@@ -114,6 +114,8 @@ def gap_words(gap: int) -> str:
 def _closing_lines(finding: Finding, width: int) -> list[Line]:
     lines: list[Line] = []
     for name, sentences in (
+        ("figures", finding.figures),
+        ("assuming", finding.assumes),
         ("to decide it", finding.would_decide),
         ("it could also be", finding.alternatives),
         ("next", (finding.next_action,) if finding.next_action else ()),

@@ -192,12 +192,13 @@ class RowEvents:
 
 
 def referred_types(column: ColumnLike, key_rules: KeyRules) -> tuple[str, ...]:
-    """Key types of the rows `column` points to: by foreign key, and by the name `user_id`."""
+    """Key types of what `column` names: by foreign key, by the name `user_id`, or as configured."""
     names = []
     if column.references:
         names.append(key_rules.row_keys(column.references, "")[1].removesuffix(":"))
     if column.name.endswith("_id") and len(column.name) > len("_id"):
         names.append(column.name.removesuffix("_id").lower())
+    names += [known.name for known in key_rules.types if column.name in known.fields]
     return tuple(dict.fromkeys(names))
 
 

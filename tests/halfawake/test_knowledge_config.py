@@ -104,6 +104,12 @@ def test_what_was_not_asked_yet_is_no_answer(tmp_path: Path) -> None:
     assert knowledge.expected[0].keys == ()
 
 
+def test_a_set_is_expected_once_a_run_where_runs_have_a_name(tmp_path: Path) -> None:
+    nights = '[keys.night]\nfields = ["night"]\n' + EXPECTED + 'run = "night"\n'
+    assert [one.run for one in known(tmp_path, nights).expected] == ["night"]
+    assert [one.run for one in known(tmp_path, EXPECTED).expected] == [""]
+
+
 def test_words_of_a_configuration_cannot_drive_the_terminal(tmp_path: Path) -> None:
     hostile = SANITY.replace("orphans", '"or\\u001b[31mphans"').replace("odd", "\\u001b]0;x")
     (answer,) = known(tmp_path, hostile).sanity
@@ -136,6 +142,7 @@ def after(text: str, old: str, new: str) -> str:
         (after(EXPECTED, 'source = "db"', 'source = "files"'), 2, "answers no SQL"),
         (after(EXPECTED, '"app"', '"ap"'), 4, "no type of key 'ap'"),
         (after(EXPECTED, 'key = "app"\n', ""), 1, "expected.backups.key is missing"),
+        (EXPECTED + 'run = "ap"\n', 6, "no type of key 'ap'"),
         (EXPECTED + "times = 0\n", 6, "greater than or equal to 1"),
         (CONTRACT + 'column = "state"\n', 1, "column and value belong together"),
         (after(CONTRACT, 'needs_job = "WelcomeMail"\n', ""), 1, "what was promised"),

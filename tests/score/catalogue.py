@@ -68,13 +68,14 @@ def _modules(package: ModuleType) -> list[ModuleType]:
 
 
 @cache
+def families_in(group: str) -> tuple[Scenario, ...]:
+    """The fault families of one group, by name."""
+    return tuple(_scenario(module, group) for module in _modules(GROUPS[group]))
+
+
 def families() -> tuple[Scenario, ...]:
     """All fault families, developed on first."""
-    return tuple(
-        _scenario(module, group)
-        for group, package in GROUPS.items()
-        for module in _modules(package)
-    )
+    return tuple(family for group in GROUPS for family in families_in(group))
 
 
 @cache

@@ -5,15 +5,17 @@ The truth is applied here, beside the world; nothing but plain values leaves.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from tests.score.baselines import nearest_errors, novel_lines
 from tests.score.catalogue import detectors, scenario
 from tests.score.collection import CLEAR, View, collected
+from tests.score.fourth_company.quiet import quiet_night as fourth_night
 from tests.score.healthy import healthy
 from tests.score.recorded import quiet_incident
-from tests.score.second_company.quiet import quiet_night
+from tests.score.second_company.quiet import quiet_night as second_night
+from tests.score.third_company.quiet import quiet_night as third_night
 from tests.score.truth import Truth, alarms, claims, precision, recall
 from tests.score.world import World
 from timeline.analysis import Analysis, analyse
@@ -21,6 +23,8 @@ from timeline.finding import Finding
 from timeline.order import Verdict
 from timeline.window import SECOND_NS
 
+NIGHTS: tuple[Callable[[str], World], ...] = (healthy, second_night, third_night, fourth_night)
+"""Where nothing is wrong, in turn: the generator's company and the three others."""
 FIRST_SCREEN = 7
 """Findings that fit on the first screen."""
 HEALTHY = "healthy"
@@ -82,8 +86,7 @@ class Observation:
 
 def world_of(task: Task) -> tuple[World, Truth | None]:
     if task.name == HEALTHY:
-        night = quiet_night if task.seed % 2 else healthy
-        return night(f"{HEALTHY}/{task.seed}"), None
+        return NIGHTS[task.seed % len(NIGHTS)](f"{HEALTHY}/{task.seed}"), None
     return scenario(task.name).world(task.seed)
 
 

@@ -16,6 +16,7 @@ from timeline.detectors.backlog_finding import COMPLETIONS, PAUSED, Backlog
 from timeline.event import Event, Kind, Lane, Meaning, Precision
 from timeline.facts.backlogs import ALL_QUEUES, How
 from timeline.facts.rates import drain_of, rate_of
+from timeline.facts.resume_plan import ASSUMPTIONS
 from timeline.finding import NotEvaluated, to_json
 from timeline.order import Verdict
 
@@ -184,10 +185,18 @@ def test_a_paused_queue_says_how_deep_since_when_and_with_how_many_workers_to_re
     assert (finding.plan.highest, finding.plan.workers, finding.plan.seen) == (20, 2, 3)
     assert finding.sentence() == (
         "The queue mailers grew from 0 to 300 waiting jobs from 02:20:20.000 on; it was paused "
-        "at 02:19:58.000; 20 (16 to 24) per minute come and 0 (0 to 0.6) per minute are done, "
-        "so it does not drain at this pace; 17 more jobs come due within half an hour, up to 12 in "
-        "one minute."
+        "at 02:19:58.000; it does not drain at this pace."
     )
+    assert finding.figures == (
+        "300 jobs wait at 02:35:04.000, when it was read.",
+        "20 (16 to 24) per minute come in, 0 (0 to 0.6) per minute are done.",
+        "It does not drain at this pace.",
+        "17 retries fall due within half an hour, up to 12 in one minute.",
+        "2 workers reach the 20 starts a minute that were the most before (one begins 10, for a "
+        "job takes 6.0 s; 3 were at work then).",
+    )
+    assert finding.assumes[0] == "jobs come and end as they did in the last 5 min counted"
+    assert finding.assumes[1:] == ASSUMPTIONS
     assert finding.next_action == (
         "Resume mailers with at most 2 workers, a few at a time: 20 starts a minute were the most "
         "before, and one worker begins 10."
@@ -387,6 +396,39 @@ def test_a_batch_that_was_worked_off_only_colours_other_findings() -> None:
     assert finding.qualifier
     assert finding.next_action == ""
     assert finding.clause() == "mailers backed up to 99 jobs and was worked off"
+
+
+def sampled_each_minute(world: World, *depths: int) -> None:
+    """An exporter that is scraped once a minute; the last of `depths` is that of the last one."""
+    first = world.end - 60 * len(depths)
+    for number, depth in enumerate(depths):
+        rabbit(world, first + 60 * number, depth, queue="exports")
+
+
+CALM = (0, 1, 0, 0, 2, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0, 0)
+
+
+def test_a_rise_of_minutes_is_seen_in_samples_a_minute_apart() -> None:
+    world = World()
+    sampled_each_minute(world, *CALM, 40, 95, 140, 190, 180, 171, 160)
+    finding = only(world)
+    assert not finding.qualifier
+    assert (finding.queue, finding.peak, finding.depth) == ("exports", 190, 160)
+
+
+def test_worked_off_just_after_the_alarm_it_still_stands_for_itself() -> None:
+    world = World()
+    sampled_each_minute(world, *CALM, 40, 95, 140, 190, 120, 60, 30, 12, 0, 0, 0, 0)
+    finding = only(world)
+    assert finding.worked_off
+    assert not finding.qualifier
+
+
+@pytest.mark.parametrize("jump", [(300,), (130, 300)])
+def test_a_push_at_once_is_no_rise_however_it_is_sampled(jump: tuple[int, ...]) -> None:
+    world = World()
+    sampled_each_minute(world, *CALM, *jump, 240, 180, 120, 60, 20)
+    assert found(world) == []
 
 
 def test_a_queue_that_fills_every_ten_minutes_only_colours_other_findings() -> None:

@@ -362,3 +362,47 @@ def test_evidence_is_the_pair_that_sets_the_limit() -> None:
     assert effect.order is not None and effect.order.verdict is not None
     evidence = json.loads(json.dumps(finding.evidence()))
     assert evidence["bounds"]["mailer.log"]["how"] == "from shared ids"
+
+
+def relayed(*, fast: float = 0.0, own: bool = False, count: int = 60) -> World:
+    """A broker that keeps nothing: the shop sends, one of two consumers takes up; `c-2` is off.
+
+    With `own` the second service has a request of its own for it: it may be the one that began.
+    """
+    world = World()
+    for number in range(count):
+        second, host = 20.0 + number * 30, f"c-{1 + number % 2}"
+        off = fast if host == "c-2" else 0.0
+        request = f"request_id=r{number}"
+        beside = f" request_id=own{number}" if own else ""
+        world.log(second, "shop", f'POST "/leases" {request}', clock="s-1")
+        world.log(second + 0.02, "shop", f"gesendet message_id=m{number} {request}", clock="s-1")
+        words = f"handling message_id=m{number}{beside}"
+        world.log(second + 0.2 + off, "consumer", words, clock=host)
+        world.log(
+            second + 0.5 + off, "consumer", f"handled message_id=m{number}{beside}", clock=host
+        )
+    return world
+
+
+def test_work_that_no_queue_remembers_measures_a_clock_too() -> None:
+    finding = only(relayed(fast=-3.0).incident())
+    assert finding.clock == "c-2" and not finding.qualifier
+    assert finding.high is not None and finding.high < -2.5 * SECOND
+
+
+def test_relayed_work_in_time_or_under_requests_of_its_own_says_nothing() -> None:
+    for world in (relayed(), relayed(fast=3.0), relayed(fast=-3.0, own=True)):
+        result = ClockSkewDetector().detect(world.incident())
+        assert isinstance(result, NotEvaluated) or not result
+
+
+def test_a_worker_that_names_the_job_it_puts_back_is_no_clock() -> None:
+    """The line is seconds before the push, with the id that the message will have."""
+    world = healthy(World())
+    for number in range(8):
+        second, job = 120.0 + number * 200, f"baton{number}"
+        world.log(second, "mailer", f"returning message job_id={job}", clock="mailer.log")
+        world.run(job, "", second + 4, second + 60, second + 60.3)
+        world.log(second + 60.1, "mailer", f"not due yet job_id={job}", clock="mailer.log")
+    assert told(world.incident()) == []

@@ -81,7 +81,7 @@ def test_a_gap_that_fits_the_timeout_is_its_likely_cause() -> None:
     assert case.overlap is Verdict.CERTAIN
     assert finding.sentence() == (
         "1 backup job was started twice: b7 (first at 02:24:00.000 on w1, again 30.8 s later on "
-        "w2; the queue gives a job out again after 30.0 s). That the first run was still going "
+        "w2; the queue gives a job out again after 30.0 s); that the first run was still going "
         "is certain."
     )
     assert finding.keys == ("job:b7",)
@@ -165,7 +165,7 @@ def test_rows_that_both_runs_wrote_are_told() -> None:
     world.row(BEGUN + 12, "receipts", 5, columns={"user_id": 9})
     finding = only(world)
     assert finding.cases[0].doubled == ("row:backups/70", "row:backups/71")
-    assert "Both wrote: backups/70 and backups/71." in finding.sentence()
+    assert "; both wrote backups/70 and backups/71." in finding.sentence()
     assert "row:backups/71" in finding.keys
 
 

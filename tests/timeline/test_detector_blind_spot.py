@@ -182,3 +182,29 @@ def test_covered_until_stops_at_the_first_hole() -> None:
     assert covered_until(incident, ("web.log",), at(100)) == at(500)
     assert covered_until(incident, ("web.log",), at(550)) == at(550)
     assert covered_until(incident, ("web.log", "rq"), at(700)) == at(2105)
+
+
+def a_worker_with_a_hole(*, names: bool) -> World:
+    """A lone worker that runs a job each ten seconds and pauses for half a minute now and then;
+    five minutes of its lines are missing, during which its queue shows it at work."""
+    world = World()
+    for number in range(150):
+        busy = 10 + number * 10 + 20 * (number // 5)
+        name, host = f"n{number}", "kiln-1"
+        world.run(name, "", busy, busy + 0.1, busy + 1, worker="kiln")
+        if not 900 < busy < 1110:
+            told = f" job_id={name}" if names or number < 3 else ""
+            world.log(busy + 0.2, "kiln", f"firing{told}", source="kiln.log", clock=host)
+            world.log(busy + 0.9, "kiln", f"fired{told}", source="kiln.log", clock=host)
+    return world
+
+
+@pytest.mark.parametrize(("names", "told"), [(True, 1), (False, 0)])
+def test_a_shorter_hole_counts_where_the_jobs_in_it_are_named_elsewhere(
+    names: bool, told: int
+) -> None:
+    result = BlindSpotDetector().detect(a_worker_with_a_hole(names=names).incident())
+    assert not isinstance(result, NotEvaluated)
+    silent = [one for one in result if isinstance(one, BlindSpot) and one.actor == "kiln"]
+    assert len(silent) == told
+    assert all(one.verdict is Verdict.CERTAIN for one in silent)

@@ -10,7 +10,7 @@ from timeline.facts.errors import MISSING_ENTITY
 from timeline.facts.kills import KILL_LINE, MEMORY
 from timeline.facts.lifecycle import STOP_LINE
 from timeline.facts.lookups import MODEL_WORDINGS
-from timeline.facts.lost_work import DEATH
+from timeline.facts.lost_attempt import DEATH
 
 
 def says(pattern: str, line: str) -> bool:

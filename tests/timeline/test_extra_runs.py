@@ -115,6 +115,10 @@ def test_items_of_an_expected_set_done_more_than_once() -> None:
     finding = only(world)
     assert finding.keys == ("app:1", "app:4")
     assert [turn.times for turn in finding.turns] == [2, 2]
+    assert [(one.key, one.state) for one in finding.repairs()] == [
+        ("app:1", "worked on twice"),
+        ("app:4", "worked on twice"),
+    ]
 
 
 # A fork

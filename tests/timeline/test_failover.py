@@ -58,6 +58,45 @@ def phases(
     return world
 
 
+@pytest.mark.parametrize(
+    ("closed", "starting", "read_only", "marker"),
+    [
+        (
+            "la connexion au serveur a été coupée de façon inattendue",
+            "FATAL: le système de bases de données se lance",
+            "ERREUR: ne peut pas exécuter INSERT dans une transaction en lecture seule",
+            "a reçu une demande de promotion",
+        ),
+        (
+            "сервер неожиданно закрыл соединение",
+            "ВАЖНО: система баз данных запускается",
+            'ОШИБКА: в транзакции в режиме "только чтение" нельзя выполнить UPDATE',
+            "получен запрос повышения статуса",
+        ),
+        (
+            "サーバーとの接続が想定外にクローズされました",
+            "データベースシステムは起動処理中です",
+            "リードオンリーのトランザクションでは INSERT を実行できません",
+            "アーカイブリカバリが完了しました",
+        ),
+    ],
+)
+def test_a_failover_is_told_in_any_language(
+    closed: str, starting: str, read_only: str, marker: str
+) -> None:
+    world = healthy(World())
+    for number, service in enumerate(("web", "stock", "mailer")):
+        world.error(1440 + number, service, closed)
+        world.error(1443 + number, service, starting)
+        world.error(1450 + number, service, read_only)
+    unmarked = only(world)
+    assert unmarked.verdict is Verdict.LIKELY
+    assert (unmarked.system, unmarked.closed, unmarked.read_only) == ("postgresql", 3, 3)
+    assert unmarked.refused == 3
+    world.log(1447, "postgres", f"LOG:  {marker}")
+    assert only(world).verdict is Verdict.CERTAIN
+
+
 def test_a_marker_makes_it_certain() -> None:
     finding = only(phases(World()))
     assert finding.verdict is Verdict.CERTAIN

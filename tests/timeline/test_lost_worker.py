@@ -101,8 +101,8 @@ def test_a_silent_worker_is_an_interval_and_names_its_jobs() -> None:
     assert finding.killed_at is None
     assert finding.sentence() == (
         "Worker w1 was lost after 02:24:00.000 (its last heartbeat) and before 02:35:05.000 "
-        "(no heartbeat until then), holding 2 jobs: j1 (what became of it is not visible) and "
-        "j2 (what became of it is not visible)."
+        "(no heartbeat until then), holding 2 jobs: j1 and j2 (what became of them is "
+        "not visible)."
     )
     assert finding.clause() == "worker w1 was lost holding 2 jobs"
 

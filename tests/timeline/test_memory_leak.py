@@ -132,7 +132,7 @@ def test_the_items_of_one_life_give_memory_per_item() -> None:
     assert finding.items > 100
     assert finding.per_item is not None
     assert finding.per_item == pytest.approx(1.5 * 4 * MB, rel=0.1)
-    assert f"dies after about {finding.items_per_life} items" in finding.sentence()
+    assert f"full after {finding.items_per_life}" in finding.sentence()
 
 
 def test_a_ramp_towards_a_known_limit_says_when_it_meets_it() -> None:
@@ -272,3 +272,35 @@ def test_sizes_are_read_aloud() -> None:
         "812 MB",
         "1.2 GB",
     ]
+
+
+def saw(seconds: float) -> float:
+    """Idle, then two ramps from the same foot; at 1500 s it falls."""
+    if seconds < 900:
+        return 200 * MB
+    return (200 + ((seconds - 900) % 600) * 1.3) * MB
+
+
+@pytest.mark.parametrize(
+    ("words", "actor"),
+    [
+        ("Dienst resize bereit nach 3.1 s", "resize"),
+        ("Responding at http://0.0.0.0:8080", "resize"),
+        ("memory cgroup: Killed process 77 (resize), OOMKilled, resize-1", "kernel"),
+    ],
+)
+def test_a_ramp_that_follows_an_idle_stretch_ends_with_any_record_of_it(
+    words: str, actor: str
+) -> None:
+    world = curve(World(), saw)
+    world.log(1502, actor, words, severity=13)
+    finding = only(world)
+    assert finding.cycles == 1 and finding.verdict is Verdict.LIKELY
+    assert finding.began > at(850)
+
+
+def test_requests_and_kills_of_others_explain_no_fall() -> None:
+    world = curve(World(), saw)
+    world.log(1501, "resize", "request started GET /thumbs request_id=r77")
+    world.log(1502, "kernel", "OOMKilled, other-4, exit code 137", severity=13)
+    assert not [one for one in found(world) if one.cycles]

@@ -12,7 +12,8 @@ import pytest
 from timeline.clock import ClockBound
 from timeline.coverage import Sight
 from timeline.detectors.chain_findings import BrokenChain
-from timeline.detectors.missed_run import MissedRun, MissedRunDetector, ToldMissed
+from timeline.detectors.missed_run import MissedRunDetector
+from timeline.detectors.missed_run_findings import MissedRun, ToldMissed
 from timeline.event import Kind
 from timeline.finding import Finding, NotEvaluated
 from timeline.knowledge import Knowledge, Overlap, Schedule, Work
@@ -449,3 +450,33 @@ def test_a_chain_of_parent_ids_is_certain() -> None:
     assert isinstance(finding, BrokenChain)
     assert finding.verdict is Verdict.CERTAIN
     assert "ids link the hops" in finding.weakest_link
+
+
+PURGE = Schedule("purge", Work(log="expired carts purged"), every=300 * SECOND)
+
+
+def purges(*, without: tuple[int, ...] = (), chatter: float = 0, hole: bool = False) -> World:
+    """Runs told by one log of their own; `chatter` seconds apart its writer says other things."""
+    world = World(knowledge=Knowledge(schedules=(PURGE,)))
+    for minute in range(2, 35, 5):
+        if minute not in without:
+            world.log(minute * 60.0, "cart-keeper", f"expired carts purged: {minute * 7}")
+    for number in range(int(2090 / chatter) if chatter else 0):
+        at_s = 1 + number * chatter
+        if not (hole and 850 < at_s < 1200):
+            world.log(at_s, "cart-keeper", f"cart {4000 + number} priced")
+    return world
+
+
+def test_a_busy_log_that_is_silent_around_a_due_run_proves_nothing() -> None:
+    finding = only(purges(without=(17,), chatter=4, hole=True))
+    assert finding.verdict is Verdict.POSSIBLE
+    assert "logged nothing at all" in finding.weakest_link
+
+
+def test_a_busy_log_that_went_on_shows_that_nothing_ran() -> None:
+    assert only(purges(without=(17,), chatter=4)).verdict is Verdict.CERTAIN
+
+
+def test_a_log_of_runs_alone_is_silent_when_nothing_runs() -> None:
+    assert only(purges(without=(17,))).verdict is Verdict.CERTAIN

@@ -203,3 +203,28 @@ def test_services_with_a_long_tail_of_rare_warnings_are_healthy(seed: int) -> No
         severity = 17 if rng.random() < 0.3 else 13
         world.log(rng.uniform(0, 2100), "search", f"{word} {kind} odd", severity=severity)
     assert not telling(found(world))
+
+
+def slow(world: World, text: str, count: int, *, since: float, every: float) -> World:
+    for number in range(count):
+        words = text.format(number)
+        world.log(since + number * every, "checkout", words, severity=17)
+    return world
+
+
+def test_a_new_error_that_comes_slowly_before_t_is_told_though_nothing_stands_out() -> None:
+    world = slow(usual(), "quota row {} disagrees with its sum", 7, since=1200, every=40)
+    (finding,) = telling(found(world))
+    assert finding.verdict is Verdict.POSSIBLE
+    assert finding.novelties[0].first == at(1200)
+
+
+def test_a_few_odd_errors_in_the_lead_are_no_new_kind() -> None:
+    assert not telling(found(slow(usual(), "quota row {} disagrees", 3, since=1200, every=60)))
+
+
+def test_new_errors_are_nothing_where_others_were_as_new_before() -> None:
+    world = usual()
+    for place, text in enumerate(("tenant {} lacks a plan", "zone {} has no rate", "vat {} odd")):
+        slow(world, text, 6, since=420 + place * 120, every=20)
+    assert not telling(found(slow(world, "quota row {} disagrees", 7, since=1200, every=40)))

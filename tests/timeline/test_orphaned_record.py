@@ -64,8 +64,8 @@ def test_the_sentence_reads_aloud() -> None:
     finding = only(world)
     assert finding.sentence() == (
         "3 rows of users have no welcome_mail job within 1 min as “every user gets a mail” "
-        "promises: 77, 78 and 79; the oldest is 10 min 4 s old; 3 of the 4 rows created from "
-        "02:25:00.502 to 02:25:04.502 are among them."
+        "promises: 77, 78 and 79; the oldest is 10 min 4 s old; 3 were created from "
+        "02:25:00.502 to 02:25:04.502."
     )
     assert finding.clause() == "3 rows of users have no welcome_mail job"
     assert finding.next_action == "Repair 77, 78 and 79 of users: the welcome_mail job is missing."
@@ -158,6 +158,32 @@ def test_a_follow_up_that_a_whole_minute_lacks_is_learnt() -> None:
     assert finding.spike is not None
     assert finding.spike.orphans == 5
     assert len(finding.orphans) == 5
+
+
+def a_branch_for_a_few(world: World, spread: float) -> None:
+    """Six of many never get their mail: every fourth of one stretch, or here and there."""
+    for user in range(18):
+        sign_up(world, 300 + user, 1500 + user * 4 + 0.5)
+    for user in range(6):
+        sign_up(world, user, 1500 + user * spread, mail=False)
+
+
+def test_a_few_of_many_that_lie_closer_than_by_chance_are_learnt() -> None:
+    world = healthy(World())
+    a_branch_for_a_few(world, 12.0)
+    finding = only(world)
+    assert finding.source_of_rule == "usual follow-up"
+    assert finding.spike is not None
+    assert finding.spike.orphans == 6
+    assert finding.spike.created > 2 * finding.spike.orphans
+
+
+def test_as_many_as_chance_puts_together_are_silent() -> None:
+    world = healthy(World())
+    a_branch_for_a_few(world, 12.0)
+    for user in range(40, 48):
+        sign_up(world, user, 30 + (user - 40) * 170, mail=False)
+    assert found(world) == []
 
 
 def too_young(world: World) -> None:

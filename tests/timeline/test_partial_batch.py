@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 import pytest
 
@@ -76,8 +77,8 @@ def test_a_batch_that_stopped_names_what_to_resume_with() -> None:
     assert finding.shape is not None
     assert (finding.shape.name, finding.shape.index) == ("prefix", 37)
     assert finding.sentence() == (
-        "Friday letters stopped at 02:11:12.000 with 36 of 100 done: 1 failed, 63 never tried; it "
-        "went through its items in order and stopped after 5036."
+        "Friday letters stopped at 02:11:12.000 with 36 of 100 done, as mailer-2 says: 1 failed, "
+        "63 never tried; it went through its items in order and stopped after 5036."
     )
     assert "63 items never tried (5037, 5038, 5039 and 60 more)" in finding.next_action
     assert finding.last_item == "user:5036"
@@ -264,6 +265,58 @@ def test_some_apps_have_none_some_one_some_two() -> None:
     assert (finding.done, finding.never) == (15, 15)
     assert finding.doubled == ("app:a4", "app:a8")
     assert "2 done more than once, 15 never tried" in finding.sentence()
+
+
+def test_the_word_of_a_caller_is_named_as_such_and_rows_need_nobodys() -> None:
+    said = expecting(100)
+    letters(said, range(37))
+    told = only(said)
+    assert told.told_by == ("mailer-2",)
+    assert told.clause() == "friday letters stopped at 37 of 100 items"
+    assert any("mailer-2 calls done failed elsewhere" in other for other in told.alternatives)
+    seen = only(nights(("2026-03-14", range(9))))
+    assert seen.told_by == ()
+    assert "9 of 20 done: 11 never tried" in seen.sentence()
+
+
+def nights(*runs: tuple[str, Iterable[int]]) -> World:
+    """Backups of twenty apps, expected once a night; a night lasts four minutes."""
+    keys = tuple(f"app:{300 + number}" for number in range(20))
+    expected = ExpectedSet("backups", Work(table="backups"), keys, ordered=True, run="night")
+    world = healthy(World(knowledge=Knowledge(expected=(expected,))), every=35)
+    for place, (night, apps) in enumerate(runs):
+        for step, app in enumerate(apps):
+            columns: dict[str, object] = {"app_id": 300 + app, "night_id": night}
+            pk = f"{place}-{step}"
+            world.row(300 + 240 * place + 3 * step, "backups", pk, columns=columns)
+    return world
+
+
+def test_a_set_that_is_expected_every_night_tells_the_nights_apart() -> None:
+    whole, half, doubled = range(20), range(9), [*range(20), *range(20)]
+    world = nights(("2026-03-12", whole), ("2026-03-13", doubled), ("2026-03-14", half))
+    finding = only(world)
+    assert finding.sentence() == (
+        "Backups of 2026-03-14 stopped at 02:13:24.000 with 9 of 20 done: 11 never tried; it went "
+        "through its items in order and stopped after 308."
+    )
+    assert finding.resume == tuple(f"app:{300 + number}" for number in range(9, 20))
+    assert finding.doubled == ()
+
+
+def test_an_error_that_names_no_night_belongs_to_the_one_that_goes_on_around_it() -> None:
+    world = nights(("2026-03-13", range(20)), ("2026-03-14", range(9)))
+    words = "backup of app_id=309 failed: OSError: [Errno 28] No space left on device"
+    world.log(300 + 240 + 27, "vault", words, severity=17)
+    finding = only(world)
+    assert (finding.failures, finding.never) == (("app:309",), 10)
+
+
+def test_without_a_run_the_nights_are_one() -> None:
+    world = nights(("2026-03-13", range(20)), ("2026-03-14", range(9)))
+    (expected,) = world.knowledge.expected
+    world.knowledge = Knowledge(expected=(replace(expected, run=""),))
+    assert silent(world)
 
 
 def test_what_was_added_after_the_batch_is_not_expected() -> None:

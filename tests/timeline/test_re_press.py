@@ -70,9 +70,8 @@ def test_each_press_gets_a_little_further(run_key: bool) -> None:
     assert finding.verdict is (Verdict.CERTAIN if run_key else Verdict.LIKELY)
     assert finding.sentence() == (
         "POST /batches/friday was begun 3 times (02:05:00.000, 02:10:00.000 and 02:15:00.000) over "
-        "friday letters, leaving 80, 42, 2 of 120 undone; each came about as far, as if it met the "
-        "same limit; no item was worked on in two of them"
-        + ("." if run_key else ", and that two of them ran at once is possible.")
+        "friday letters, leaving 80, 42, 2 of 120 undone; each came about as far; no item was "
+        "worked on in two of them" + ("." if run_key else "; that two ran at once is possible.")
     )
 
 
@@ -248,3 +247,35 @@ def test_a_job_pushed_again_is_a_press() -> None:
     assert finding.operation == "letters(which=friday)"
     assert len(finding.done_twice) == 20
     assert finding.overlap is Verdict.CERTAIN
+
+
+def test_a_button_its_job_and_its_lines_are_one_operation() -> None:
+    world = friday(known=False)
+    for number, (seconds, items) in enumerate(((300, range(50)), (340, range(30, 110)))):
+        name, request = f"run{number}", f"request_id=p{number}"
+        world.log(seconds, "admin", f"(POST /admin/letters) by ops {request}")
+        world.log(seconds + 0.1, "admin", f"enqueued job_id={name} {request}")
+        world.run(name, "which=friday", seconds + 0.1, seconds + 0.5, seconds + 90)
+        world.log(seconds + 0.6, "letters", f"mailing begins job_id={name}")
+        for place, item in enumerate(items):
+            text = f"letter for user_id={5000 + item} sent job_id={name}"
+            world.log(seconds + 1 + place, "letters", text)
+    assert only(world).operation == "POST /admin/letters"
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("import of tariffs started batch_id=t{0}", "The import of tariffs was begun twice"),
+        ("Nightly-Export begins batch_id=t{0}", "Nightly-Export was begun twice"),
+        ("export triggered batch_id=t{0} items=60", "The export was begun twice"),
+    ],
+)
+def test_what_a_line_says_has_begun_is_told_without_its_verb(line: str, said: str) -> None:
+    world = friday(known=False)
+    for number, seconds in enumerate((300, 330)):
+        world.log(seconds, "loader", line.format(number))
+        for place in range(40):
+            text = f"tariff_id={700 + place} written batch_id=t{number}"
+            world.log(seconds + 1 + place, "loader", text)
+    assert only(world).sentence().startswith(said)

@@ -7,7 +7,14 @@ from collections.abc import Callable
 import pytest
 
 from timeline.clock import ClockBound
-from timeline.detectors.refused_requests import BODY, FIELDS, TOKEN, URL, RejectedByLimit
+from timeline.detectors.refused_requests import (
+    BODY,
+    FIELDS,
+    HEADER,
+    TOKEN,
+    URL,
+    RejectedByLimit,
+)
 from timeline.detectors.rejected_by_limit import RejectedByLimitDetector
 from timeline.finding import NotEvaluated
 from timeline.order import Verdict
@@ -100,6 +107,36 @@ def test_without_the_words_a_forbidden_successor_is_only_possible() -> None:
     ("words", "what", "size", "limit"),
     [
         ("*9 client intended to send too large body: 2097153 bytes", BODY, 2097153, ""),
+        (
+            "400 response from https://stock/bulk: Request Header Or Cookie Too Large",
+            HEADER,
+            None,
+            "",
+        ),
+        ("invalid request block size: 21327 (max 4096)...skip", HEADER, 21327, "4096"),
+        ("HTTP element REQUEST_PATH is longer than the (2048) allowed length", URL, None, "2048"),
+        ("io.netty.handler.codec.http: HTTP line is larger than 4096 bytes.", URL, None, "4096"),
+        (
+            "Microsoft.AspNetCore: Request body too large. The max request body size is 30000000 "
+            "bytes.",
+            BODY,
+            None,
+            "30000000",
+        ),
+        ("aiohttp: Maximum request body size 1048576 exceeded", BODY, None, "1048576"),
+        (
+            "rpc error: received message larger than max (5242887 vs. 4194304)",
+            "message",
+            5242887,
+            "4194304",
+        ),
+        (
+            "PSQLException: PreparedStatement can have at most 65,535 parameters",
+            FIELDS,
+            None,
+            "65,535",
+        ),
+        ("ORA-01795: maximum number of expressions in a list is 1000", FIELDS, None, "1000"),
         ("[WARNING] Invalid request: Request Line is too large (9013 > 4094)", URL, 9013, "4094"),
         (
             "django.core.exceptions.TooManyFieldsSent: The number of GET/POST parameters exceeded "
@@ -200,9 +237,44 @@ def talk_about_limits(world: World) -> None:
     world.log(FAIL, "docs", "page 'Request Line is too large' was viewed")
 
 
+def tokens_that_are_well(world: World) -> None:
+    for number, words in enumerate(
+        ("CSRF token rotated for session", "csrf cookie set", "csrf protection enabled",
+         "antiforgery keys loaded", "upload limit is 10 MB", "larger than usual batch")
+    ):  # fmt: skip
+        for again in range(3):
+            world.log(FAIL + number * 10 + again, "users", words, severity=13)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Plug.CSRFProtection.InvalidCSRFTokenError: invalid CSRF (Cross Site Request) token",
+        "The CSRF token is invalid. Please try to resubmit the form.",
+        "AntiforgeryValidationException: The required antiforgery cookie is not present.",
+        "403 Forbidden: missing XSRF token",
+        "Bad CSRF token!",
+        "CSRF token from POST incorrect",
+    ],
+)
+def test_any_frameworks_words_name_a_missing_token(words: str) -> None:
+    world = healthy(World())
+    for again in range(3):
+        world.error(FAIL + again * 20, "forms", f"POST /transfers {words}")
+        access(world, FAIL + again * 20 + 0.1, "/transfers", 403, method="POST")
+    assert only(world).what == TOKEN
+
+
 @pytest.mark.parametrize(
     "confuser",
-    [mixed_sizes, a_scanner, expired_sessions, forbidden_for_other_reasons, talk_about_limits],
+    [
+        mixed_sizes,
+        a_scanner,
+        expired_sessions,
+        forbidden_for_other_reasons,
+        talk_about_limits,
+        tokens_that_are_well,
+    ],
 )
 def test_confusers_stay_silent(confuser: Callable[[World], None]) -> None:
     world = World()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -110,6 +111,66 @@ def test_a_note_to_the_minute_leaves_the_order_open() -> None:
     assert only(world).verdict is Verdict.POSSIBLE
 
 
+def handed_out(world: World, seconds: float, count: int) -> None:
+    """A broker that counts what it handed out and shows no message."""
+    told = {"queue": "labels", "depth": 0, "running": 1, "delivered": count, "interval_s": 5}
+    body = f"labels: {count} delivered in 5 s"
+    name = f"queues/labels@{seconds}"
+    sample = Event(at(seconds), "broker", Lane.QUEUE, Kind.METRIC, body, name)
+    world.events.append(replace(sample, attributes=json.dumps(told)))
+
+
+def in_logs_alone(world: World, *, chatter: bool = True) -> World:
+    """Each run a line when it begins and one when it ends, by message; no queue tells of it."""
+    starts = [1 + n * 10.0 for n in range(210) if not PAUSE <= 1 + n * 10.0 < RESUME]
+    starts += [RESUME + 0.5 + n * 0.6 for n in range(60)]
+    for number, start in enumerate(sorted(starts)):
+        name = f"job_id=c{number:05d}"
+        world.log(start, "printer", f"taking {name} off labels")
+        world.log(start + 0.3, "printer", f"label printed {name}")
+    return world
+
+
+def let_go(world: World) -> World:
+    note(world, PAUSE, "paused all workers")
+    note(world, RESUME, "resumed workers")
+    return errors(world, RESUME + 5)
+
+
+def test_a_herd_is_seen_in_the_workers_logs_where_the_queue_shows_no_job() -> None:
+    finding = only(let_go(in_logs_alone(World())))
+    assert finding.verdict is Verdict.LIKELY
+    assert (finding.starts, finding.busiest) == (66, 6)
+
+
+def test_a_herd_is_seen_in_what_a_broker_counted() -> None:
+    world = let_go(World())
+    for number in range(420):
+        seconds = 1 + number * 5.0
+        if seconds < PAUSE or seconds > RESUME + 60:
+            handed_out(world, seconds, 1)
+        elif seconds >= RESUME:
+            handed_out(world, seconds, 12)
+    finding = only(world)
+    assert (finding.busiest, finding.queues) == (12, ("labels",))
+    assert finding.starts >= 120
+
+
+def test_where_starts_of_before_are_forgotten_it_is_only_possible() -> None:
+    world = second_fall(World())
+    world.blind("resque", 0, PAUSE)
+    finding = only(world)
+    assert finding.verdict is Verdict.POSSIBLE
+    assert "more may have begun" in finding.weakest_link
+
+
+def an_even_pace_in_logs_alone(world: World) -> None:
+    for number in range(400):
+        world.log(1 + number * 5.0, "printer", f"taking job_id=e{number:05d} off labels")
+        world.log(1.3 + number * 5.0, "printer", f"label printed job_id=e{number:05d}")
+    let_go(world)
+
+
 def catch_up_that_holds(world: World) -> None:
     note(world, PAUSE, "paused all workers")
     note(world, RESUME, "resumed workers")
@@ -144,6 +205,7 @@ def a_daily_peak_without_any_act(world: World) -> None:
 @pytest.mark.parametrize(
     "confuser",
     [
+        an_even_pace_in_logs_alone,
         catch_up_that_holds,
         errors_as_before,
         errors_of_the_first_fall_as_many,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -121,6 +122,51 @@ def test_a_message_that_names_nothing_is_at_most_likely() -> None:
     world.log(WHEN + 0.055, "mailer", "asking the read replica job_id=j4712")
     missed(world, message="sql: no rows in result set (user_id={user})")
     assert only(world).verdict is Verdict.LIKELY
+
+
+def unstamped(world: World, lagging: float | None, *, web: str = "web") -> World:
+    """A row without a commit time whose request was answered before a job missed it."""
+    world.log(WHEN - 1.3, web, "POST /signups started trace_id=abc8 user_id=8")
+    world.row(WHEN - 1.2, "users", 8)
+    world.log(WHEN - 1.15, web, "publish to signups confirmed trace_id=abc8 job_id=j8 user_id=8")
+    world.log(WHEN - 1.1, web, "request finished status=201 trace_id=abc8")
+    world.job(WHEN - 1.15, Kind.JOB_ENQUEUED, "j8", "user_id=8", status="failed")
+    world.job(WHEN, Kind.JOB_STARTED, "j8", "user_id=8", status="failed")
+    text = "LookupError: User 8 not found"
+    world.error(WHEN + 0.01, "mailer", f"welcome_mail job_id=j8: {text}")
+    world.job(WHEN + 0.02, Kind.JOB_FAILED, "j8", "user_id=8", status="failed", error=text)
+    if lagging is not None:
+        lag(world, WHEN - 5, lagging)
+        lag(world, WHEN + 5, lagging)
+    return world
+
+
+def races(world: World) -> list[Verdict]:
+    result = JobBeforeCommitDetector().detect(world.incident())
+    assert not isinstance(result, NotEvaluated)
+    return [finding.verdict for finding in result]
+
+
+def test_a_replica_measured_behind_takes_the_race_its_certainty() -> None:
+    world = unstamped(World(), 9.0)
+    finding = only(world)
+    assert (finding.verdict, finding.sign) == (Verdict.LIKELY, BEHIND)
+    assert "after the request that wrote it was answered" in finding.sentence()
+    assert races(world) == [Verdict.POSSIBLE]
+
+
+@pytest.mark.parametrize("lagging", [0.02, 0.4])
+def test_a_replica_that_keeps_up_leaves_the_race_as_it_is(lagging: float) -> None:
+    assert races(unstamped(World(), lagging)) == races(unstamped(World(), None))
+    assert not at_least(Verdict.POSSIBLE, races(unstamped(World(), lagging))[0])
+
+
+def test_a_message_of_a_queue_is_no_request() -> None:
+    finding = only(unstamped(World(), 9.0))
+    told = replace(finding, cases=(replace(finding.cases[0], job="message:m-77"),))
+    assert "1 welcome_mail job did" in replace(told, job_class="welcome_mail").sentence()
+    asked = replace(finding, cases=(replace(finding.cases[0], job="trace:t-77"),))
+    assert "request" in asked.clause()
 
 
 def test_without_a_commit_time_the_answer_of_the_request_says_it_was_there() -> None:

@@ -93,6 +93,32 @@ def test_where_every_way_out_fails_the_host_is_only_a_sign() -> None:
     assert all(one.qualifier for one in found(world))
 
 
+def test_what_queue_and_log_tell_of_one_failure_is_one_call() -> None:
+    world = healthy(World())
+    body = "tax office answered 503: https://einvoice.state.gov/submit"
+    for number in range(6):
+        begun, job = BEGUN + number * 4, f"q{number}"
+        world.job(begun, Kind.JOB_STARTED, job)
+        world.error(begun + 0.4, "biller", f"{body} job_id={job}")
+        world.job(begun + 0.5, Kind.JOB_FAILED, job, error=body)
+    finding = only(world)
+    assert (finding.errors, finding.services) == (6, ("biller",))
+
+
+def test_where_other_names_are_not_found_either_the_resolver_is_likelier() -> None:
+    world = burst(healthy(World()), "dial tcp: lookup api.mailgate.io on 10.0.0.2:53: no such host")
+    assert not only(world).qualifier
+    world.error(BEGUN + 2, "web", "getaddrinfo ENOTFOUND orders-db.svc.cluster.local")
+    assert only(world).qualifier
+
+
+def a_few_jobs_that_try_again(world: World) -> None:
+    for number in range(3):
+        for attempt in range(4):
+            world.error(BEGUN + number * 5 + attempt * 9, "mailer",
+                        f"{REQUESTS_429} job_id=again{number}")  # fmt: skip
+
+
 def own_access_lines(world: World) -> None:
     for number in range(12):
         world.log(BEGUN + number, "nginx", '10.0.0.9 "GET /cart HTTP/1.1" 503 197 '
@@ -139,6 +165,7 @@ def successes(world: World) -> None:
 @pytest.mark.parametrize(
     "confuser",
     [
+        a_few_jobs_that_try_again,
         own_access_lines,
         an_own_service,
         a_host_that_writes_logs_here,

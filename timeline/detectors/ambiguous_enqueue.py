@@ -16,6 +16,7 @@ Reference: lost acknowledgement; resque/resque#840, sidekiq/sidekiq#3303.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
@@ -36,7 +37,7 @@ from timeline.facts.follow_ups import FollowUps, missing_follow_ups
 from timeline.facts.pushes import FailedPush, failed_pushes
 from timeline.facts.sight import heard
 from timeline.facts.witnesses import witnesses_of
-from timeline.facts.words import capital, counted, instant, listed, short
+from timeline.facts.words import abridged, capital, counted, instant, listed, short
 from timeline.finding import Finding, NotEvaluated, Step
 from timeline.order import Verdict, before, weakest
 
@@ -74,19 +75,18 @@ class AmbiguousEnqueue(Finding):
 
     def sentence(self) -> str:
         parts = [
-            f"{len(cases)} {outcome} ({listed([short(case.key) for case in cases])})"
+            f"{len(cases)} {outcome} ({listed([short(case.key) for case in cases], 3)})"
             for outcome in OUTCOMES
             if (cases := self.with_outcome(outcome))
         ]
         told = (
             f"{capital(counted(len(self.cases), 'push', 'pushes'))} from "
             f"{listed(self.producers)} to {self.broker} ended in an error from "
-            f"{instant(self.began)} on: {', '.join(parts)}."
+            f"{instant(self.began)} on: {', '.join(parts)}"
         )
         if self.without_follow_up:
-            names = listed([short(key) for key in self.without_follow_up])
-            told += f" {self._missing_words()}: {names}."
-        return told
+            told += f"; {self._missing_words()}"
+        return abridged(f"{told}.")
 
     def clause(self) -> str:
         doubtful = self.with_outcome(LOST, UNKNOWN)
@@ -105,10 +105,14 @@ class AmbiguousEnqueue(Finding):
     def _missing_words(self) -> str:
         number = len(self.without_follow_up)
         kind = self.without_follow_up[0].partition(":")[0]
-        noun = kind if number == 1 else f"{kind}s"
+        noun = kind if number == 1 else _plural(kind)
         has = "has" if number == 1 else "have"
         what = "visible job" if self.follow_up == "job" else f"row in {self.follow_up}"
         return f"{number} {noun} {has} no {what}"
+
+
+def _plural(kind: str) -> str:
+    return f"{kind[:-1]}ies" if re.search("[^aeiou]y$", kind) else f"{kind}s"
 
 
 class AmbiguousEnqueueDetector:

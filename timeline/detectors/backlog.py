@@ -14,8 +14,8 @@ range that both intervals allow, retries coming due, and the workers that would 
 start rate of the time before the rise, each at its usual pace.
 
 False positives: jobs put off until later (they wait from when they are due), one large push that
-drains from then on (silent), a rise that was worked off in the window, paused or not, a queue that
-became as deep more than once (a qualifier).
+drains from then on (silent), a rise that was worked off before T, or at any time where it was held
+back on purpose, a queue that became as deep more than once (a qualifier).
 
 Reference: Little (1961); camunda/zeebe-chaos#902 (throughput recovers long before the backlog);
 openaustralia/morph#1099.
@@ -35,6 +35,7 @@ from timeline.detectors.backlog_finding import (
     PAUSED,
     UNKNOWN,
     Backlog,
+    with_figures,
 )
 from timeline.event import Lane
 from timeline.facts.backlogs import ALL_QUEUES, How, QueueHistory, histories
@@ -57,6 +58,9 @@ RATE_FOLD = 1.5
 """Of two rates whose intervals do not touch, one that moved by half is named as what changed."""
 OLD_NS = 10 * MINUTE_NS
 """A present backlog whose oldest job waited this long before T was there at T."""
+RECENT_NS = 5 * MINUTE_NS
+"""Worked off later than so long before T, it was there when the alarm went off: alarms on queues
+wait for some minutes before they ring."""
 MAX_FINDINGS = 5
 
 
@@ -76,7 +80,7 @@ class BacklogDetector:
             own = [mark for mark in marks if concerns(mark, history.queue, names)]
             finding = _grown(incident, history, own) or _present_only(incident, history, own)
             if finding is not None and not _summed_up(finding, found):
-                found.append(finding)
+                found.append(with_figures(finding))
         found.sort(key=lambda one: (one.qualifier, -(one.depth or one.depth_now or 0), one.queue))
         return found[:MAX_FINDINGS]
 
@@ -110,7 +114,7 @@ def _grown(incident: Incident, history: QueueHistory, marks: Sequence[Mark]) -> 
         would_decide=_would_decide(history, arrivals),
         alternatives=_alternatives(changed),
         next_action="" if rise.over else _next(history.queue, plan, resume is None and pause),
-        qualifier=rise.over or (rise.usual and pause is None),
+        qualifier=_aside(incident, rise, pause),
         source=history.source,
         queue=history.queue,
         how=history.how,
@@ -132,6 +136,14 @@ def _grown(incident: Incident, history: QueueHistory, marks: Sequence[Mark]) -> 
         resumed_at=resume.timestamp if resume else None,
         plan=plan,
     )
+
+
+def _aside(incident: Incident, rise: Rise, pause: Mark | None) -> bool:
+    """Whether it only colours other findings: a habit, or over before anybody was woken by it."""
+    if rise.over_at is None:
+        return rise.usual and pause is None
+    asked_for = pause is not None
+    return asked_for or rise.usual or rise.over_at < incident.window.pin - RECENT_NS
 
 
 def _held_back(marks: Sequence[Mark], began: int, peaked: int) -> tuple[Mark | None, Mark | None]:

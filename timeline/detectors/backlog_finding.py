@@ -5,13 +5,14 @@ Part of that detector. Decides nothing: depths, rates and verdicts are handed ov
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from timeline.facts.backlogs import How
-from timeline.facts.rates import Drain, Rate
+from timeline.facts.rates import Drain, Rate, plain
 from timeline.facts.resume_plan import ResumePlan
-from timeline.facts.words import capital, counted, instant
+from timeline.facts.words import capital, counted, instant, length
 from timeline.finding import Finding, Stage
 
 ARRIVALS, COMPLETIONS, BOTH, PAUSED, UNKNOWN = (
@@ -64,7 +65,7 @@ class Backlog(Finding):
     plan: ResumePlan | None
 
     def sentence(self) -> str:
-        return f"{capital(self._grew())}{self._state()}{self._flow()}{self._due()}."
+        return f"{capital(self._grew())}{self._state()}{self._flow()}."
 
     def clause(self) -> str:
         if self.how is How.NOT_KNOWN:
@@ -94,14 +95,52 @@ class Backlog(Finding):
 
     def _flow(self) -> str:
         if self.arrivals is None or self.completions is None:
-            return "; how fast it drains cannot be told, for nobody kept what was finished"
-        told = f"; {self.arrivals.words()} come and {self.completions.words()} are done"
-        return told + (f", so {self.drain.words()}" if self.drain is not None else "")
+            return "; how fast it drains cannot be told"
+        return f"; {self.drain.words()}" if self.drain is not None else ""
 
-    def _due(self) -> str:
-        if not self.due_soon:
-            return ""
-        return (
-            f"; {counted(self.due_soon, 'more job')} come due within half an hour, up to "
-            f"{self.due_most} in one minute"
-        )
+
+def with_figures(found: Backlog) -> Backlog:
+    """`found` with what one needs to know before workers are let go again, and what it rests on."""
+    if found.worked_off:
+        return found
+    return replace(found, figures=tuple(_figures(found)), assumes=tuple(_assumed(found)))
+
+
+def _figures(found: Backlog) -> Iterator[str]:
+    if found.depth_now is not None and found.now_at is not None:
+        yield f"{capital(_waiting(found.depth_now))} at {instant(found.now_at)}, when it was read."
+    elif found.depth is not None:
+        yield f"{capital(_waiting(found.depth))} at {instant(found.depth_at)}."
+    if found.arrivals is not None and found.completions is not None:
+        yield f"{found.arrivals.words()} come in, {found.completions.words()} are done."
+    else:
+        yield "How fast it drains cannot be told: nobody kept what was finished."
+    if found.drain is not None:
+        yield f"{capital(found.drain.words())}."
+    if found.due_soon:
+        most = f"up to {found.due_most} in one minute"
+        yield f"{counted(found.due_soon, 'retry', 'retries')} fall due within half an hour, {most}."
+    if found.plan is not None:
+        yield _pace(found.plan)
+
+
+def _waiting(depth: int) -> str:
+    return f"{counted(depth, 'job')} {'waits' if depth == 1 else 'wait'}"
+
+
+def _pace(plan: ResumePlan) -> str:
+    """How many workers reach the load of before, and how that was reckoned."""
+    each = f"one begins {plain(plan.per_worker)}, for a job takes {length(plan.takes)}"
+    most = f"the {counted(plan.highest, 'start')} a minute that were the most before"
+    if plan.workers < 1:
+        return f"A single worker exceeds {most} ({each})."
+    verb = "reaches" if plan.workers == 1 else "reach"
+    seen = f"; {plan.seen} were at work then" if plan.seen else ""
+    return f"{counted(plan.workers, 'worker')} {verb} {most} ({each}{seen})."
+
+
+def _assumed(found: Backlog) -> Iterator[str]:
+    if found.drain is not None and found.arrivals is not None:
+        yield f"jobs come and end as they did in the last {length(found.arrivals.span)} counted"
+    if found.plan is not None:
+        yield from found.plan.assumptions

@@ -27,7 +27,7 @@ from timeline.event import Lane
 from timeline.facts.counted import counted_actors
 from timeline.facts.regions import MissingRegion, missing_regions
 from timeline.facts.sight import Silence, heard, read_until
-from timeline.facts.words import instant, length
+from timeline.facts.words import capital, instant, length
 from timeline.finding import Finding, NotEvaluated, Stage, Step
 from timeline.order import Verdict
 
@@ -55,7 +55,10 @@ class BlindSpot(Finding):
     def sentence(self) -> str:
         who = self.actor or self.source
         if self.variant == "never-present":
-            return f"{who} wrote no line at all that could be read; {self.proof}."
+            span = length(self.ended - self.began)
+            return (
+                f"{capital(who)} wrote no line at all in the {span} that were read; {self.proof}."
+            )
         if self.variant == "region":
             return f"No line that was read comes from the region {who}; {self.proof}."
         if self.variant == "partial":

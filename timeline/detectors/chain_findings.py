@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from timeline.facts.chains import Chain, Fork, Hop
 from timeline.facts.sight import absence, read_until
-from timeline.facts.words import counted, instant, length, listed, often, short
+from timeline.facts.words import abridged, counted, instant, length, listed, often, short
 from timeline.finding import Finding, Stage, Step
 from timeline.order import Verdict, before, weakest
 
@@ -58,7 +58,7 @@ class BrokenChain(Finding):
         left = " and put nothing back" if self.taken else ""
         if self.outcome == "put back":
             fate, left = "was put back", " and never seen again"
-        return (
+        return abridged(
             f"The chain of {self.work} broke: after {counted(self.hops, 'hop')} about "
             f"{length(self.period)} apart its last {name}{run} {fate} at "
             f"{instant(self.last_seen)}{end}{left}; {self.consequence}."
@@ -107,7 +107,7 @@ class ForkedChain(Finding):
             if self.cause == "delivered again"
             else "it was put back more than once"
         )
-        return (
+        return abridged(
             f"The chain of {self.work} forked at {instant(first.at)}: {name} has "
             f"{len(first.successors)} successors, as {why}{more}; "
             f"{counted(self.alive, 'branch', 'branches')} still moved at the end, and every later "

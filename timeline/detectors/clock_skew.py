@@ -27,7 +27,13 @@ from timeline.asking import Flip
 from timeline.clock import ClockBound, is_one_clock
 from timeline.facts.causal_pairs import causal_pairs
 from timeline.facts.clock_signs import clock_signs
-from timeline.facts.delays import MIN_IDS, allowed_to_drop, limits_of, set_between
+from timeline.facts.delays import (
+    MIN_IDS,
+    allowed_to_drop,
+    limits_of,
+    set_between,
+    without_strays,
+)
 from timeline.facts.skew import Skew, skews_of
 from timeline.facts.words import capital, counted, instant, length, listed, short
 from timeline.finding import Finding, NotEvaluated, Stage, Step
@@ -140,7 +146,7 @@ class ClockSkewDetector:
     term: ClassVar[str] = ClockSkew.term
 
     def detect(self, incident: Incident) -> Sequence[Finding] | NotEvaluated:
-        pairs = causal_pairs(incident)
+        pairs = without_strays(causal_pairs(incident))
         signs = clock_signs(incident)
         limits = limits_of(pairs)
         if not limits and signs.is_empty():

@@ -6,6 +6,7 @@ rolled back, and a job that finished on the old version of a row. Owned by `job_
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -302,8 +303,12 @@ def _healing(incident: Incident, lookup: Lookup) -> Event | None:
     done = jobs.transitions.filter(
         (pl.col("kind") == Kind.JOB_FINISHED.value) & pl.col("job").is_in(alike)
     )
+    rows = done.get_column("row").to_list()
+    if not rows:  # no queue tells; the workers' logs may
+        well = pl.col("job").is_in(alike) & (pl.col("outcome") == "finished")
+        rows = incident.handled.filter(well).get_column("end_row").to_list()
     failed = incident.snapshot.event(lookup.row)
-    for event in incident.snapshot.events_at(done.get_column("row").to_list()):
+    for event in incident.snapshot.events_at(rows):
         order = before(failed, event, incident.clocks)
         if order.verdict is not None and at_least(order.verdict, Verdict.LIKELY):
             return event
@@ -360,7 +365,7 @@ def _rollback(incident: Incident, lookup: Lookup) -> Event | None:
     snapshot = incident.snapshot
     aborts = snapshot.events_at(snapshot.rows_with([lookup.key]).to_list()[:MAX_LINES])
     for event in aborts:
-        if event.kind is Kind.TXN_ABORT:
+        if event.kind is Kind.TXN_ABORT or _tells_rollback(event):
             return event
     lines = _pushing_lines(incident, lookup)
     own = incident.jobs.rows_of(lookup.job)
@@ -368,6 +373,12 @@ def _rollback(incident: Incident, lookup: Lookup) -> Event | None:
         ~pl.col("row").is_in([*own, lookup.row]) & pl.col("body").str.contains(ROLLBACK_LINE)
     )
     return snapshot.event(told["row"][0]) if told.height else None
+
+
+def _tells_rollback(event: Event) -> bool:
+    """Whether a line about the entity itself, written outside its jobs, says so."""
+    outside = event.kind is Kind.LOG and not any(key.startswith("job:") for key in event.keys)
+    return outside and re.search(ROLLBACK_LINE, event.body) is not None
 
 
 def _commit_before(incident: Incident, lookup: Lookup, push: Event | None) -> Event | None:

@@ -15,7 +15,8 @@ import polars as pl
 from timeline.event import SEVERITY_ERROR, Event, Kind
 from timeline.facts.bursts import clusters
 from timeline.facts.entities import pairs_of_type
-from timeline.facts.locks import APART_NS, cycle_in
+from timeline.facts.lock_lines import circle_of
+from timeline.facts.locks import APART_NS
 from timeline.facts.words import counted, instant, listed
 from timeline.finding import Finding, Stage, Step
 from timeline.order import Verdict, before
@@ -98,7 +99,7 @@ def _deadlock(incident: Incident, hits: pl.DataFrame) -> Deadlock:
     number = sum(_told_at_once(part) for part in clusters(hits, SAME_DEADLOCK_NS, 1))
     went_on, failed = _aftermath(incident, hits)
     bodies = hits.get_column("body").to_list()
-    circles = {tuple(sorted(circle)) for body in bodies if (circle := cycle_in(body))}
+    circles = {tuple(sorted(circle)) for body in bodies if (circle := circle_of(body))}
     rows = hits.get_column("row")
     keys = incident.snapshot.keys_of(rows).get_column("key").unique().to_list()
     routine = number < MIN_DEADLOCKS and not failed
@@ -126,7 +127,7 @@ def _deadlock(incident: Incident, hits: pl.DataFrame) -> Deadlock:
 def _told_at_once(hits: pl.DataFrame) -> int:
     """How many deadlocks hits close together tell: of a circle that is named each counts once,
     and one source tells each at most once."""
-    circles = {tuple(sorted(cycle_in(body))) for body in hits.get_column("body").to_list()}
+    circles = {tuple(sorted(circle_of(body))) for body in hits.get_column("body").to_list()}
     by_source = hits.group_by("source").len().get_column("len").to_list()
     told: int = max(len(circles - {()}), *by_source)
     return told

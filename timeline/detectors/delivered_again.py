@@ -20,20 +20,20 @@ laravel/framework#18919, SQS developer guide (at-least-once delivery).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar
 
 import polars as pl
 
-from timeline.event import SEVERITY_ERROR, Kind, Lane
-from timeline.facts.entities import pairs_of_type
+from timeline.event import Event, Kind, Lane
 from timeline.facts.jobs import ENDS
-from timeline.facts.lost_work import GAVE_UP, LostAttempt
+from timeline.facts.lost_attempt import LostAttempt
+from timeline.facts.second_starts import MAX_PAIRS, Begun, Pair, second_starts
 from timeline.facts.sight import absence, heard
-from timeline.facts.words import counted, instant, length, listed, short
+from timeline.facts.words import abridged, counted, instant, length, listed, short
 from timeline.finding import Finding, NotEvaluated, Step
-from timeline.order import Verdict, before
+from timeline.order import Verdict, at_least, before
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
@@ -42,19 +42,11 @@ TIMEOUT_SHARE = 0.1
 """How far a gap may be from the timeout and still be its work: a tenth of it,"""
 TIMEOUT_SLACK_NS = 2_000_000_000
 """or the pause between two polls of a consumer, whichever is more."""
-MAX_PAIRS = 200
-"""More second starts than this are counted from the earliest on; one finding names its class."""
+MIN_ALIKE = 3
+"""Gaps of one length from which on that length is the queue's and no chance."""
 MAX_CASES_SHOWN = 3
 MAX_FINDINGS = 10
-START_LINE = (
-    r"(?i)\b(?:start(?:ed|ing)?|received|begin|began|perform(?:ing)?|processing|picked up)\b"
-)
-"""How workers log that they took a job; only a line that comes twice for one job counts."""
-FAILURE_LINE = r"(?i)\b(?:fail(?:ed|ure)?|retr(?:y|ied|ies|ying)|rais(?:ed|es)|requeued|put back)\b"
-"""What makes a second start an ordinary retry."""
 END_LINE = re.compile(r"(?i)\b(?:done|finished|completed|succeeded|sent|performed|failed)\b")
-OWN_WORDS = r"\b(?:pid|tid|thread|worker|host|attempt)[=: ]\S+|^\S*\d\d:\d\d:\d\d\S*"
-"""What differs between two lines of one template that two workers write about one job."""
 BROKER_LINE = (
     r"Restoring \d+ unacknowledged message|delivery acknowledgement on channel \d+ timed out"
 )
@@ -88,7 +80,7 @@ class SecondRun:
 
 @dataclass(frozen=True, kw_only=True)
 class DeliveredAgain(Finding):
-    """Jobs of one class that were started twice for one cause: `lease`, `timeout` or `unknown`."""
+    """Jobs of one class started twice for one `cause`: lease, killed, timeout or unknown."""
 
     term: ClassVar[str] = "delivered-again"
     remedy: ClassVar[str] = (
@@ -105,12 +97,12 @@ class DeliveredAgain(Finding):
     def sentence(self) -> str:
         first = self.cases[0]
         names = listed([short(case.job) for case in self.cases], MAX_CASES_SHOWN)
-        return (
-            f"{counted(len(self.cases), f'{self._title} job')} "
+        return abridged(
+            f"{counted(len(self.cases), f'{self._title} job'.strip())} "
             f"{'was' if len(self.cases) == 1 else 'were'} started twice: {names} (first at "
             f"{instant(first.first)}{_by(first.first_worker)}, again {length(first.gap)} later"
-            f"{_by(first.second_worker)}; {self.because}). {_overlap_words(self.cases)}"
-            f"{_doubled_words(self.cases)}"
+            f"{_by(first.second_worker)}; {self.because}); {_overlap_words(self.cases)}"
+            f"{_doubled_words(self.cases)}."
         )
 
     def clause(self) -> str:
@@ -129,34 +121,16 @@ def _by(worker: str) -> str:
 def _overlap_words(cases: Sequence[SecondRun]) -> str:
     graded = [case.overlap for case in cases if case.overlap is not None]
     if not graded:
-        return "The first run was over by then."
+        return "the first run was over by then"
     worst = next(verdict for verdict in Verdict if verdict in graded)
-    many = f" in {graded.count(worst)} of {len(cases)} cases" if len(cases) > 1 else ""
-    return f"That the first run was still going{many} is {worst.value}."
+    some = graded.count(worst) < len(cases)
+    many = f" in {graded.count(worst)} of {len(cases)} cases" if some else ""
+    return f"that the first run was still going{many} is {worst.value}"
 
 
 def _doubled_words(cases: Sequence[SecondRun]) -> str:
     doubled = [record for case in cases for record in case.doubled]
-    return f" Both wrote: {listed([short(record) for record in doubled])}." if doubled else ""
-
-
-class Begun(NamedTuple):
-    """One start, told by the queue or by a worker's log line."""
-
-    job: str
-    timestamp: int
-    row: int
-    worker: str
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """Two starts of one job with no failure between; `finished` whether an end stood between."""
-
-    one: Begun
-    two: Begun
-    finished: bool = False
+    return f"; both wrote {listed([short(record) for record in doubled], 2)}" if doubled else ""
 
 
 class DeliveredAgainDetector:
@@ -168,14 +142,14 @@ class DeliveredAgainDetector:
         if not heard(incident, Lane.QUEUE) and not heard(incident, Lane.LOG):
             return NotEvaluated(self.term, "a job queue, or workers' logs with job ids")
         lost = incident.lost_attempts
-        pairs = [*_told_by_queue(incident, lost), *_told_by_logs(incident)]
-        pairs.sort(key=lambda pair: (pair.one.timestamp, pair.one.job))
+        pairs = second_starts(incident, lost)
         groups: dict[tuple[str, str, str, str, Verdict], list[_Case]] = {}
         summary = incident.jobs.summary
         classes = dict(summary.select("job", "job_class").iter_rows()) if pairs else {}
         leases = _leases(incident) if pairs else {}
+        steady = _steady(pairs)
         for pair in pairs[:MAX_PAIRS]:
-            case = _case(incident, pair, lost, leases)
+            case = _case(incident, pair, lost, leases, steady)
             if case is None:
                 continue
             job_class = str(classes.get(pair.one.job) or "")
@@ -196,105 +170,6 @@ class _Case:
     link: str
     rows: tuple[tuple[int, str, str], ...]
     """Further evidence: (event row, role, why)."""
-
-
-def _told_by_queue(incident: Incident, lost: Iterable[LostAttempt]) -> Iterator[Pair]:
-    """Consecutive starts of one job with no honest failure and no new push between."""
-    moves = incident.jobs.transitions
-    begun = pl.col("kind") == Kind.JOB_STARTED.value
-    again = moves.filter(begun).group_by("job").len().filter(pl.col("len") > 1)
-    if again.is_empty():
-        return
-    excused = [one.row for one in lost]
-    events = incident.snapshot.events
-    held = moves.filter(pl.col("job").is_in(again.get_column("job").implode()))
-    # A job may be given out again in the very unit of time in which it was taken away.
-    taken = pl.col("row").is_in(excused)
-    held = held.sort("job", "timestamp", ~taken, "seq", maintain_order=True)
-    rows = held.get_column("row")
-    gave_up = events.get_column("body").gather(rows).str.contains(GAVE_UP, literal=True)
-    finished = pl.col("kind") == Kind.JOB_FINISHED.value
-    broken = (~begun & ~finished & ~taken).cast(pl.Int32)
-    told = held.with_columns(
-        events.get_column("actor").gather(rows).cast(pl.String).fill_null("").alias("actor"),
-        gave_up=gave_up.fill_null(value=False) & ~rows.is_in(excused),
-        breaks=broken.cum_sum().over("job"),
-        ends=finished.cast(pl.Int32).cum_sum().over("job"),
-    ).with_columns(pseudo=pl.col("gave_up").shift(-1).over("job").fill_null(value=False))
-    starts = told.filter(begun)
-    before_it = [
-        pl.col(name).shift(1).over("job").alias(f"{name}_1")
-        for name in ("timestamp", "row", "actor", "breaks", "ends")
-    ]
-    pairs = starts.with_columns(before_it).filter(
-        (pl.col("breaks") == pl.col("breaks_1")) & ~pl.col("pseudo")
-    )
-    for one in pairs.iter_rows(named=True):
-        job, source, queue = one["job"], one["source"], one["queue"]
-        workers = [name if name != queue else "" for name in (one["actor_1"], one["actor"])]
-        yield Pair(
-            Begun(job, one["timestamp_1"], one["row_1"], workers[0], source),
-            Begun(job, one["timestamp"], one["row"], workers[1], source),
-            one["ends"] > one["ends_1"],
-        )
-
-
-def _told_by_logs(incident: Incident) -> Iterator[Pair]:
-    """The same start line twice for one job, by actors that run jobs; one line shipped twice
-    counts once. Jobs whose starts the queue tells twice are left to it."""
-    snapshot = incident.snapshot
-    named = pairs_of_type(snapshot.keys, "job").rename({"key": "job"})
-    rows = named.get_column("row")
-    spoken = snapshot.events.get_column("lane").gather(rows) == Lane.LOG.value
-    named = named.filter(spoken)
-    body = snapshot.events.get_column("body").gather(named.get_column("row"))
-    named = named.filter(body.str.contains(START_LINE).fill_null(value=False))
-    named = named.filter(pl.len().over("job") > 1)
-    if named.is_empty():
-        return
-    shown = snapshot.events[named.get_column("row")].select(
-        "timestamp", pl.col("actor", "source").cast(pl.String).fill_null(""), "body"
-    )
-    lines = named.hstack(shown).unique(["job", "timestamp", "actor", "body"], keep="first")
-    lines = lines.filter(pl.col("actor").is_in(list(incident.workers)))
-    lines = lines.with_columns(form=pl.col("body").str.replace_all(OWN_WORDS, "#"))
-    lines = lines.filter(pl.len().over("job", "form") > 1).sort("job", "form", "timestamp")
-    starts = incident.jobs.transitions.filter(pl.col("kind") == Kind.JOB_STARTED.value)
-    twice = starts.group_by("job").len().filter(pl.col("len") > 1)
-    lines = lines.join(twice, on="job", how="anti", maintain_order="left").head(2 * MAX_PAIRS)
-    last: Begun | None = None
-    form = ""
-    for one in lines.iter_rows(named=True):
-        begun = Begun(one["job"], one["timestamp"], one["row"], one["actor"], one["source"])
-        if last is not None and (last.job, form) == (begun.job, one["form"]):
-            pair = Pair(last, begun, _ended_between(incident, last, begun))
-            if not _failed_between(incident, last, begun):
-                yield pair
-        last, form = begun, one["form"]
-
-
-def _between(incident: Incident, one: Begun, two: Begun) -> pl.DataFrame:
-    """Events under the job's key from one start to the other, without these two."""
-    rows = incident.snapshot.rows_with([one.job])
-    rows = rows.filter((rows != one.row) & (rows != two.row))
-    lines = incident.snapshot.events[rows]
-    return lines.filter(pl.col("timestamp").is_between(one.timestamp, two.timestamp))
-
-
-def _failed_between(incident: Incident, one: Begun, two: Begun) -> bool:
-    kinds = [kind for kind in ENDS if kind != Kind.JOB_FINISHED.value]
-    lines = _between(incident, one, two)
-    kind = pl.col("kind").cast(pl.String)
-    pushed = (kind == Kind.JOB_ENQUEUED.value) & (pl.col("timestamp") > one.timestamp)
-    failed = (pl.col("severity_number") >= SEVERITY_ERROR) | pl.col("body").str.contains(
-        FAILURE_LINE
-    )
-    return not lines.filter(kind.is_in(kinds) | pushed | failed).is_empty()
-
-
-def _ended_between(incident: Incident, one: Begun, two: Begun) -> bool:
-    lines = _between(incident, one, two)
-    return any(END_LINE.search(body) for body in lines.get_column("body").to_list())
 
 
 def _leases(incident: Incident) -> Mapping[str, tuple[int, ...]]:
@@ -326,6 +201,7 @@ def _case(
     pair: Pair,
     lost: Iterable[LostAttempt],
     leases: Mapping[str, tuple[int, ...]],
+    steady: int | None,
 ) -> _Case | None:
     one, two = pair.one, pair.two
     gone = next((a for a in lost if a.job == one.job and a.start == one.timestamp), None) or next(
@@ -336,18 +212,19 @@ def _case(
     known = own or tuple(lease for stated in leases.values() for lease in stated)
     timeout = next((lease for lease in known if _fits(gap, lease)), None)
     broker = () if gone is not None else _broker_lines(incident, two)
-    unseen = absence(incident, [one.source], one.timestamp, two.timestamp, one.job)
+    overlap, ended, why = _overlap(incident, pair, gone)
     rows: tuple[tuple[int, str, str], ...] = ()
     if gone is not None:
         timeout = gone.lease or timeout
         rows = ((gone.row, "lease lost", "the queue took it from its worker"),)
         cause, because = "lease", "its worker had been declared lost"
+        verdict, link = Verdict.CERTAIN, "the queue tells both starts and the lost lease"
         if timeout is not None:
             because = f"its lease of {length(timeout)} had run out"
-        verdict, link = (
-            Verdict.CERTAIN,
-            "the queue's own records tell both starts and the lost lease",
-        )
+        if gone.sign == "killed":
+            rows = ((gone.row, "killed", "the line is about its worker"),)
+            cause, because = "killed", "its worker had been killed"
+            verdict, link = Verdict.LIKELY, "no queue tells that it took the job from its worker"
     elif broker:
         rows = tuple((row, "given out again", "the broker's own line") for row in broker)
         cause, because = "timeout", "the broker gave unacknowledged messages out again just then"
@@ -358,14 +235,13 @@ def _case(
         verdict, link = Verdict.LIKELY, "the gap fits the timeout; no record says that it ran out"
     elif pair.finished:
         return None
+    elif steady is not None and _fits(gap, steady):
+        timeout, cause = steady, "timeout"
+        because = f"always about {length(steady)} after the first, as when a lease runs out"
+        verdict, link = _unexplained(incident, pair, overlap)
     else:
         cause, because = "unknown", "why it was given out again is not visible"
-        sure = unseen.verdict is Verdict.CERTAIN
-        verdict = Verdict.LIKELY if sure else Verdict.POSSIBLE
-        link = "no failure and no new push stand between the starts"
-        if not sure:
-            link = f"a failure between the starts may not have been seen: {unseen.reasons[0]}"
-    overlap, ended, why = _overlap(incident, pair, gone)
+        verdict, link = _unexplained(incident, pair, overlap)
     run = SecondRun(
         job=one.job,
         first=one.timestamp,
@@ -379,6 +255,25 @@ def _case(
         doubled=_doubled(incident, pair),
     )
     return _Case(run, pair, cause, because, verdict, link, rows)
+
+
+def _unexplained(incident: Incident, pair: Pair, overlap: Verdict | None) -> tuple[Verdict, str]:
+    """The grade of a second start of which nothing says why, and its weakest link."""
+    one, two = pair.one, pair.two
+    unseen = absence(incident, [one.source], one.timestamp, two.timestamp, one.job)
+    if unseen.verdict is Verdict.CERTAIN:
+        return Verdict.LIKELY, "no failure and no new push stand between the starts"
+    if overlap is not None and at_least(overlap, Verdict.LIKELY):
+        return Verdict.LIKELY, "the first run wrote of itself after the second had begun"
+    words = f"a failure between the starts may not have been seen: {unseen.reasons[0]}"
+    return Verdict.POSSIBLE, words
+
+
+def _steady(pairs: Sequence[Pair]) -> int | None:
+    """The shortest gap (ns) between first and second starts, where most gaps are as long."""
+    gaps = sorted(pair.two.timestamp - pair.one.timestamp for pair in pairs if not pair.finished)
+    alike = [gap for gap in gaps if _fits(gap, gaps[0])]
+    return gaps[0] if len(alike) >= MIN_ALIKE and 2 * len(alike) > len(gaps) else None
 
 
 def _fits(gap: int, lease: int) -> bool:
@@ -402,8 +297,10 @@ def _overlap(
     one, two = pair.one, pair.two
     if gone is not None and (gone.named or gone.sign == "killed"):
         return None, None, "the process of the first run was dead"
-    events = incident.snapshot.events_at(incident.snapshot.rows_with([one.job]).to_list())
     second = incident.snapshot.event(two.row)
+    if pair.last_row is not None and pair.last_row != one.row:
+        return _after(incident, second, incident.snapshot.event(pair.last_row), over=pair.over)
+    events = incident.snapshot.events_at(incident.snapshot.rows_with([one.job]).to_list())
     later = [event for event in events if event.timestamp >= one.timestamp]
     apart = one.worker and one.worker != two.worker
     mine = [e for e in later if apart and e.actor == one.worker and e.kind is not Kind.JOB_STARTED]
@@ -413,10 +310,18 @@ def _overlap(
     if not mine:
         return Verdict.POSSIBLE, None, "the end of the first run is not visible"
     last = mine[-1]
+    over = last.kind in ENDS or END_LINE.search(last.body) is not None
+    return _after(incident, second, last, over=over)
+
+
+def _after(
+    incident: Incident, second: Event, last: Event, *, over: bool
+) -> tuple[Verdict | None, int | None, str]:
+    """How sure it is that `last`, the last sign of the first run, came after the second start."""
     order = before(second, last, incident.clocks)
     if order.verdict is not None:
         return order.verdict, last.timestamp, order.because
-    if last.kind in ENDS or END_LINE.search(last.body):
+    if over:
         return None, last.timestamp, "the first run had ended before"
     return Verdict.POSSIBLE, last.timestamp, "the end of the first run is not visible"
 

@@ -5,12 +5,12 @@ still run the old code, which takes one argument. Every job they take fails with
 arguments, and those that the restarted workers take succeed.
 
 Predicate: jobs of one class fail because of their arguments, an unknown class or an unreadable
-payload (`timeline.facts.mismatches`), none did before the change, and a deploy (or starts of
-workers) stands before the first. `old-worker`: pushed after the change and failed on workers that
-did not start since. `old-job`: pushed before it and failed on workers that did. Likely when the
-same class succeeded on workers that started since, or a later attempt of the same job finished;
-possible when nobody names the workers. Without any known deploy only an unknown class is told, as
-possible.
+payload (`timeline.facts.mismatches`), or for any one error that their workers no longer had after
+a restart; none did before the change, and a deploy (or starts of workers) stands before the first.
+`old-worker`: pushed after the change and failed on workers that did not start since. `old-job`:
+pushed before it and failed on workers that did. Likely when the same class succeeded on workers
+that started since, or a later attempt of the same job finished; possible when nobody names the
+workers. Without any known deploy only an unknown class is told, as possible.
 
 False positives: a plain bug in a caller (no deploy, or it failed before as well: silent), a class
 that fails on every worker, started or not (possible: the new code itself), a missing record that
@@ -28,15 +28,16 @@ from typing import TYPE_CHECKING, ClassVar
 
 import polars as pl
 
-from timeline.event import Kind, Lane
-from timeline.facts.boots import Boot, boots_of, start_unseen
+from timeline.event import Lane
+from timeline.facts.boots import Boot, start_unseen
 from timeline.facts.changes_seen import Change, What, changes_in
-from timeline.facts.mismatches import Misfit, misfits_in, named_by
+from timeline.facts.mismatches import MIN_JOBS, Misfit, misfits_in, named_by
 from timeline.facts.sight import heard
+from timeline.facts.tries import tries_in
 from timeline.facts.words import capital, counted, instant, listed, short
+from timeline.facts.worker_starts import worker_starts
 from timeline.finding import Finding, NotEvaluated, Repair, Stage, Step
 from timeline.order import Verdict, before
-from timeline.templates import service_of
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
@@ -81,8 +82,8 @@ class DeploySkew(Finding):
     error: str
 
     def sentence(self) -> str:
-        number = counted(len(self.jobs), f"{self._title} job") if self.jobs else (
-            f"{capital(self._title)} jobs")  # fmt: skip
+        kind = f"{self._title} job".strip()
+        number = counted(len(self.jobs), kind) if self.jobs else capital(f"{kind}s")
         when = (
             f"after the {self.change} at {instant(self.changed_at)}"
             if self.changed_at is not None
@@ -100,9 +101,10 @@ class DeploySkew(Finding):
 
     def clause(self) -> str:
         who = "workers of an old version" if self.side == OLD_WORKER else "workers"
+        kind = f"{self._title} jobs".strip()
         if self.side == OLD_JOB:
-            return f"{self._title} jobs of the old version fail in the new one ({self.misfit})"
-        return f"{self._title} jobs fail on {who} for {self.misfit}"
+            return f"{kind} of the old version fail in the new one ({self.misfit})"
+        return f"{kind} fail on {who} for {self.misfit}"
 
     def repairs(self) -> Sequence[Repair]:
         waiting = set(self.open_jobs)
@@ -110,7 +112,7 @@ class DeploySkew(Finding):
 
     @property
     def _title(self) -> str:
-        return self.job_class.rpartition(".")[2].rpartition("::")[2] or "unnamed"
+        return self.job_class.rpartition(".")[2].rpartition("::")[2]
 
     @property
     def _after(self) -> str:
@@ -174,24 +176,36 @@ def _finding(
     first = int(part["timestamp"][0])
     workers = tuple(sorted({name for name in part["worker"].to_list() if name}))
     job_class, misfit = str(part["job_class"][0]), str(part["misfit"][0])
-    finished = _finished(incident, job_class)
-    boots = _boots(incident, {*workers, *finished["worker"].drop_nulls().to_list()}, first)
+    jobs = tuple(dict.fromkeys(key for key in part["job"].to_list() if key))
+    finished = _finished(incident, job_class, jobs)
+    named = {*workers, *finished["worker"].drop_nulls().to_list()} - {""}
+    boots = worker_starts(incident, named, changes, first - LOOK_BACK_NS)
     deploy = _deploy(first, changes, boots)
     since = deploy.at if deploy else None
     restarted = {boot.actor for boot in boots if since is not None and boot.timestamp >= since}
-    fresh = tuple(name for name in workers if name in restarted)
-    stale = tuple(name for name in workers if name not in restarted)
-    jobs = tuple(dict.fromkeys(key for key in part["job"].to_list() if key))
+    failures = part.filter(pl.col("worker") != "").select("worker", "timestamp").rows()
+    after = {name for name, at in failures if since is not None and _began(boots, name, since, at)}
+    fresh = tuple(name for name in workers if name in after)
+    stale = tuple(name for name in workers if name not in after)
     done = set(finished.filter(pl.col("job").is_in(list(jobs)))["job"].to_list())
     elsewhere = _succeeded_on(finished, restarted - {*workers}, since)
+    renewed = {
+        job
+        for job, name, at in finished.filter(pl.col("job").is_in(list(done))).iter_rows()
+        if since is not None and _began(boots, name, since, at)
+    }
     side = _side(incident, jobs, since, stale, fresh)
     verdict, link = _verdict(deploy, side, stale, fresh, len(done), elsewhere)
     if verdict is Verdict.LIKELY and stale and since is not None:
-        unseen = start_unseen(incident, stale, since, first)
+        unseen = "" if renewed else start_unseen(incident, stale, since, first)
         verdict, link = (Verdict.POSSIBLE, unseen) if unseen else (verdict, link)
     unsure = deploy is None or deploy.inferred
     if verdict is Verdict.POSSIBLE and unsure and misfit != Misfit.UNKNOWN.value:
         return None
+    if misfit == Misfit.OTHER.value and not (
+        verdict is Verdict.LIKELY and side == OLD_WORKER and len(renewed) >= MIN_JOBS
+    ):
+        return None  # no wording speaks of versions: only the restarted workers can
     waiting = tuple(key for key in jobs if key not in done)
     return DeploySkew(
         verdict=verdict,
@@ -218,22 +232,18 @@ def _finding(
     )
 
 
-def _finished(incident: Incident, job_class: str) -> pl.DataFrame:
-    """(job, timestamp, worker) of every finished attempt of the class."""
-    done = incident.jobs.transitions.filter(
-        (pl.col("kind") == Kind.JOB_FINISHED.value)
-        & ((pl.col("job_class") == job_class) if job_class else pl.lit(value=False))
-    )
-    return done.select("job", "timestamp", "worker")
+def _finished(incident: Incident, job_class: str, jobs: Sequence[str]) -> pl.DataFrame:
+    """(job, timestamp, worker) of every finished attempt of the class, and of these `jobs`."""
+    done = tries_in(incident).filter(~pl.col("failed"))
+    alike = pl.col("job").is_in(list(jobs))
+    if job_class:
+        alike |= pl.col("job_class") == job_class
+    return done.filter(alike).select("job", "worker", timestamp="at")
 
 
-def _boots(incident: Incident, workers: set[str], first: int) -> tuple[Boot, ...]:
-    """Starts of these workers within the look-back and up to the end of what was read."""
-    names = pl.DataFrame({"actor": sorted(workers)}, schema={"actor": pl.String})
-    services = names.select(service_of(pl.col("actor"))).to_series().to_list()
-    start = max(first - LOOK_BACK_NS, incident.window.start)
-    found = boots_of(incident, services, start, incident.window.end)
-    return tuple(boot for boot in found if boot.actor in workers)
+def _began(boots: Sequence[Boot], worker: str, since: int, at: int) -> bool:
+    """Whether `worker` was seen to start in `[since, at]` (ns)."""
+    return any(boot.actor == worker and since <= boot.timestamp <= at for boot in boots)
 
 
 def _deploy(first: int, changes: Sequence[Change], boots: Sequence[Boot]) -> _Deploy | None:
@@ -267,7 +277,7 @@ def _side(
     """Which side is older, by when the jobs were pushed and whether their workers started since."""
     if since is None:
         return UNDECIDED
-    pushed = incident.jobs.summary.filter(pl.col("job").is_in(list(jobs))).drop_nulls("enqueued")
+    pushed = _pushed(incident, jobs)
     early = pushed.filter(pl.col("enqueued") < since).height
     late = pushed.height - early
     if fresh and not stale and early and not late:
@@ -275,6 +285,16 @@ def _side(
     if stale and not fresh and late and not early:
         return OLD_WORKER
     return UNDECIDED
+
+
+def _pushed(incident: Incident, jobs: Sequence[str]) -> pl.DataFrame:
+    """(job, enqueued): when each of `jobs` was pushed, or first spoken of where no queue tells."""
+    told = incident.jobs.summary.filter(pl.col("job").is_in(list(jobs))).drop_nulls("enqueued")
+    told = told.select("job", "enqueued")
+    named = incident.jobs.named.filter(pl.col("job").is_in(list(jobs)))
+    stamp = incident.snapshot.events.get_column("timestamp").gather(named.get_column("row"))
+    spoken = named.with_columns(enqueued=stamp).group_by("job").agg(pl.col("enqueued").min())
+    return pl.concat([told, spoken.join(told, on="job", how="anti")])
 
 
 def _verdict(

@@ -106,7 +106,7 @@ class DnsFailure(Finding):
         return (
             f"{capital(listed(self.services, 3))} could not resolve {self._what()}{asked}: "
             f"{counted(self.errors, 'failed lookup')} in {length(self.ended - self.began)} "
-            f"({instant(self.began)} to {instant(self.ended)}), {_answers(self)}. Nothing was sent."
+            f"({instant(self.began)} to {instant(self.ended)}), {_answers(self)}; nothing was sent."
         )
 
     def clause(self) -> str:

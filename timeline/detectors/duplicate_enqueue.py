@@ -35,7 +35,7 @@ from timeline.facts.duplicates import (
 from timeline.facts.effects import Effect, attempts_of, effects_of
 from timeline.facts.pushes import failed_pushes
 from timeline.facts.sight import heard
-from timeline.facts.words import counted, instant, length, listed, short
+from timeline.facts.words import abridged, counted, instant, length, listed, short
 from timeline.finding import Finding, NotEvaluated, Step
 from timeline.order import Verdict, before
 
@@ -103,17 +103,18 @@ class DuplicateEnqueue(Finding):
         what = self._what.replace("at least", "At least", 1)
         told = (
             f"{what} {CAUSES[self.cause]}, from {instant(self.began)} on: "
-            f"{listed([self._pair(case) for case in self.cases], 3)}"
+            f"{listed([self._pair(case) for case in self.cases], 1)}"
         )
         if self.cause in (ONE_REQUEST, TWO_REQUESTS) and len(self.cases) == 1:
             told += f" (request {listed([short(key) for key in first.requests])})"
         doubled = [case for case in self.cases if case.doubled]
         if doubled:
-            told += f"; done twice: {listed([word for case in doubled for word in case.doubled])}"
+            effects = dict.fromkeys(word for case in doubled for word in case.doubled)
+            told += f"; done twice: {listed(list(effects), 2)}"
         waiting = [job for case in self.cases for job in case.waiting]
         if waiting:
-            told += f"; not started yet: {listed([short(job) for job in waiting])}"
-        return f"{told}."
+            told += f"; not started yet: {listed([short(job) for job in waiting], 2)}"
+        return f"{abridged(told)}."
 
     def clause(self) -> str:
         return f"{self._what} {CAUSES[self.cause]}"

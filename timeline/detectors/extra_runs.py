@@ -30,13 +30,12 @@ import polars as pl
 
 from timeline.detectors.chain_findings import forked_chains
 from timeline.event import Lane
-from timeline.facts.batches import batches_in
-from timeline.facts.schedules import Planned, planned_works, turns_due
+from timeline.facts.schedules import Planned, turns_due
 from timeline.facts.sight import heard
 from timeline.facts.spoken import SCHEDULER_MARKS, marked
-from timeline.facts.words import capital, counted, instant, length, listed, often, short
+from timeline.facts.words import abridged, capital, counted, instant, length, listed, often, short
 from timeline.facts.work import RUN_KEY, Run, job_runs, runs_from
-from timeline.finding import Finding, NotEvaluated, Stage, Step
+from timeline.finding import Finding, NotEvaluated, Repair, Stage, Step
 from timeline.order import Verdict, before
 
 if TYPE_CHECKING:
@@ -92,7 +91,7 @@ class ExtraRuns(Finding):
     def sentence(self) -> str:
         first, more = self.turns[0], len(self.turns) - 1
         rest = f", and so had {counted(more, 'other')}" if more else ""
-        return (
+        return abridged(
             f"{capital(self.work)} ran {often(first.times)} instead of {often(self.each)} for "
             f"{first.turn}"
             f"{self._who}{rest}{self._why}."
@@ -103,6 +102,25 @@ class ExtraRuns(Finding):
         if len(self.turns) == 1:
             return f"{self.work} ran {often(first.times)} for {first.turn}"
         return f"{self.work} ran more than once for each of {len(self.turns)} turns"
+
+    def repairs(self) -> list[Repair]:
+        """The runs turn by turn, the first of each before the extra ones; then single items."""
+        told = [
+            Repair(run, "extra run" if place >= self.each else "first run", f"for {turn.turn}")
+            for turn in self.turns
+            for place, run in enumerate(turn.runs)
+            if run
+        ]
+        times = {turn.turn: turn.times for turn in self.turns}
+        named = {repair.key for repair in told}
+        told += [
+            Repair(
+                key, f"worked on {often(times[short(key)])}" if short(key) in times else "doubled"
+            )
+            for key in self.keys
+            if key not in named
+        ]
+        return told
 
     @property
     def _who(self) -> str:
@@ -130,7 +148,7 @@ class ExtraRunsDetector:
             return NotEvaluated(self.term, "a job queue, or logs of the work that is repeated")
         found: list[Finding] = []
         used: set[str] = set()
-        for planned in planned_works(incident):
+        for planned in incident.planned:
             for finding in _of_schedule(incident, planned):
                 found.append(finding)
                 used |= set(finding.keys)
@@ -335,7 +353,7 @@ def _of_sets(incident: Incident) -> Iterator[ExtraRuns]:
 
     Of a batch that left others undone, partial-batch tells both.
     """
-    for batch in batches_in(incident):
+    for batch in incident.batches:
         more = {key: times for key, times in batch.times.items() if times > batch.each}
         if not more or not batch.each or len(batch.times) < batch.items.height:
             continue

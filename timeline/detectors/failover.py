@@ -148,7 +148,7 @@ def _phased(incident: Incident) -> pl.DataFrame:
     errors = incident.errors.filter(
         (pl.col("lane") == Lane.LOG.value) & (pl.col("severity_number") >= SEVERITY_WARN)
     )
-    starting = pl.col("body").str.contains(STARTING)
+    starting = pl.col("body").str.contains(STARTING) | pl.col("fragment").str.contains(STARTING)
     state = pl.col("error_class") == "server_state"
     phase = (
         pl.when(pl.col("error_class").is_in(["closed", "reset"]))

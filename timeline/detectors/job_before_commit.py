@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, ClassVar
 from timeline.detectors.commit_races import JobStory, RacedJob, phantom_jobs, raced_jobs, stale_jobs
 from timeline.event import Lane
 from timeline.facts.sight import heard
-from timeline.facts.words import counted, instant, length, listed, short
+from timeline.facts.words import abridged, counted, instant, length, listed, short
 from timeline.finding import Finding, NotEvaluated
 from timeline.order import Verdict, weakest
 
@@ -62,13 +62,13 @@ class JobBeforeCommit(Finding):
 
     def sentence(self) -> str:
         first = self.cases[0]
-        names = listed([short(case.key) for case in self.cases])
+        names = listed([short(case.key) for case in self.cases], 3)
         kind = f"{self.job_class} job".strip()
         again = f"; {counted(self.healed, 'later attempt')} finished" if self.healed else ""
         waited = ""
         if first.visible is not None and first.visible > first.looked_up:
             waited = f", {length(first.visible - first.looked_up)} before it was committed"
-        return (
+        return abridged(
             f"{counted(len(self.cases), kind)} {self._story}: {self.table} "
             f"{names} (first at {instant(first.looked_up)}{waited}){again}."
         )

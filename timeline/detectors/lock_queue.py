@@ -122,7 +122,8 @@ class LockQueue(Finding):
         told += f" and {self.depth} deep" if self.depth > 1 else ""
         gate = next((w for w in self.waiters if w.session == self.gate), None)
         if gate is not None and len(self.waiters) > 1:
-            told += f"; {gate.who} asks for all of {gate.target}, so that readers queue behind it"
+            asks = "" if gate is first else f"{gate.who} asks for all of {gate.target}, so that "
+            told += f"; {asks}readers queue behind it"
         if self.gave_up:
             told += f"; {counted(self.gave_up, 'statement')} gave up waiting"
         return f"{told}."

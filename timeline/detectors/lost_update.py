@@ -35,7 +35,7 @@ from timeline.facts.overwrites import (
     overwrites,
 )
 from timeline.facts.versions import missing_versions
-from timeline.facts.words import counted, instant, length, listed, short
+from timeline.facts.words import abridged, counted, instant, length, listed, short
 from timeline.finding import Finding, NotEvaluated, Stage, Step
 from timeline.order import Order, Verdict, before
 
@@ -88,13 +88,11 @@ class LostUpdate(Finding):
     cases: tuple[LostWrite, ...]
 
     def sentence(self) -> str:
-        told = "; ".join(self._told(case) for case in self.cases[:MAX_CASES_SHOWN])
-        more = len(self.cases) - MAX_CASES_SHOWN
-        rest = f"; and {counted(more, 'more row')}" if more > 0 else ""
-        number = counted(len(self.cases), "update")
-        return f"{number} of {self.table} {'was' if len(self.cases) == 1 else 'were'} lost: " + (
-            f"{told}{rest}."
-        )
+        number, more = counted(len(self.cases), "update"), len(self.cases) - 1
+        was = "was" if len(self.cases) == 1 else "were"
+        rest = f"; and {counted(more, 'more row')}" if more else ""
+        told = f"{number} of {self.table} {was} lost: {self._told(self.cases[0])}{rest}."
+        return abridged(told)
 
     def clause(self) -> str:
         names = listed([case.name for case in self.cases], MAX_CASES_SHOWN)

@@ -25,11 +25,13 @@ from typing import TYPE_CHECKING, ClassVar
 import polars as pl
 
 from timeline.event import Kind, Lane
-from timeline.facts.kills import Kill, is_same_worker, kill_lines
+from timeline.facts.kills import Kill, is_on_host_of, is_same_worker, kill_lines
 from timeline.facts.lifecycle import changes
-from timeline.facts.lost_work import LostAttempt, announced_stop, host_of
+from timeline.facts.lost_attempt import LostAttempt
+from timeline.facts.lost_work import announced_stop, host_of
 from timeline.facts.sight import absence, heard
-from timeline.facts.words import capital, counted, instant, length, listed, short
+from timeline.facts.unended import spoken_attempts, went_on
+from timeline.facts.words import abridged, capital, counted, instant, length, listed, short
 from timeline.finding import Finding, NotEvaluated, Stage, Step
 from timeline.order import Verdict, before, weakest
 
@@ -111,10 +113,10 @@ class LostWorker(Finding):
         if self.killed_by:
             at = f" at {instant(self.killed_at)}" if self.killed_at is not None else ""
             how = f"; it was killed{at}"
-        return (
+        return abridged(
             f"{capital(self._subject)} was lost {since}before {instant(self.noticed)} "
             f"({SIGN_WORDS[self.sign]}), holding {counted(len(self.jobs), 'job')}: "
-            f"{listed([_told(job) for job in self.jobs], MAX_JOBS_SHOWN)}{how}."
+            f"{_names(self.jobs)}{how}."
         )
 
     def clause(self) -> str:
@@ -135,6 +137,16 @@ SIGN_WORDS = {
 }
 
 
+def _names(jobs: Sequence[HeldJob]) -> str:
+    """The jobs by name; what became of several is said once where nobody can see it."""
+    unknown = sum(not job.became for job in jobs)
+    if unknown < 2:
+        return listed([_told(job) for job in jobs], MAX_JOBS_SHOWN)
+    which = "them" if unknown == len(jobs) else f"{unknown} of them"
+    names = listed([short(job.job) for job in jobs], 2)
+    return f"{names} (what became of {which} is not visible)"
+
+
 def _told(job: HeldJob) -> str:
     return f"{short(job.job)} ({job.became or 'what became of it is not visible'})"
 
@@ -147,7 +159,8 @@ class LostWorkerDetector:
     def detect(self, incident: Incident) -> Sequence[Finding] | NotEvaluated:
         if not heard(incident, Lane.QUEUE) and incident.jobs.transitions.is_empty():
             return NotEvaluated(self.term, "a job queue")
-        groups = sorted(_by_worker(incident.lost_attempts), key=len, reverse=True)[:MAX_FINDINGS]
+        died = [one for one in incident.lost_attempts if not one.outlived]
+        groups = sorted(_by_worker(died), key=len, reverse=True)[:MAX_FINDINGS]
         spans = [(_since(group), group[-1].noticed + NOTICED_LATE_NS) for group in groups]
         kills = kill_lines(incident, spans) if spans else ()
         found = [_finding(incident, group, kills) for group in groups]
@@ -233,12 +246,16 @@ def _kill(
 ) -> Kill | None:
     """The last line about a kill of that very worker in the stretch in which it was lost."""
     host = host_of(incident, one)
+    spoken = spoken_attempts(incident)
     mine = [
         kill
         for kill in kills
         if since <= kill.timestamp <= noticed + NOTICED_LATE_NS
         and kill.row != one.row
-        and is_same_worker(kill, one.worker, host)
+        and (
+            is_same_worker(kill, one.worker, host)
+            or (is_on_host_of(kill, one.worker, host) and not went_on(spoken, host, kill.timestamp))
+        )
     ]
     if one.sign == "killed":
         return Kill(one.row, one.noticed, one.worker, one.said)
@@ -312,6 +329,11 @@ def _held(incident: Incident, group: Sequence[LostAttempt]) -> Iterator[HeldJob]
     later: dict[str, list[tuple[int, str]]] = {}
     for job, at, kind in moves.select("job", "timestamp", "kind").iter_rows():
         later.setdefault(job, []).append((at, kind))
+    silent = set(names) - set(later)
+    for spoken in spoken_attempts(incident) if silent else ():
+        if spoken.start.job in silent:
+            move = (spoken.start.timestamp, Kind.JOB_STARTED.value)
+            later.setdefault(spoken.start.job, []).append(move)
     for one in group:
         own = (one.start, Kind.JOB_STARTED.value)  # whole seconds: it may be noticed in the same
         told = [move for move in later.get(one.job, ()) if move[0] >= one.noticed and move != own]

@@ -26,7 +26,7 @@ import polars as pl
 from timeline.event import Lane
 from timeline.facts.kills import kill_lines
 from timeline.facts.memory import MemoryCurve, memory_curves
-from timeline.facts.memory_lives import MIN_POINTS, MIN_RISE, Life, lives_of
+from timeline.facts.memory_lives import MIN_POINTS, MIN_RISE, Life, ended_by, lives_of
 from timeline.facts.rates import MINUTE_NS, about
 from timeline.facts.sight import heard
 from timeline.facts.words import counted, instant, length
@@ -87,7 +87,7 @@ class MemoryLeak(Finding):
     def sentence(self) -> str:
         told = (
             f"The memory of {self.who} grew from {size(self.low)} to {size(self.high)} from "
-            f"{instant(self.began)} on, {size(self.slope)} a minute"
+            f"{instant(self.began)} on" + self._pace
         )
         if self.plateau:
             limit = "" if self.limit is None else f" (its limit is {size(self.limit)})"
@@ -101,8 +101,13 @@ class MemoryLeak(Finding):
         if self.per_item is not None:
             told += f"; about {size(self.per_item)} per item"
             if self.items_per_life:
-                told += f", so that it dies after about {self.items_per_life} items"
+                told += f", full after {self.items_per_life}"
         return f"{told}."
+
+    @property
+    def _pace(self) -> str:
+        """How fast; where it is known per item, that says more."""
+        return "" if self.per_item is not None else f", {size(self.slope)} a minute"
 
     def clause(self) -> str:
         if self.restarts:
@@ -213,11 +218,11 @@ def _verdict(ended: list[Life], at_limit: bool, killed: bool) -> tuple[Verdict, 
 
 def _items(incident: Incident, curve: MemoryCurve, life: Life) -> int:
     """Requests and jobs that the process finished while its memory rose."""
-    names = [name for name in {curve.who, curve.actor} if name]
+    names = [name for name in {curve.who, curve.host, curve.actor} if name]
     frame = incident.executions.frame
     during = frame.filter(pl.col("end").is_between(life.ramp_from, life.ramp_to))
     actor = pl.col("actor").cast(pl.String)
-    return during.filter(actor.is_in(names) | actor.str.contains(curve.who, literal=True)).height
+    return during.filter(actor.is_in(names) | actor.str.contains(curve.host, literal=True)).height
 
 
 def _items_per_life(
@@ -233,9 +238,7 @@ def _items_per_life(
 def _killed(incident: Incident, curve: MemoryCurve, life: Life) -> bool:
     at = life.restarted_at or life.ended
     kills = kill_lines(incident, [(life.ended - KILL_SLACK_NS, at + KILL_SLACK_NS)])
-    return any(
-        kill.by_memory and (curve.who in kill.body or curve.who in kill.actor) for kill in kills
-    )
+    return any(ended_by(kill, curve) for kill in kills)
 
 
 def _limit_at(life: Life, limit: float | None) -> int | None:

@@ -24,31 +24,28 @@ taskforcesh/bullmq#1046, Kubernetes documentation (CronJob limitations).
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import polars as pl
 
 from timeline.coverage import Sight
 from timeline.detectors.chain_findings import broken_chains
+from timeline.detectors.missed_run_findings import Missed, MissedRun, ToldMissed
 from timeline.event import Lane
-from timeline.facts.schedules import EARLY_NS, MIN_RUNS, Planned, Turn, planned_works, turns_due
+from timeline.facts.schedules import EARLY_NS, MIN_RUNS, Planned, Turn, turns_due
 from timeline.facts.sight import absence, heard, read_until
 from timeline.facts.spoken import BATON_MARKS, SCHEDULER_MARKS, marked
-from timeline.facts.words import capital, counted, instant, length, listed, often
+from timeline.facts.tellers import unheard
+from timeline.facts.words import counted, instant, length, listed
 from timeline.facts.work import RUN_KEY, Run
-from timeline.finding import Finding, NotEvaluated, Stage, Step
+from timeline.finding import Finding, NotEvaluated, Step
 from timeline.knowledge import Overlap
 from timeline.order import Verdict, before, weakest
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
-    from timeline.store import Snapshot
 
 MAX_GRADED = 20
-ALIVE_NS = 60_000_000_000
-"""Whoever logs the runs must have said something within a minute of a due instant: the line of the
-run is no proof of absence where no line came at all."""
 """Missed instants whose absence is graded one by one; the rest have the same sources."""
 MAX_FINDINGS = 10
 SCHEDULERS_WORD = (
@@ -56,106 +53,6 @@ SCHEDULERS_WORD = (
 )
 """Whose run a scheduler says it missed: APScheduler, Kubernetes' CronJob, anybody."""
 OWN_MISS = r"(?i)was missed by|missed scheduled time|too many missed start time"
-
-
-@dataclass(frozen=True, slots=True)
-class Missed:
-    """One due instant without a timely run (ns UTC).
-
-    `state`: `never` set off, `waiting` (pushed at `pushed`, never started), `late` (began at
-    `began`), `skipped` (the run before it still went on).
-    """
-
-    due: int
-    state: str
-    pushed: int | None = None
-    began: int | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class MissedRun(Finding):
-    """Due instants of one schedule that have no timely run.
-
-    `basis` is where the schedule comes from, in words; `due` and `ran` count the instants that
-    could be judged and those with a timely run; `again` is when it ran next (ns UTC), or None.
-    """
-
-    term: ClassVar[str] = "missed-run"
-    stage: ClassVar[Stage] = Stage.EFFECT
-    remedy: ClassVar[str] = (
-        "Watch the age of the last success rather than errors, since what does not run reports "
-        "none, and keep the schedule in a timer outside the work itself."
-    )
-
-    schedule: str
-    basis: str
-    due: int
-    ran: int
-    missed: tuple[Missed, ...]
-    again: int | None
-
-    def sentence(self) -> str:
-        return f"{capital(self._what)} ({self.basis}; {self._share}).{self._next}"
-
-    def clause(self) -> str:
-        state = self.missed[0].state
-        if len(self.missed) > 1:
-            verb = {"late": "began late", "skipped": "was skipped"}.get(state, "did not run")
-            return f"{self.schedule} {verb} {often(len(self.missed))}"
-        return self._what
-
-    @property
-    def _what(self) -> str:
-        first, last = self.missed[0], self.missed[-1]
-        if len(self.missed) > 1:
-            span = f"{instant(first.due)} to {instant(last.due)}"
-            verb = {
-                "late": "began late every time",
-                "skipped": "was skipped every time, as the run before it still went on",
-                "waiting": "was pushed but never started",
-            }.get(first.state, "did not run")
-            return f"{self.schedule} was due {often(len(self.missed))} from {span} and {verb}"
-        told = f"{self.schedule} was due at {instant(first.due)} and "
-        if first.state == "late" and first.began is not None:
-            return told + f"began {length(first.began - first.due)} late"
-        if first.state == "waiting" and first.pushed is not None:
-            return told + f"was pushed at {instant(first.pushed)} but not started"
-        if first.state == "skipped":
-            return told + "was skipped: the run before it still went on"
-        return told + "did not run"
-
-    @property
-    def _share(self) -> str:
-        return f"{self.ran} of {counted(self.due, 'due run')} began in time"
-
-    @property
-    def _next(self) -> str:
-        if self.again is None:
-            return ""
-        return f" It ran again at {instant(self.again)}."
-
-
-@dataclass(frozen=True, kw_only=True)
-class ToldMissed(Finding):
-    """A scheduler's own word that it missed runs of `schedule`, its first line in `words`."""
-
-    term: ClassVar[str] = MissedRun.term
-    stage: ClassVar[Stage] = Stage.EFFECT
-    remedy: ClassVar[str] = MissedRun.remedy
-
-    schedule: str
-    times: int
-    words: str
-
-    def sentence(self) -> str:
-        again = "" if self.times == 1 else f", {often(self.times)} from then on"
-        return (
-            f"The scheduler says at {instant(self.began)} that it missed a run of "
-            f"{self.schedule}{again}."
-        )
-
-    def clause(self) -> str:
-        return f"the scheduler missed {counted(self.times, 'run')} of {self.schedule}"
 
 
 class MissedRunDetector:
@@ -166,7 +63,7 @@ class MissedRunDetector:
     def detect(self, incident: Incident) -> Sequence[Finding] | NotEvaluated:
         if not heard(incident, Lane.QUEUE) and not heard(incident, Lane.LOG):
             return NotEvaluated(self.term, "a job queue, or logs of the work that is due")
-        plans = planned_works(incident)
+        plans = incident.planned
         found: list[Finding] = []
         judged = 0
         for planned in plans:
@@ -295,7 +192,8 @@ def _verdict(
                 why = f"a run at {instant(turn.due)} may not have been seen: {gone.reasons[0]}"
                 grades.append((gone.verdict, why))
         if state == "never":
-            grades += _unheard(incident, planned, [turn for turn, _ in cases[:MAX_GRADED]])
+            dues = [turn.due for turn, _ in cases[:MAX_GRADED]]
+            grades += [(Verdict.POSSIBLE, why) for why in unheard(incident, planned, dues)]
     if not planned.runs:
         why = "no run of it was ever seen in what was read: it may be called something else there"
         queued = set(planned.sources) & set(heard(incident, Lane.QUEUE))
@@ -320,45 +218,6 @@ def _verdict(
 def _is_last(incident: Incident, planned: Planned, cases: Sequence[tuple[Turn, Missed]]) -> bool:
     """Whether the next turn would be due after what was read."""
     return cases[-1][1].due + 2 * planned.period > read_until(incident)
-
-
-def _unheard(
-    incident: Incident, planned: Planned, turns: Sequence[Turn]
-) -> Iterator[tuple[Verdict, str]]:
-    """Due instants around which whoever logs the runs logged nothing at all: it may have run.
-
-    A log of its own is read to its end or said not to be; in a store that many write to, nothing
-    says that this one's lines arrived.
-    """
-    shared = _shared_logs(incident)
-    told = [run for run in planned.runs if run.source in shared and run.actor]
-    if not told:
-        return
-    who = listed(sorted({run.actor for run in told}), 2)
-    snapshot = incident.snapshot
-    for turn in turns:
-        start, end = turn.due - EARLY_NS, turn.due + max(planned.tolerance, ALIVE_NS)
-        first, last = snapshot.position_at(start), snapshot.position_at(end)
-        rows = snapshot.order.slice(first, last - first)
-        if not _by_teller(snapshot, rows, told):
-            yield Verdict.POSSIBLE, f"{who} logged nothing at all around {instant(turn.due)}"
-
-
-def _shared_logs(incident: Incident) -> frozenset[str]:
-    """Log sources in which more than one actor writes."""
-    events = incident.snapshot.events
-    pairs = events.filter(pl.col("lane") == Lane.LOG.value).select("source", "actor").unique()
-    many = pairs.group_by("source").len().filter(pl.col("len") > 1)
-    return frozenset(many.get_column("source").cast(pl.String).to_list())
-
-
-def _by_teller(snapshot: Snapshot, rows: pl.Series, runs: Sequence[Run]) -> bool:
-    """Whether any of `rows` is a line of an actor, on its host, that told of any of `runs`."""
-    near = snapshot.events.select(pl.col("source", "actor", "clock").gather(rows)).unique()
-    names = near.with_columns(pl.all().cast(pl.String).fill_null(""))
-    clock = pl.when(pl.col("clock") == "").then("source").otherwise("clock")
-    spoke = names.select("actor", clock=clock).iter_rows()
-    return not {(run.actor, run.clock) for run in runs}.isdisjoint(spoke)
 
 
 def _alternatives(

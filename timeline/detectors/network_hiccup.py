@@ -94,7 +94,7 @@ class NetworkHiccup(Finding):
             f"{capital(listed(self.services))} lost {self.peer} for {length(self.duration)} "
             f"({instant(self.fault_from)} to {instant(self.last)}): "
             f"{counted(self.errors, 'error')}, "
-            f"{self.scope}. {capital(counted(len(self.in_flight), 'operation'))} "
+            f"{self.scope}; {counted(len(self.in_flight), 'operation')} "
             f"{'was' if len(self.in_flight) <= 1 else 'were'} in flight, "
             f"{self.ambiguous} with unknown outcome."
         )

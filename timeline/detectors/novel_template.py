@@ -4,8 +4,9 @@ Story: ten thousand lines scroll by; one of them, `replication slot is invalid`,
 written since midnight, and it comes nine times within the minute before everything fails.
 
 Predicate: a template (`timeline.templates`) of a warning, an error or a known failure, unseen in
-all that was read of that service before, first seen within a minute of the onset or of T, and
-written at least five times within a minute or by several instances. Healthy services have first
+all that was read of that service before, first seen within a minute of the onset or of T (or else
+in the quarter of an hour before T), and written at least five times within a minute (an error:
+within five) or by several instances. Healthy services have first
 sightings too: if a baseline minute had such a one, the finding only colours others, and if several
 had, it is silent. Likely with
 an hour and ten thousand lines of baseline, otherwise possible: what is new to half an hour may be
@@ -32,7 +33,9 @@ from timeline.facts.first_seen import (
     MIN_MINUTES,
     NewTemplate,
     Novelties,
+    around,
     baseline_minutes,
+    before_pin,
     novelties_in,
 )
 from timeline.facts.rates import about
@@ -47,6 +50,8 @@ if TYPE_CHECKING:
     from timeline.incident import Incident
 
 MAX_TEMPLATES = 5
+SPOKEN = 60
+"""Characters of a template that a sentence quotes."""
 """Templates that are shown; the rest is counted."""
 SELDOM = 0.1
 """Share of the baseline's minutes with a new line from which one more is not worth a word."""
@@ -74,10 +79,15 @@ class Novelty:
     def words(self) -> str:
         times = f"at least {often(self.count)}" if self.at_least else often(self.count)
         return (
-            f"{self.service or 'somebody'} wrote “{self.template}” {times}, "
+            f"{self.service or 'somebody'} wrote {quoted(self.template)} {times}, "
             f"first at {instant(self.first)}, and never in its {counted(self.lines_before, 'line')}"
             f" of the {about(self.span_before)} before"
         )
+
+
+def quoted(template: str) -> str:
+    """As much of it as is read; all of it stands in the steps."""
+    return f"“{template if len(template) <= SPOKEN else template[: SPOKEN - 1] + '…'}”"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,8 +122,7 @@ class NovelTemplate(Finding):
 
     @property
     def _short(self) -> str:
-        text = self.novelties[0].template
-        return f"“{text if len(text) <= 60 else text[:59] + '…'}”"
+        return quoted(self.novelties[0].template)
 
 
 class NovelTemplateDetector:
@@ -128,15 +137,28 @@ class NovelTemplateDetector:
             return NotEvaluated(self.term, "logs")
         onset = onset_of(incident, ())
         pin = incident.window.pin
-        anchors = (pin,) if onset is None else (onset, pin)
-        if baseline_minutes(incident, anchors) < MIN_MINUTES:
-            anchors = (pin,)  # what was new at an early onset nobody can tell
-        if baseline_minutes(incident, anchors) < MIN_MINUTES:
+        spans = around(pin) if onset is None else around(onset, pin)
+        if baseline_minutes(incident, spans) < MIN_MINUTES:
+            spans = around(pin)  # what was new at an early onset nobody can tell
+        if baseline_minutes(incident, spans) < MIN_MINUTES:
             return NotEvaluated(self.term, "a longer stretch before T: widen the window")
-        novelties = novelties_in(incident, anchors)
-        new = _without_boots(incident, novelties.new)
-        told = _out_of_the_ordinary(novelties, new)
-        return [_finding(incident, novelties, told)] if told else []
+        near = novelties_in(incident, spans)
+        told = _out_of_the_ordinary(near, _without_boots(incident, near.new))
+        if any(one.repeated for one in told):
+            return [_finding(incident, near, told)]
+        return _earlier(incident) or ([_finding(incident, near, told)] if told else [])
+
+
+def _earlier(incident: Incident) -> list[NovelTemplate]:
+    """What was new in the quarter of an hour before T and went on: nothing need have failed so
+    often that the errors show an onset."""
+    spans = before_pin(incident)
+    if baseline_minutes(incident, spans) < MIN_MINUTES:
+        return []
+    novelties = novelties_in(incident, spans)
+    lasting = [one for one in novelties.new if one.repeated]
+    told = _out_of_the_ordinary(novelties, _without_boots(incident, lasting))
+    return [_finding(incident, novelties, told)] if told else []
 
 
 def _without_boots(incident: Incident, new: Sequence[NewTemplate]) -> list[NewTemplate]:

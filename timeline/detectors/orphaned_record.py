@@ -31,7 +31,7 @@ from timeline.facts.dwell import PATIENCE_FOLD, Stuck, stuck_rows
 from timeline.facts.follow_ups import FollowUps, missing_follow_ups
 from timeline.facts.pushes import failed_pushes
 from timeline.facts.sight import heard, read_until
-from timeline.facts.words import counted, instant, length, listed, short
+from timeline.facts.words import abridged, counted, instant, length, listed, short
 from timeline.finding import Finding, NotEvaluated, Stage, Step
 from timeline.order import Verdict, at_least, before, weakest
 
@@ -49,8 +49,11 @@ LEARNT_SHARE = 0.9
 """Part of a table's rows that have a follow-up before its absence means anything unasked."""
 LEARNT_FOLLOWED = 50
 MOSTLY = 0.5
-"""Part of a spike's rows that must lack the follow-up: a few of many are those that never need it.
-"""
+"""Part of a spike's rows that must lack the follow-up: a few of many are those that never need it,
+unless they lie closer than `BY_CHANCE`."""
+BY_CHANCE = 1e-3
+"""How likely rows that never need the follow-up may at most lie as close by chance: a branch for
+one kind of customer loses a few of many, and all of them in its own minutes."""
 MAX_STEPS = 6
 MAX_FINDINGS = 5
 
@@ -107,20 +110,17 @@ class OrphanedRecord(Finding):
     push_failed: tuple[str, ...]
 
     def sentence(self) -> str:
-        names = listed([short(orphan.key) for orphan in self.orphans])
+        names = listed([short(orphan.key) for orphan in self.orphans], 3)
         oldest = max(orphan.age for orphan in self.orphans)
         told = f"{self._what} {self._rule}: {names}; the oldest is {length(oldest)} old"
         if self.spike is not None:
-            s = self.spike
-            told += (
-                f"; {s.orphans} of the {counted(s.created, 'row')} created from "
-                f"{instant(s.start)} to {instant(s.end)} are among them"
-            )
+            start, end = instant(self.spike.start), instant(self.spike.end)
+            told += f"; {self.spike.orphans} were created from {start} to {end}"
         if failed := [orphan for orphan in self.orphans if orphan.jobs]:
-            told += f"; the job of {listed([short(o.key) for o in failed])} failed"
+            told += f"; the job of {listed([short(o.key) for o in failed], 3)} failed"
         if self.push_failed:
-            told += f"; the push for {listed([short(k) for k in self.push_failed])} failed"
-        return f"{told}."
+            told += f"; the push for {listed([short(k) for k in self.push_failed], 3)} failed"
+        return f"{abridged(told)}."
 
     def clause(self) -> str:
         return f"{self._what} {self._lacking}"
@@ -262,7 +262,10 @@ def _of_follow_up(incident: Incident, rule: FollowUps, missing: list[str]) -> Or
     summary = incident.records.summary
     times = summary.filter(pl.col("table") == rule.table).get_column("created").drop_nulls().sort()
     spike = _spike(incident, [orphan.created for orphan in orphans], times)
-    if spike is None or spike.orphans < MOSTLY * spike.created:
+    if spike is None:
+        return None
+    chance = _chance(len(orphans), spike, times.len())
+    if spike.orphans < MOSTLY * spike.created and chance > BY_CHANCE:
         return None
     rows = [records[orphan.key].any_row for orphan in orphans]
     limit = rule.reasons[0] if rule.reasons else "the rule is learnt from the other rows"
@@ -351,6 +354,14 @@ def _spike(incident: Incident, entered: list[int], times: pl.Series) -> Spike | 
     inside = int(times.is_between(start, end).sum())
     held = sum(start <= stamp <= end for stamp in entered)
     return Spike(start, end, held, inside)
+
+
+def _chance(missing: int, spike: Spike, rows: int) -> float:
+    """At most how likely `spike.orphans` of `missing` rows, drawn by chance from `rows`, lie in one
+    stretch of so many rows: the first union bound of a scan statistic."""
+    share = spike.created / max(rows, 1)
+    ways = math.comb(missing, spike.orphans) * spike.orphans
+    return min(1.0, ways * share ** (spike.orphans - 1))
 
 
 def _steps(

@@ -31,14 +31,13 @@ from typing import TYPE_CHECKING, ClassVar
 import polars as pl
 
 from timeline.event import Lane
-from timeline.facts.batches import Batch, batches_in, unusable_sets
+from timeline.facts.batches import Batch, unusable_sets
 from timeline.facts.presses import PressShare, presses_of, shares, signs_by_press
 from timeline.facts.shapes import (
     CAPS,
-    STABLE,
     Shape,
     aligned,
-    likeness,
+    in_two_presses,
     stopped_after,
     traits_of,
 )
@@ -66,7 +65,8 @@ class PartialBatch(Finding):
     the order of processing, `failures` those that failed, `unfinished` those begun without an end,
     `doubled` those done more often than they should be.
 
-    `seen_all` is whether what was read would show every item that was tried. `basis` says where
+    `seen_all` is whether what was read would show every item that was tried. `told_by` are those
+    on whose word alone items count as done, empty where rows show it. `basis` says where
     the expected items come from, `shape` what the gap looks like. `last_item` is
     the last that was done (a key) and `stopped` when (ns UTC). `presses` has one entry for each
     time the batch was begun, empty where that is not visible.
@@ -88,6 +88,7 @@ class PartialBatch(Finding):
     tried: int
     never: int
     seen_all: bool
+    told_by: tuple[str, ...]
     shape: Shape | None
     stopped: int
     last_item: str
@@ -113,8 +114,13 @@ class PartialBatch(Finding):
         press = f", over {len(self.presses)} presses" if len(self.presses) > 1 else ""
         return (
             f"{capital(self.batch)} stopped at {instant(self.stopped)} with {grouped(self.done)} "
-            f"of {grouped(self.total)} done{press}: {', '.join(rest)}{shape}."
+            f"of {grouped(self.total)} done{self._word}{press}: {', '.join(rest)}{shape}."
         )
+
+    @property
+    def _word(self) -> str:
+        verb = "says" if len(self.told_by) == 1 else "say"
+        return f", as {listed(self.told_by, 2)} {verb}" if self.told_by else ""
 
     def repairs(self) -> list[Repair]:
         """What is left first, in the order of processing."""
@@ -128,6 +134,8 @@ class PartialBatch(Finding):
         return [Repair(key, state) for state, keys in states for key in keys]
 
     def clause(self) -> str:
+        if self.told_by:
+            return f"{self.batch} stopped at {grouped(self.done)} of {grouped(self.total)} items"
         return f"{self.batch} stopped with {grouped(self.done)} of {grouped(self.total)} done"
 
 
@@ -139,7 +147,7 @@ class PartialBatchDetector:
     def detect(self, incident: Incident) -> Sequence[Finding] | NotEvaluated:
         if not heard(incident, Lane.QUEUE) and not heard(incident, Lane.LOG):
             return NotEvaluated(self.term, "a job queue, or logs that name the items of a batch")
-        batches = batches_in(incident)
+        batches = incident.batches
         found: list[Finding] = [
             finding for batch in batches if (finding := _finding(incident, batch)) is not None
         ]
@@ -174,6 +182,7 @@ def _finding(incident: Incident, batch: Batch) -> PartialBatch | None:
     resume = batch.keys("never")
     done = batch.items.filter(pl.col("outcome") == "done").sort("at", "position")
     last = done.row(-1, named=True) if done.height else None
+    told_by = batch.told_by(incident)
     return PartialBatch(
         verdict=verdict,
         weakest_link=link,
@@ -185,7 +194,7 @@ def _finding(incident: Incident, batch: Batch) -> PartialBatch | None:
             f"Look at what was logged right after {instant(batch.ended)}.",
             "Compare with a source that keeps the result of each item.",
         ),
-        alternatives=_alternatives(batch),
+        alternatives=_alternatives(batch, told_by),
         next_action=_next_action(batch, resume, seen_all=verdict is not Verdict.POSSIBLE),
         qualifier=not counts["never"] and not counts["tried"] and counts["failed"] < FEW_FAILED,
         batch=batch.name,
@@ -197,6 +206,7 @@ def _finding(incident: Incident, batch: Batch) -> PartialBatch | None:
         tried=counts["tried"],
         never=counts["never"],
         seen_all=verdict is not Verdict.POSSIBLE,
+        told_by=told_by,
         shape=shape_of(incident, batch, signs),
         stopped=batch.ended,
         last_item="" if last is None else str(last["key"]),
@@ -221,11 +231,16 @@ def _verdict(incident: Incident, batch: Batch) -> tuple[Verdict, str]:
         grades.append((Verdict.POSSIBLE, why))
     verdict = weakest(grade for grade, _ in grades)
     link = next((why for grade, why in grades if grade is verdict), "")
-    return verdict, link or f"{batch.basis}, and {listed(batch.sources)} was read in full"
+    one = len(batch.sources) == 1
+    read = f"source {listed(batch.sources)} was" if one else f"{listed(batch.sources)} were"
+    return verdict, link or f"{batch.basis}, and {read} read in full"
 
 
-def _alternatives(batch: Batch) -> tuple[str, ...]:
+def _alternatives(batch: Batch, told_by: Sequence[str]) -> tuple[str, ...]:
     told = []
+    if told_by:
+        verb = "calls" if len(told_by) == 1 else "call"
+        told.append(f"some that {listed(told_by, 2)} {verb} done failed elsewhere, in silence")
     if batch.counts["never"]:
         told.append("the rest was left out on purpose")
     if batch.name.startswith(("batch", "parent", "group")):
@@ -256,7 +271,7 @@ def shape_of(incident: Incident, batch: Batch, signs: pl.DataFrame) -> Shape | N
     never = set(batch.keys("never"))
     missing = never or set(batch.keys("failed", "tried"))
     others = set(positions) - missing
-    repeated = _in_two_presses(signs)
+    repeated = in_two_presses(signs, FEW_FAILED)
     if not never and repeated is not None:
         return repeated
     in_order = batch.ordered or _done_in_order(batch)
@@ -296,28 +311,6 @@ def _done_in_order(batch: Batch) -> bool:
     )
     steps = came.get_column("position").cast(pl.Int64).diff().drop_nulls()
     return steps.len() >= FEW_FAILED and int((steps > 0).sum()) >= 0.9 * steps.len()
-
-
-def _in_two_presses(signs: pl.DataFrame) -> Shape | None:
-    """Whether the items that failed in two presses are the same ones."""
-    if "press" not in signs.columns:
-        return None
-    failed = signs.filter(pl.col("sign") == "failed").drop_nulls("press")
-    sets = [
-        set(part.get_column("key").to_list())
-        for _, part in failed.group_by("press", maintain_order=True)
-    ]
-    sets = [one for one in sets if len(one) >= FEW_FAILED]
-    if len(sets) < 2:
-        return None
-    alike = likeness(sets[-2], sets[-1])
-    if alike >= STABLE:
-        return Shape(
-            "stable", "the same items failed in both presses: they are at fault themselves"
-        )
-    if alike <= 1 - STABLE:
-        return Shape("unstable", "other items failed in each press: what failed was around them")
-    return None
 
 
 def _steps(incident: Incident, batch: Batch) -> tuple[Step, ...]:
@@ -380,6 +373,7 @@ def _stated(incident: Incident, batches: Sequence[Batch]) -> Iterator[PartialBat
             tried=0,
             never=left,
             seen_all=False,
+            told_by=(one.actor,) if one.actor else (),
             shape=Shape("cap", _cap_words(one.done), index=one.done) if one.done in CAPS else None,
             stopped=one.last,
             last_item="",

@@ -8,7 +8,10 @@ were lost with their worker, not failed with an error, and no attempt of it ever
 when the deaths are of different named workers (or the queue names each death) and no other job was
 lost so often; the same arguments under different ids are an inference: likely.
 
-False positives: workers that announced their stop, a job that fails with an error each time, a
+Also a job that no worker can handle: at least three attempts failed with one and the same error of
+its own, none went well, and others of its kind did meanwhile (`timeline.facts.failing_jobs`).
+
+False positives: workers that announced their stop, a job that fails while others of its kind do, a
 job that later finished (all silent); a host that kills whatever runs on it, where other jobs were
 lost as often (possible).
 
@@ -25,11 +28,13 @@ from typing import TYPE_CHECKING, ClassVar
 import polars as pl
 
 from timeline.event import Kind, Lane
-from timeline.facts.lost_work import LostAttempt, announced_stop
-from timeline.facts.sight import heard
+from timeline.facts.failing_jobs import FailingJob, failing_jobs
+from timeline.facts.lost_attempt import LostAttempt
+from timeline.facts.lost_work import announced_stop
+from timeline.facts.sight import absence, heard
 from timeline.facts.words import capital, counted, instant, listed, short
 from timeline.finding import Finding, NotEvaluated, Stage, Step
-from timeline.order import Verdict, before
+from timeline.order import Verdict, before, weakest
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
@@ -98,23 +103,109 @@ class PoisonJob(Finding):
         return f"on {listed(self.workers)}"
 
 
+@dataclass(frozen=True, kw_only=True)
+class UnreadableJob(Finding):
+    """Jobs of one kind that failed in one way at every attempt, while `others` were done.
+
+    `jobs` are told by first failure; `attempts` is how many of theirs failed in all.
+    """
+
+    term: ClassVar[str] = PoisonJob.term
+    stage: ClassVar[Stage] = Stage.TRIGGER
+    remedy: ClassVar[str] = (
+        "Send a message that fails a few times to a dead-letter queue instead of trying it again, "
+        "and check what is pushed where it is pushed."
+    )
+
+    job_class: str
+    jobs: tuple[str, ...]
+    attempts: int
+    workers: tuple[str, ...]
+    others: int
+    error: str
+
+    def sentence(self) -> str:
+        where = f" on {listed(self.workers)}" if self.workers else ""
+        return (
+            f"{self._who} failed at every attempt ({counted(self.attempts, 'failure')}{where}) "
+            f"from {instant(self.began)} to {instant(self.ended)}, while "
+            f"{counted(self.others, 'other job')} went well: {self.error}"
+        )
+
+    def clause(self) -> str:
+        return f"{self._who} {'fails' if len(self.jobs) == 1 else 'fail'} at every attempt"
+
+    @property
+    def _who(self) -> str:
+        kind = f"{self.job_class.rpartition('.')[2]} job".strip()
+        if len(self.jobs) == 1:
+            return capital(f"{kind} {short(self.jobs[0])}")
+        return f"{counted(len(self.jobs), kind)} ({listed([short(job) for job in self.jobs])})"
+
+
 class PoisonJobDetector:
     """Finds jobs that take their workers with them; see the module."""
 
     term: ClassVar[str] = PoisonJob.term
 
     def detect(self, incident: Incident) -> Sequence[Finding] | NotEvaluated:
-        if not heard(incident, Lane.QUEUE) and incident.jobs.transitions.is_empty():
-            return NotEvaluated(self.term, "a job queue")
-        lost = incident.lost_attempts
-        if len(lost) < MIN_DEATHS:
-            return []
-        unplanned = [one for one in lost if not announced_stop(incident, one)]
-        cured = _finished(incident, {one.job for one in unplanned})
-        suspects = _repeated(one for one in unplanned if one.job not in cured)
-        found = [_finding(incident, deaths, len(suspects) - 1) for deaths in suspects]
-        found.sort(key=lambda one: (-len(one.deaths), one.began))
-        return found[:MAX_FINDINGS]
+        if not heard(incident, Lane.QUEUE) and incident.jobs.named.is_empty():
+            return NotEvaluated(self.term, "a job queue, or workers' logs with job ids")
+        return [*_deadly(incident), *_unreadable(incident)][:MAX_FINDINGS]
+
+
+def _deadly(incident: Incident) -> list[PoisonJob]:
+    """Jobs that took their workers with them, most deaths first."""
+    lost = [one for one in incident.lost_attempts if not one.outlived]
+    if len(lost) < MIN_DEATHS:
+        return []
+    unplanned = [one for one in lost if not announced_stop(incident, one)]
+    cured = _finished(incident, {one.job for one in unplanned})
+    suspects = _repeated(one for one in unplanned if one.job not in cured)
+    found = [_finding(incident, deaths, len(suspects) - 1) for deaths in suspects]
+    return sorted(found, key=lambda one: (-len(one.deaths), one.began))
+
+
+def _unreadable(incident: Incident) -> list[UnreadableJob]:
+    """Jobs that failed in one way at every attempt; those of one kind and error are one finding."""
+    groups: dict[tuple[str, str], list[FailingJob]] = {}
+    for one in failing_jobs(incident):
+        groups.setdefault((one.job_class, one.same), []).append(one)
+    return [_misread(incident, group) for group in groups.values()]
+
+
+def _misread(incident: Incident, group: Sequence[FailingJob]) -> UnreadableJob:
+    failures = sorted(failure for one in group for failure in one.failures)
+    jobs = tuple(one.job for one in group)
+    workers = tuple(dict.fromkeys(worker for _, worker, _ in failures if worker))
+    names = listed([short(job) for job in jobs])
+    gone = absence(incident, [group[0].source], failures[0][0], failures[-1][0], jobs[0])
+    link = "that it is the job's own fault is read from the others, which went well"
+    verdict = weakest((Verdict.LIKELY, gone.verdict))
+    if verdict is Verdict.POSSIBLE:
+        link = f"a success may not have been seen: {gone.reasons[0]}"
+    rows = [row for _, _, row in failures][:MAX_STEPS]
+    steps: list[Step] = []
+    for event in incident.snapshot.events_at(rows):
+        order = before(steps[-1].event, event, incident.clocks) if steps else None
+        steps.append(Step("failed", event, "the same error as at every other attempt", order))
+    return UnreadableJob(
+        verdict=verdict,
+        weakest_link=link,
+        began=failures[0][0],
+        ended=failures[-1][0],
+        steps=tuple(steps),
+        keys=tuple(sorted(jobs)),
+        would_decide=(f"Read what {names} carries, and compare it with a job that went well.",),
+        alternatives=("what it works on is broken, and the job itself is not",),
+        next_action=f"Set {names} aside in {group[0].source} before it is tried again.",
+        job_class=group[0].job_class,
+        jobs=jobs,
+        attempts=len(failures),
+        workers=workers,
+        others=min(one.others for one in group),
+        error=group[0].error[:200],
+    )
 
 
 def _finished(incident: Incident, jobs: set[str]) -> frozenset[str]:

@@ -4,11 +4,14 @@ Story: at 02:24 the checkout writes forty times as many warnings as in any minut
 knows yet why, but whoever reads on should begin there.
 
 Predicate: the highest count of thirty seconds in the minute around T, or around the onset of the
-errors, against the same figure of every other whole minute that was read (placebos, at least 19).
-It fires when it is at least five lines, twice the placebos' median, and leads the highest placebo
-by a factor that grows with the number of series compared (`timeline.facts.placebo`); a drop
-likewise, downwards. Series are the lines of one actor and level, and each template of warnings and
-errors. Statistics: never more than likely, and never a cause.
+errors, against the same figure of every other whole minute that was read (placebos, at least 19);
+and that of each minute of the quarter of an hour before T against all minutes outside its own
+stretch (`timeline.facts.stretches`): nobody need have erred, and the alert comes late. It fires
+when it is at least five lines, twice the placebos' median, and leads the highest placebo by a
+factor that grows with the number of series compared (`timeline.facts.placebo`); a drop likewise,
+downwards. Series are the lines of one actor and level, and each template of warnings and errors.
+Statistics: never more than likely, and never a cause. Somebody whose lines nearly cease, for
+minutes and still at T, is an effect of its own, and no mere context.
 
 False positives: bursty streams (the factor), stretches that were not read (no comparison), services
 that just started or fall silent (other findings), a schedule that runs less often than the window
@@ -20,7 +23,7 @@ Reference: detector catalogue D30 and C5; a placebo test after Fisher's exact ra
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, ClassVar
 
 import polars as pl
@@ -33,11 +36,13 @@ from timeline.facts.line_rates import (
     blocks_of,
     counted_lines,
     enough,
+    lasting,
     moved_series,
+    written_since,
 )
 from timeline.facts.placebo import BIN_NS, MIN_CONTROLS, WIDTH
-from timeline.facts.rates import plain
-from timeline.facts.sight import heard
+from timeline.facts.rates import about, plain
+from timeline.facts.sight import heard, read_until
 from timeline.facts.words import capital, counted, instant
 from timeline.finding import Finding, NotEvaluated, Stage, Step
 from timeline.onset import onset_of
@@ -120,6 +125,38 @@ class RateChange(Finding):
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class AlmostCeased(RateChange):
+    """Somebody who wrote all the time hardly writes any more, for minutes and still at T.
+
+    That is no context of the night but its effect: nobody comes any more, or nothing is done.
+    `lines` were written in the `span` (ns) from then to the end of what was read.
+    """
+
+    stage: ClassVar[Stage] = Stage.EFFECT
+    remedy: ClassVar[str] = (
+        "Look at what stands in front of the service first (balancer, name, certificate, queue); "
+        "alert on work that is not done, since nobody logs an error for it."
+    )
+
+    lines: int
+    span: int
+
+    def sentence(self) -> str:
+        row, more = self.rows[0], self.series - 1
+        rest = f"; {counted(more, 'other series', 'other series')} fell as well" if more else ""
+        return (
+            f"{capital(row.actor or row.source)} almost ceased to write lines at "
+            f"{instant(self.began)}: {counted(self.lines, 'line')} in the {about(self.span)} "
+            f"since, where any of {row.placebos} other minutes had at least {row.extreme} in "
+            f"{WIDTH_S} s{rest}."
+        )
+
+    def clause(self) -> str:
+        row = self.rows[0]
+        return f"{row.actor or row.source} almost ceased to write lines at {instant(self.began)}"
+
+
 class RateChangeDetector:
     """Finds counts of lines that stand out; see the module."""
 
@@ -136,7 +173,10 @@ class RateChangeDetector:
         if not enough(blocks):
             return NotEvaluated(self.term, _more_minutes(len(blocks.controls)))
         moved = moved_series(incident, blocks)
-        return [_finding(incident, moved)] if moved else []
+        ceased = [one for one in moved if lasting(one)]
+        others = [one for one in moved if not lasting(one)]
+        found: list[Finding] = [_ceased(incident, ceased)] if ceased else []
+        return [*found, _finding(incident, others)] if others else found
 
 
 def _more_minutes(controls: int) -> str:
@@ -155,7 +195,7 @@ def _finding(incident: Incident, moved: Sequence[Moved]) -> RateChange:
     return RateChange(
         verdict=verdict,
         weakest_link=link,
-        began=min(one.outlier.at for one in shown),
+        began=min(one.outlier.began for one in shown),
         ended=max(one.outlier.at for one in shown) + WIDTH * BIN_NS,
         steps=_steps(incident, shown, lines),
         keys=_keys(incident, shown, lines),
@@ -166,17 +206,28 @@ def _finding(incident: Incident, moved: Sequence[Moved]) -> RateChange:
     )
 
 
+def _ceased(incident: Incident, moved: Sequence[Moved]) -> AlmostCeased:
+    told = _finding(incident, moved)
+    first = min(moved, key=_weight)
+    common = {field.name: getattr(told, field.name) for field in fields(RateChange)}
+    began = first.outlier.began
+    return AlmostCeased(
+        **common | {"began": began, "ended": read_until(incident)},
+        lines=written_since(incident, first),
+        span=read_until(incident) - began,
+    )
+
+
 def _weight(one: Moved) -> tuple[int, bool, float, str, str, str]:
     """Graver levels first, rises before drops, then by how far they lead."""
-    lead = one.outlier.count / max(one.outlier.extreme, 1)
     level = _LEVELS.index(one.series.level)
     series = one.series
-    return level, one.outlier.drop, -lead, series.actor, series.source, series.template
+    return level, one.outlier.drop, -one.outlier.lead, series.actor, series.source, series.template
 
 
 def _verdict(one: Moved) -> tuple[Verdict, str]:
     outlier = one.outlier
-    past = outlier.at % QUARTER_NS
+    past = outlier.began % QUARTER_NS
     if past <= ON_TIME_NS or QUARTER_NS - past <= BIN_NS:
         return Verdict.POSSIBLE, "it began on a quarter of an hour, where schedules begin"
     return (

@@ -28,11 +28,12 @@ from typing import TYPE_CHECKING, ClassVar
 import polars as pl
 
 from timeline.event import Lane
-from timeline.facts.batches import Batch, batches_in, signs_under
+from timeline.facts.batches import Batch, signs_under
 from timeline.facts.presses import Press, PressShare, presses_of, shares, signs_by_press
 from timeline.facts.sight import absence, heard
-from timeline.facts.words import counted, instant, listed, often, short
-from timeline.finding import Finding, NotEvaluated, Step
+from timeline.facts.words import capital, counted, instant, listed, often, short
+from timeline.facts.work import BEGIN_LINE
+from timeline.finding import Finding, NotEvaluated, Repair, Step
 from timeline.order import Order, Verdict, before, weakest
 from timeline.words import grouped
 
@@ -48,6 +49,8 @@ MIN_RUN_NS = 10_000_000_000
 """A press that lasts less is a request, not a batch."""
 GEOMETRIC = 0.25
 """Presses that each did within this share of the same number died of the same thing."""
+SAME_PRESS_NS = 5_000_000_000
+"""A request, the job that it pushes and the line with which that begins follow so closely."""
 MAX_STEPS = 6
 STATED = re.compile(
     r"(?i)\b(?:items|rows|records|total|count|size)\W{1,3}(\d{1,9})\b"
@@ -84,17 +87,31 @@ class RePress(Finding):
     alike: bool
 
     def sentence(self) -> str:
-        times = listed([instant(press.at) for press in self.presses])
+        times = listed([instant(press.at) for press in self.presses], 3)
         left = ", ".join(grouped(press.left) for press in self.presses)
-        alike = "; each came about as far, as if it met the same limit" if self.alike else ""
+        alike = "; each came about as far" if self.alike else ""
         return (
-            f"{self.operation} was begun {often(len(self.presses))} ({times}) over {self.batch}, "
+            f"{self._begins} was begun {often(len(self.presses))} ({times}) "
+            f"over {self.batch}, "
             f"leaving {left} of {grouped(self.total)} undone{alike}; "
             f"{self._both}{self._overlap}."
         )
 
     def clause(self) -> str:
         return f"{self.operation} was begun {often(len(self.presses))} before it was done"
+
+    def repairs(self) -> list[Repair]:
+        """The items of more than one press: what was finished twice may have its effect twice."""
+        twice = frozenset(self.done_twice)
+        return [
+            Repair(key, "done more than once" if key in twice else "in more than one press")
+            for key in self.keys
+        ]
+
+    @property
+    def _begins(self) -> str:
+        """The operation as the first words of a sentence; a name in code keeps its letters."""
+        return capital(self.operation) if self.operation.startswith("the ") else self.operation
 
     @property
     def _both(self) -> str:
@@ -107,7 +124,7 @@ class RePress(Finding):
     def _overlap(self) -> str:
         if self.overlap is None:
             return ""
-        return f", and that two of them ran at once is {self.overlap.value}"
+        return f"; that two ran at once is {self.overlap.value}"
 
 
 class RePressDetector:
@@ -120,7 +137,7 @@ class RePressDetector:
             return NotEvaluated(self.term, "request logs, or a job queue")
         found: list[RePress] = []
         used: set[int] = set()
-        for batch in batches_in(incident):
+        for batch in incident.batches:
             presses = presses_of(incident, batch)
             finding = _of_batch(incident, batch, presses) if presses else None
             if finding is not None and presses[0].row not in used:
@@ -129,7 +146,7 @@ class RePressDetector:
         for presses in incident.presses:
             if used.isdisjoint(press.row for press in presses):
                 finding = _of_keys(incident, presses)
-                if finding is not None:
+                if finding is not None and not any(_same(finding, one) for one in found):
                     found.append(finding)
                     used |= {press.row for press in presses}
         found.sort(key=lambda one: (list(Verdict).index(one.verdict), one.began))
@@ -187,9 +204,24 @@ def _of_keys(incident: Incident, presses: tuple[Press, ...]) -> RePress | None:
     )
 
 
+def _same(finding: RePress, other: RePress) -> bool:
+    """Whether both tell of the same presses: a button's request, its job, and what either logs."""
+    times, others = ([press.at for press in one.presses] for one in (finding, other))
+    return len(times) == len(others) and all(
+        abs(one - two) < SAME_PRESS_NS for one, two in zip(times, others, strict=True)
+    )
+
+
 def _named(operation: str) -> str:
-    """The operation in words: without the places of ids and numbers in a line's form."""
-    return re.sub(r"(?<!/)\s+\S*#\S*", "", operation) or operation
+    """The operation in words: without the places of ids and numbers in a line's form, and without
+    the verb with which that line says that it begins."""
+    plain = re.sub(r"(?<!/)\s+\S*#\S*", "", operation) or operation
+    if re.match(r"(?:POST|PUT|PATCH) ", plain) or plain.endswith(")"):
+        return plain
+    thing = re.sub(r"\s{2,}", " ", re.sub(BEGIN_LINE, "", plain)).strip(" :;,.-")
+    if not thing:
+        return plain
+    return thing if thing[0].isupper() and " " not in thing else f"the {thing}"
 
 
 def _stated(incident: Incident, press: Press) -> int:

@@ -20,7 +20,8 @@ from timeline.order import Verdict, before
 if TYPE_CHECKING:
     from timeline.incident import Incident
 
-URL, BODY, HEADER, FIELDS, PACKET, TOKEN = "URL", "body", "header", "fields", "packet", "token"
+URL, BODY, HEADER, FIELDS = "URL", "body", "header", "fields"
+PACKET, MESSAGE, TOKEN = "packet", "message", "token"
 """What was too large, or what was missing."""
 
 
@@ -85,6 +86,7 @@ class RejectedByLimit(Finding):
             HEADER: "the header",
             FIELDS: "the form",
             PACKET: "the statement",
+            MESSAGE: "the message",
         }
         return f"{status} because {names[self.what]} was too large"
 

@@ -5,8 +5,9 @@ minute. The database goes down a second time.
 
 Predicate: within `HERD_NS` of a resume, a scale-up, a deploy or a recovery at least `FOLD` times
 as many jobs start as in the busiest minute of the time before it was held back, and then more
-errors of what is below follow than in the stretch before. That the load caused them is likely at
-best: ids do not tie them together.
+errors of what is below follow than in the stretch before. Starts are what the queue tells, what
+workers log, or what the queue counted. That the load caused them is likely at best: ids do not tie
+them together; possible where starts of the time before may be missing.
 
 False positives: a catch-up within capacity (no errors follow), errors that were there before the
 resume at the same rate (silent), a resume into an empty queue (silent).
@@ -23,11 +24,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 import polars as pl
 
-from timeline.event import Kind, Lane
+from timeline.event import Lane
 from timeline.facts.errors import JOB_FAILURES, NETWORK_CLASSES
 from timeline.facts.pauses import Act, Mark, marks_in
 from timeline.facts.rates import MINUTE_NS, plain
-from timeline.facts.sight import heard
+from timeline.facts.sight import Absence, absence, heard
+from timeline.facts.starts import StartCounts, start_counts
 from timeline.facts.words import counted, instant, listed
 from timeline.finding import Finding, NotEvaluated, Step
 from timeline.order import Order, Verdict, before, weakest
@@ -102,18 +104,19 @@ class ResumeHerdDetector:
     term: ClassVar[str] = ResumeHerd.term
 
     def detect(self, incident: Incident) -> Sequence[Finding] | NotEvaluated:
-        if not heard(incident, Lane.QUEUE):
-            return NotEvaluated(self.term, "a job queue that tells when jobs start")
+        told = tuple(start_counts(incident))
+        if not told and not heard(incident, Lane.QUEUE):
+            return NotEvaluated(self.term, "a job queue or workers' logs that tell when jobs start")
         marks = marks_in(incident)
         if not any(mark.act is not Act.PAUSE for mark in marks):
             return []
-        started = incident.jobs.transitions.filter(pl.col("kind") == Kind.JOB_STARTED.value)
         found: list[ResumeHerd] = []
         for mark in marks:
             if mark.act is Act.PAUSE or any(_near(one, mark) for one in found):
                 continue
-            finding = _judge(incident, mark, marks, started.sort("timestamp"))
-            found += [finding] if finding is not None else []
+            judged = (_judge(incident, mark, marks, starts) for starts in told)
+            seen = [finding for finding in judged if finding is not None]
+            found += sorted(seen, key=lambda one: list(Verdict).index(one.verdict))[:1]
         return sorted(found, key=lambda one: (-one.starts, one.released))[:MAX_FINDINGS]
 
 
@@ -123,19 +126,19 @@ def _near(finding: ResumeHerd, mark: Mark) -> bool:
 
 
 def _judge(
-    incident: Incident, mark: Mark, marks: Sequence[Mark], started: pl.DataFrame
+    incident: Incident, mark: Mark, marks: Sequence[Mark], starts: StartCounts
 ) -> ResumeHerd | None:
-    stamps, released = started.get_column("timestamp"), mark.timestamp
-    herd = started.filter(pl.col("timestamp").is_between(released, released + HERD_NS, "left"))
+    released = mark.timestamp
+    herd = starts.between(released, released + HERD_NS)
+    begun = int(herd.get_column("count").sum())
     pause = max((m.timestamp for m in marks if m.act is Act.PAUSE and m.timestamp < released),
                 default=None)  # fmt: skip
     calm_end = released if pause is None else pause
     calm_start = max(incident.window.start, calm_end - BASELINE_NS)
-    calm = stamps.filter(stamps.is_between(calm_start, calm_end, "left"))
-    if calm_end - calm_start < HERD_NS or herd.height < MIN_STARTS:
+    if calm_end - calm_start < HERD_NS or begun < MIN_STARTS:
         return None
-    busiest = max((calm // MINUTE_NS).value_counts()["count"].to_list(), default=0)
-    if herd.height < FOLD * busiest:
+    busiest = starts.most_in(MINUTE_NS, calm_start, calm_end)
+    if begun < FOLD * busiest:
         return None
     errors = _load_errors(incident)
     after = _between(errors, released, released + AFTER_NS)
@@ -149,9 +152,10 @@ def _judge(
     order = before(incident.snapshot.event(mark.row), first, incident.clocks)
     if order.verdict is None:
         return None
+    calm = absence(incident, starts.sources, calm_start, calm_end)
     return ResumeHerd(
-        verdict=weakest((Verdict.LIKELY, order.verdict)),
-        weakest_link=_weakest_link(order),
+        verdict=weakest((Verdict.LIKELY, order.verdict, calm.verdict)),
+        weakest_link=_weakest_link(order, calm),
         began=after["timestamp"][0],
         ended=after["timestamp"][-1],
         steps=_steps(incident, mark, herd, after, order),
@@ -167,7 +171,7 @@ def _judge(
         how=mark.act.value,
         released=released,
         held_back=pause,
-        starts=herd.height,
+        starts=begun,
         busiest=busiest,
         queues=tuple(sorted({name for name in herd["queue"].to_list() if name})),
         errors=after.height,
@@ -189,9 +193,11 @@ def _between(errors: pl.DataFrame, start: int, end: int) -> pl.DataFrame:
     return errors.filter(pl.col("timestamp").is_between(start, end, "left"))
 
 
-def _weakest_link(order: Order) -> str:
+def _weakest_link(order: Order, calm: Absence) -> str:
     if order.verdict is Verdict.POSSIBLE:
         return f"whether the errors came after it is open: {order.because}"
+    if calm.reasons:
+        return f"more may have begun in the busiest minute before: {calm.reasons[0]}"
     return "the load and the errors stand in this order; no id ties them together"
 
 
@@ -206,11 +212,12 @@ def _steps(
     incident: Incident, mark: Mark, herd: pl.DataFrame, after: pl.DataFrame, order: Order
 ) -> tuple[Step, ...]:
     """The release, the first and last start of the herd, the first and last error."""
+    begun = int(herd.get_column("count").sum())
     told = [
         (mark.row, "let go", mark.body),
         (herd["row"][0], "first start", "the first job to begin after it"),
         (after["row"][0], "first error", "what is below, or its client, complains"),
-        (herd["row"][-1], "last of the herd", f"{herd.height} began within a minute"),
+        (herd["row"][-1], "last of the herd", f"{begun} began within a minute"),
         (after["row"][-1], "last error", f"{after.height} in all"),
     ]
     once = {row: (role, why) for row, role, why in reversed(told)}

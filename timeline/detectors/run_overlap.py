@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, ClassVar
 import polars as pl
 
 from timeline.event import Lane
-from timeline.facts.schedules import MIN_RUNS, Planned, planned_works, turns_of
+from timeline.facts.schedules import MIN_RUNS, Planned, turns_of
 from timeline.facts.sight import heard
 from timeline.facts.spoken import SCHEDULER_MARKS, marked
 from timeline.facts.words import capital, counted, instant, length, listed, often, short
@@ -158,7 +158,7 @@ class RunOverlapDetector:
     def detect(self, incident: Incident) -> Sequence[Finding] | NotEvaluated:
         if not heard(incident, Lane.QUEUE) and not heard(incident, Lane.LOG):
             return NotEvaluated(self.term, "a job queue, or logs of the work that is due")
-        plans = [planned for planned in planned_works(incident) if planned.runs]
+        plans = [planned for planned in incident.planned if planned.runs]
         found: list[Finding] = [*_held_back(incident)]
         timed = 0
         for planned in plans:

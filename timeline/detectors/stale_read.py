@@ -1,15 +1,16 @@
-"""stale-read: a job looked for a row that was committed already, on a copy that was behind.
+"""stale-read: somebody looked for a row that was committed already, on a copy that was behind.
 
 Story: the row is committed on the primary, the job starts 40 ms later and asks a replica that
-replays a second late; it does not find the row, and a retry later does.
+replays a second late; it does not find the row, and a retry later does. Or a page is asked for
+right after the form was sent.
 
-Predicate: a job failed with "not found" for a row whose commit came before the lookup. That the
-read went to a replica is told by the job's own lines; that the replica was behind, by its measured
-lag. Certain with a commit time, a certain order, a replica that the job's lines name and a row that
-the message names; likely where one of these is inferred: the commit from the answer of the request
-or from the row's age, the replica from a lag at least as long as the row had been there. Possible
-where a replica is known to be there and nothing more, or where a later attempt of the same job
-found the row. A lag that was measured to be shorter speaks against it.
+Predicate: a job or a request failed with "not found" for a row whose commit came before the lookup.
+That the read went to a replica is told by its own lines; that the replica was behind, by its
+measured lag. Certain with a commit time, a certain order, a replica that its lines name and a row
+that the message names; likely where one of these is inferred: the commit from the answer of the
+request or from the row's age, the replica from a lag at least as long as the row had been there.
+Possible where a replica is known to be there and nothing more, or where a later attempt of the same
+job found the row. A lag that was measured to be shorter speaks against it.
 
 Where the order is not known, it may as well be a race with the commit: `job-before-commit` says so,
 and both are named. Where that race is at least likely, nothing is said here.
@@ -29,6 +30,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from timeline.event import Event, Lane
+from timeline.facts.lookups import Lookup, failed_reads
 from timeline.facts.missed_reads import (
     AGE,
     ANSWER,
@@ -39,10 +41,10 @@ from timeline.facts.missed_reads import (
     later_success,
     missed_reads,
 )
-from timeline.facts.replicas import CACHE_WORDS, LagSample, Replicas, reads_told, replicas_in
+from timeline.facts.replicas import CACHE_WORDS, LagSample, Replicas, reads_told
 from timeline.facts.sight import heard
 from timeline.facts.visibility import REPLICA_WORDS, SHARD_WORDS
-from timeline.facts.words import counted, instant, length, listed, short
+from timeline.facts.words import abridged, counted, instant, length, listed, short
 from timeline.finding import Finding, NotEvaluated, Step
 from timeline.order import Verdict, at_least, before, weakest
 
@@ -82,14 +84,14 @@ class StaleLookup:
 
 @dataclass(frozen=True, kw_only=True)
 class StaleRead(Finding):
-    """Jobs of one class that missed committed rows of one table. `replica` says in words why a
-    replica is thought to have answered; `healed` counts the jobs of which a later attempt ended
-    well."""
+    """Jobs of one class, or requests, that missed committed rows of one table. `replica` says in
+    words why a replica is thought to have answered; `healed` counts the jobs of which a later
+    attempt ended well."""
 
     term: ClassVar[str] = "stale-read"
     remedy: ClassVar[str] = (
-        "Let jobs read from the primary, or hand the write position over with the job and wait "
-        "until the replica has reached it."
+        "Let who needs what was just written read from the primary, or hand the write position on "
+        "and wait until the replica has reached it."
     )
 
     job_class: str
@@ -101,8 +103,8 @@ class StaleRead(Finding):
 
     def sentence(self) -> str:
         first, number = self.cases[0], len(self.cases)
-        title = self.job_class or "a job"
-        names = listed([short(case.key) for case in self.cases])
+        title = f"{self.job_class} {self.reader}".strip()
+        names = listed([short(case.key) for case in self.cases], 3)
         since = {
             COMMIT: "after it was committed",
             ANSWER: "after the request that wrote it was answered",
@@ -111,11 +113,16 @@ class StaleRead(Finding):
         }[first.how]
         gap = length(first.looked_up - first.there)
         again = f"; {counted(self.healed, 'later attempt')} finished" if self.healed else ""
-        return (
-            f"{counted(number, f'{title} job')} did not find {_rows(number)} of {self.table} that "
+        return abridged(
+            f"{counted(number, title)} did not find {_rows(number)} of {self.table} that "
             f"{'was' if number == 1 else 'were'} there: {names} (first at "
             f"{instant(first.looked_up)}, {gap} {since}); {self.replica}{again}."
         )
+
+    @property
+    def reader(self) -> str:
+        """What asked: a job or a request."""
+        return "job" if _is_job(self.cases[0].job) else "request"
 
     def clause(self) -> str:
         number = len(self.cases)
@@ -123,8 +130,9 @@ class StaleRead(Finding):
             what = (
                 "a replica that was behind" if self.sign == BEHIND else "an old copy on a replica"
             )
-            return f"{counted(number, 'job')} read {what}"
-        return f"{counted(number, 'job')} did not find {_rows(number)} that {_were(number)} there"
+            return f"{counted(number, self.reader)} read {what}"
+        asked, was = counted(number, self.reader), "was" if number == 1 else "were"
+        return f"{asked} did not find {_rows(number)} that {was} there"
 
 
 class StaleReadDetector:
@@ -133,14 +141,15 @@ class StaleReadDetector:
     term: ClassVar[str] = StaleRead.term
 
     def detect(self, incident: Incident) -> Sequence[Finding] | NotEvaluated:
-        missing = _missing(incident)
+        asked = failed_reads(incident)
+        missing = _missing(incident, asked)
         if missing:
             return NotEvaluated(self.term, " and ".join(missing))
-        reads = missed_reads(incident)
+        reads = missed_reads(incident, (*incident.failed_lookups, *asked))
         if not reads:
             return []
         evidence = _Evidence.of(incident, reads)
-        groups: dict[tuple[str, str, str, Verdict], list[_Case]] = {}
+        groups: dict[tuple[str, str, str, Verdict, bool], list[_Case]] = {}
         for read in reads:
             case = _case(incident, read, evidence)
             if case is not None:
@@ -149,6 +158,7 @@ class StaleReadDetector:
                     read.record.table,
                     case.told.sign,
                     case.told.verdict,
+                    _is_job(case.told.job),
                 )
                 groups.setdefault(key, []).append(case)
         found = [_finding(incident, key[0], cases) for key, cases in groups.items()]
@@ -156,10 +166,10 @@ class StaleReadDetector:
         return found[:MAX_FINDINGS]
 
 
-def _missing(incident: Incident) -> list[str]:
+def _missing(incident: Incident, asked: Sequence[Lookup]) -> list[str]:
     """Words for the sources without which a stale read cannot be seen."""
     missing = []
-    if incident.jobs.entities.is_empty() and not heard(incident, Lane.QUEUE):
+    if not asked and incident.jobs.entities.is_empty() and not heard(incident, Lane.QUEUE):
         missing.append("jobs with their arguments (a queue, or logs with job ids)")
     if not heard(incident, Lane.DATABASE):
         missing.append("the rows the jobs work on (a database)")
@@ -180,7 +190,7 @@ class _Evidence:
         jobs = sorted({read.lookup.job for read in reads})
         classes = dict(incident.jobs.summary.select("job", "job_class").iter_rows())
         return _Evidence(
-            replicas_in(incident),
+            incident.replicas,
             reads_told(incident, jobs),
             reads_told(incident, jobs, CACHE_WORDS),
             {job: str(classes.get(job) or "") for job in jobs},
@@ -339,9 +349,7 @@ def _would_decide(case: _Case, job_class: str) -> tuple[str, ...]:
     if case.sample is None:
         wanted.append(f"Read the lag of the replica at {instant(case.told.looked_up)}.")
     if case.told.how != COMMIT:
-        wanted.append(
-            "Read the commit time: track_commit_timestamp, or the transaction's log line."
-        )
+        wanted.append("Read the commit: track_commit_timestamp, or the transaction's log line.")
     return tuple(wanted)
 
 
@@ -349,6 +357,8 @@ def _next(cases: Sequence[StaleLookup], job_class: str) -> str:
     stuck = [short(case.key) for case in cases if not case.healed]
     if not stuck:
         return ""
+    if not _is_job(cases[0].job):
+        return f"Compare {listed(stuck)} on the primary and on the replica."
     return f"Replay {job_class or 'the job'} for {listed(stuck)}: the row is on the primary."
 
 
@@ -361,9 +371,7 @@ def _steps(incident: Incident, case: _Case) -> list[Step]:
         AGE: "was written long before",
         WRITE: "began to be written",
     }[read.how]
-    told: list[tuple[str, Event, str]] = [
-        ("row", read.shown, f"{table} {read.record.pk} {there}"),
-    ]
+    told = [("row", read.shown, f"{table} {read.record.pk} {there}")]
     if read.started is not None and read.started.timestamp >= read.shown.timestamp:
         told.append(("start", read.started, "a worker took the job"))
     if case.line is not None and case.line is not read.event:
@@ -383,9 +391,10 @@ def _steps(incident: Incident, case: _Case) -> list[Step]:
     return steps
 
 
+def _is_job(key: str) -> bool:
+    """Whether a job asked, or a message of a queue, rather than a request."""
+    return not key.startswith(("request:", "trace:"))
+
+
 def _rows(number: int) -> str:
     return "a row" if number == 1 else "rows"
-
-
-def _were(number: int) -> str:
-    return "was" if number == 1 else "were"

@@ -31,7 +31,7 @@ from timeline.facts.outcomes import (
     swallowed_by_jobs,
 )
 from timeline.facts.sight import heard
-from timeline.facts.words import counted, instant, listed, short
+from timeline.facts.words import abridged, counted, instant, listed, short
 from timeline.finding import Finding, NotEvaluated, Step
 from timeline.order import Verdict, before, weakest
 
@@ -64,12 +64,11 @@ class SwallowedError(Finding):
     cut: bool = False
 
     def sentence(self) -> str:
-        ids = listed([short(key) for key in self._harmed])
-        return (
+        ids = listed([short(key) for key in self._harmed], 3)
+        return abridged(
             f"Success was reported by {self.caller} for {self._number} that {self.callee} had "
             f"failed at, from {instant(self.began)} to {instant(self.ended)}: {ids}; nothing that "
-            f"{self.caller} said tells of it ({self.callee} logged "
-            f"{counted(self.errors, 'error')} in all)."
+            f"{self.caller} said tells of it."
         )
 
     def clause(self) -> str:

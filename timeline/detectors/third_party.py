@@ -3,13 +3,16 @@
 Story: the mail gateway answers 429, then 503. The own systems are well; the jobs that call it fail,
 come back and fail again.
 
-Predicate: at least `MIN_ERRORS` failed calls to one public host with no pause longer than `GAP_NS`,
-not usual for this stream (placebo windows). Told apart: throttled (429: too many calls of one's
-own), failing (5xx: its fault), not reachable (network errors; the way there may be at fault). It is
-a qualifier where most failing calls of the same time go to other hosts: then the way out is broken.
+Predicate: failed calls of at least `MIN_ERRORS` pieces of work (jobs, requests) to one public host
+with no pause longer than `GAP_NS`, not usual for this stream (placebo windows). Told apart:
+throttled (429: too many calls of one's own), failing (5xx: its fault), not reachable (network
+errors; the way there may be at fault). It is a qualifier where most failing calls of the same time
+go to other hosts, one's own among them, or other names were not found either: then the way out is
+broken.
 
 False positives: a webhook that always fails and throttling now and then (usual: silent), access
-lines of one's own server (it is not called there), own names with a dot in them (silent).
+lines of one's own server (it is not called there), own names with a dot in them, a few jobs that
+tried again as they should (silent).
 
 Reference: RFC 6585 (429), RFC 9110 section 10.2.3 (Retry-After).
 """
@@ -25,7 +28,13 @@ import polars as pl
 from timeline.event import Lane
 from timeline.facts.bursts import BIN_NS, Placebo, clusters, placebo, without_routine
 from timeline.facts.failures import victims_of
-from timeline.facts.outside import FAILING, THROTTLED, UNREACHABLE, failing_calls
+from timeline.facts.outside import (
+    FAILING,
+    THROTTLED,
+    UNREACHABLE,
+    calls_elsewhere,
+    failing_calls,
+)
 from timeline.facts.rates import MINUTE_NS
 from timeline.facts.sight import heard, read_until
 from timeline.facts.words import capital, counted, instant, length, listed
@@ -36,7 +45,8 @@ if TYPE_CHECKING:
     from timeline.incident import Incident
 
 MIN_ERRORS = 5
-"""Single failures of somebody else's service are what retries are for."""
+"""Single failures of somebody else's service are what retries are for: so many pieces of work must
+have met one, however often each tried."""
 GAP_NS = 60_000_000_000
 """Clients of an ailing service call it again within a minute; farther apart, calls get through."""
 DENSE_PER_MINUTE = 5
@@ -133,13 +143,16 @@ def _judge(
     control = placebo(incident, stamps, sources, first, last, mildest)
     if not _stands_out(incident, burst, stamps, control):
         return None
-    during = calls.filter(pl.col("timestamp").is_between(first, last))
-    others = during.filter(pl.col("host") != host).height
+    victims = victims_of(incident, burst.select("row", "timestamp", "source", "actor"))
+    nameless = burst.height - victims.get_column("row").n_unique()
+    if victims.get_column("key").n_unique() + nameless < MIN_ERRORS:
+        return None
+    others, unknown_names = calls_elsewhere(incident, calls, host, first, last)
     how = _commonest(burst, "how")[0][0]
     waits = burst.get_column("retry_after").drop_nulls().to_list()
-    victims = victims_of(incident, burst.select("row", "timestamp", "source", "actor"))
     services = sorted({name for name in burst["actor"].to_list() if name} or set(sources))
     broken_way = others >= OTHERS_SHARE * (others + burst.height)
+    broken_way |= how == UNREACHABLE and unknown_names > 0
     verdict, weakest_link = _verdict(burst, control, how)
     return ThirdParty(
         verdict=verdict,

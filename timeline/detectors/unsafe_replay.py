@@ -35,7 +35,7 @@ from timeline.facts.effects import (
     effects_of,
 )
 from timeline.facts.sight import heard
-from timeline.facts.words import counted, instant, listed, short
+from timeline.facts.words import abridged, counted, instant, listed, short
 from timeline.finding import Finding, NotEvaluated, Repair, Stage, Step
 from timeline.order import Verdict, at_least, before, weakest
 
@@ -45,7 +45,11 @@ if TYPE_CHECKING:
 REPLAYABLE = (Kind.JOB_FAILED.value, Kind.JOB_DEAD.value, Kind.JOB_RETRIED.value)
 """Last transitions after which a job may run again: by a person, or by itself."""
 SAFE, UNSAFE, UNKNOWN = "yes", "no", "unknown"
-_STATES = {SAFE: "safe to replay", UNSAFE: "not safe to replay", UNKNOWN: "unknown"}
+_ANSWERS = {
+    SAFE: "safe to replay",
+    UNSAFE: "not safe to replay",
+    UNKNOWN: "not known whether safe to replay",
+}
 MAX_STEPS = 8
 NAMED_JOBS = 3
 NAMED_EFFECTS = 2
@@ -83,6 +87,7 @@ class UnsafeReplay(Finding):
         "split the job so that each step can be run again alone."
     )
     stage: ClassVar[Stage] = Stage.EFFECT
+    lists_work: ClassVar[bool] = True
 
     job_class: str
     replays: tuple[Replay, ...]
@@ -97,13 +102,14 @@ class UnsafeReplay(Finding):
         safe, unknown = self.with_answer(SAFE), self.with_answer(UNKNOWN)
         parts = []
         if unsafe:
-            told = [f"{short(one.job)} ({_done(one.effects)})" for one in unsafe[:NAMED_JOBS]]
-            more = len(unsafe) - len(told)
-            names = ", ".join(told) + (f" and {more} more" if more else "")
+            first, more = unsafe[0], len(unsafe) - 1
+            names = f"{short(first.job)} ({_done(first.effects)})"
+            names += f" and {more} more" if more else ""
             parts.append(f"{self._begun} failed after doing part of the work: {names}")
         again = [one for one in unsafe if one.repeated]
         if again:
-            parts.append(f"{_names(again)} did it more than once")
+            who = _names(again) if len(again) == 1 else f"{len(again)} of them"
+            parts.append(f"{who} did it more than once")
         if safe and not unsafe:
             jobs = counted(len(safe), f"failed {self._kind} job".replace("  ", " "))
             parts.append(f"{jobs} had done nothing yet and can be replayed: {_names(safe)}")
@@ -111,11 +117,11 @@ class UnsafeReplay(Finding):
             parts.append(f"safe to replay: {_names(safe)}")
         if unknown:
             parts.append(f"not known: {_names(unknown)}")
-        return f"{'; '.join(parts)}."
+        return abridged(f"{'; '.join(parts)}.")
 
     def repairs(self) -> list[Repair]:
         """Every failed job with what it has done already, the unsafe ones first."""
-        return [Repair(one.job, _STATES[one.safe], one.why) for one in self.replays]
+        return [Repair(one.job, _ANSWERS[one.safe], _note(one)) for one in self.replays]
 
     def clause(self) -> str:
         if not self.with_answer(UNSAFE):
@@ -136,8 +142,18 @@ class UnsafeReplay(Finding):
         return self.job_class.rpartition(".")[2]
 
 
+def _note(replay: Replay) -> str:
+    """`failed, 3 attempts; it has sent receipt, inserted sales/31`: every effect, none left out."""
+    told = f"{replay.state}, {counted(replay.attempts, 'attempt')}; "
+    if not replay.effects or replay.safe == SAFE:
+        return told + replay.why
+    told += f"it has {_done(replay.effects, len(replay.effects))}"
+    again = f", {counted(replay.repeated, 'effect')} more than once" if replay.repeated else ""
+    return told + again
+
+
 def _names(replays: Sequence[Replay]) -> str:
-    return listed([short(one.job) for one in replays])
+    return listed([short(one.job) for one in replays], NAMED_JOBS)
 
 
 class UnsafeReplayDetector:
@@ -146,8 +162,8 @@ class UnsafeReplayDetector:
     term: ClassVar[str] = UnsafeReplay.term
 
     def detect(self, incident: Incident) -> Sequence[Finding] | NotEvaluated:
-        if not heard(incident, Lane.QUEUE) and incident.jobs.transitions.is_empty():
-            return NotEvaluated(self.term, "a job queue")
+        if not heard(incident, Lane.QUEUE) and incident.jobs.named.is_empty():
+            return NotEvaluated(self.term, "a job queue, or workers' logs with job ids")
         if not heard(incident, Lane.LOG) and not heard(incident, Lane.DATABASE):
             return NotEvaluated(self.term, "the workers' log, or the rows that jobs write")
         jobs = _failed_jobs(incident)
@@ -180,8 +196,24 @@ def _failed_jobs(incident: Incident) -> pl.DataFrame:
         last=kind.last(),
         failed_at=pl.col("timestamp").filter(kind.is_in(REPLAYABLE)).max(),
     )
-    failed = moves.drop_nulls("failed_at").sort("failed_at", "job", descending=[True, False])
-    return failed.head(MAX_JOBS)
+    failed = pl.concat([moves.drop_nulls("failed_at"), _failed_by_logs(incident, moves)])
+    return failed.sort("failed_at", "job", descending=[True, False]).head(MAX_JOBS)
+
+
+def _failed_by_logs(incident: Incident, moves: pl.DataFrame) -> pl.DataFrame:
+    """The same of jobs that no queue shows, as their workers' logs tell them."""
+    if incident.jobs.named.height == 0:
+        return moves.clear()
+    told = incident.handled.join(moves.select("job"), on="job", how="anti").sort("start")
+    failed = pl.col("outcome") == "failed"
+    ended = pl.when(failed.last()).then(pl.lit(Kind.JOB_FAILED.value))
+    jobs = told.group_by("job", maintain_order=True).agg(
+        job_class=pl.lit(""),
+        args=pl.lit(""),
+        last=ended.otherwise(pl.lit(Kind.JOB_FINISHED.value)),
+        failed_at=pl.col("end").filter(failed).max(),
+    )
+    return jobs.drop_nulls("failed_at").select(moves.columns)
 
 
 def _replay(
@@ -244,21 +276,21 @@ def _made_once(effect: Effect, effects: Iterable[Effect]) -> bool:
     return len({other.attempt for other in alike}) > 1 and len(ids) == 1 and "" not in ids
 
 
-def _done(effects: Sequence[Effect]) -> str:
+def _done(effects: Sequence[Effect], limit: int = NAMED_EFFECTS) -> str:
     """`sent receipt; likely also inserted invoices/12`: what was done, each thing once."""
     sure = [effect for effect in effects if effect.verdict is Verdict.CERTAIN]
     rest = [effect for effect in effects if effect.verdict is not Verdict.CERTAIN]
     if sure and rest:
-        return f"{_words(sure)}; likely also {_words(rest)}"
-    return _words(sure or rest)
+        return f"{_words(sure, limit)}; likely also {_words(rest, limit)}"
+    return _words(sure or rest, limit)
 
 
-def _words(effects: Sequence[Effect]) -> str:
+def _words(effects: Sequence[Effect], limit: int) -> str:
     named = dict.fromkeys(
         effect.what if effect.kind in ("sent", "called") else f"{effect.kind} {effect.what}"
         for effect in effects
     )
-    return listed(list(named), NAMED_EFFECTS)
+    return listed(list(named), limit)
 
 
 def _finding(

@@ -1,7 +1,8 @@
 """Finds known errors in log bodies: one row per body, with class, outcome, peer and system.
 
-Two steps, both in polars: one alternation over all bodies keeps the few that can match, then all
-wordings and codes are located in those in one Aho-Corasick pass and weighed against each other.
+Two steps, both in polars: one pass over all bodies keeps the few that can match, then all wordings
+and codes are located in those in one Aho-Corasick pass and weighed against each other. A text that
+is logged again and again is weighed once.
 Bodies are one event each; lines of a stack trace are joined by U+240A.
 
 The weighing, first difference decides: a wording that names one failure over an umbrella
@@ -53,6 +54,9 @@ _NOTHING_SENT = [
 PREFILTER_CHARS = 14
 """Length of an anchor's end in the first pass: long enough to be rare in healthy lines, short
 enough for the automaton to stay cached (whole anchors cost 0.5 ms for every line that matched)."""
+MANY_BODIES = 300_000
+"""From here on a regex finds the ends faster than Aho-Corasick: its automaton grows while it reads,
+which takes a tenth of a second of any log, and then it reads three times as fast."""
 
 _WORD = r"^[A-Za-z0-9_]$"
 _CLAUSE_END = r"^[\"'\])},;|\n]"
@@ -81,10 +85,19 @@ def match_errors(bodies: pl.Series, *, severities: pl.Series | None = None) -> p
     candidates = _candidates(bodies, severities)
     if candidates.is_empty():
         return pl.DataFrame(schema=MATCH_SCHEMA)
-    hits = _credible(_located(candidates))
+    texts = candidates.group_by("body", "severe", maintain_order=True).agg("row")
+    matched = _matched(texts.drop("row").with_row_index("row"))
+    repeated = texts.get_column("row").gather(matched.get_column("row"))
+    return matched.with_columns(repeated).explode("row").sort("row")
+
+
+def _matched(texts: pl.DataFrame) -> pl.DataFrame:
+    """MATCH_SCHEMA of different texts: columns row, severe, body."""
+    plain = _in_ascii(texts)
+    hits = _credible(_located(plain))
     if hits.is_empty():
         return pl.DataFrame(schema=MATCH_SCHEMA)
-    decided = _decided(_with_depth(hits, candidates))
+    decided = _decided(_with_depth(hits, plain))
     return _with_peer(_with_phase(decided)).select(
         pl.col(name).cast(dtype) for name, dtype in MATCH_SCHEMA.items()
     )
@@ -109,22 +122,29 @@ def match_one(body: str, severity_number: int = 0) -> ErrorMatch | None:
 
 
 def _candidates(bodies: pl.Series, severities: pl.Series | None) -> pl.DataFrame:
-    """The bodies that hold any text of the table: columns row, severity, body.
-
-    `body` becomes ASCII, so that a byte offset is a character offset: line breaks and tabs, also
-    those that were logged escaped (`\\n` in JSON text, where the letter n would stand in front of
-    the next word), become real ones; translated wordings become English; every other character
-    becomes a question mark.
-    """
-    rows = bodies.str.contains(_prefilter()).fill_null(value=False).arg_true()
-    severity = (
-        pl.Series([0], dtype=pl.UInt8).new_from_index(0, len(rows))
-        if severities is None
-        else severities.gather(rows).fill_null(0)
+    """The bodies that hold any text of the table: columns row, severe (at least WARN), body."""
+    held = (
+        bodies.str.contains_any(_ends(), ascii_case_insensitive=True)
+        if bodies.len() < MANY_BODIES
+        else bodies.str.contains(_prefilter())
     )
-    frame = pl.DataFrame({"row": rows, "severity": severity, "body": bodies.gather(rows)})
+    rows = held.fill_null(value=False).arg_true()
+    frame = pl.DataFrame({"row": rows, "body": bodies.gather(rows)})
+    if severities is None:
+        return frame.with_columns(severe=pl.lit(value=False))
+    severe = severities.gather(rows).fill_null(0) >= context.WARN
+    return frame.with_columns(severe.alias("severe"))
+
+
+def _in_ascii(texts: pl.DataFrame) -> pl.DataFrame:
+    """`texts` with a `body` in ASCII, so that a byte offset is a character offset.
+
+    Line breaks and tabs, also those that were logged escaped (`\\n` in JSON text, where the letter
+    n would stand in front of the next word), become real ones; translated wordings become English;
+    every other character becomes a question mark.
+    """
     breaks = {LINE_BREAK: "\n", r"\r\n": "\n", r"\n": "\n", r"\t": "\t", "\u2409": "\t"}
-    return frame.with_columns(
+    return texts.with_columns(
         pl.col("body")
         .str.replace_many(breaks | TRANSLATIONS | SURROUNDINGS, leftmost=True)
         .str.replace_all(r"[^\x00-\x7f]", "?")
@@ -133,7 +153,7 @@ def _candidates(bodies: pl.Series, severities: pl.Series | None) -> pl.DataFrame
 
 def _located(candidates: pl.DataFrame) -> pl.DataFrame:
     """Every place where the anchor of a fragment occurs: one row per (place, fragment)."""
-    anchors = _table()["anchor"].unique().to_list()
+    anchors = _anchors()
     many = pl.col("body").str
     return (
         candidates.with_columns(
@@ -169,7 +189,7 @@ def _credible(located: pl.DataFrame) -> pl.DataFrame:
     whole = _complete(bounded)
     shapely = pl.col("body").str.replace_all(context.EMPTY_ERROR_FIELD, "")
     vouched = whole.with_columns(
-        vouched=pl.when(pl.col("severity") >= context.WARN)
+        vouched=pl.when("severe")
         .then(pl.lit(value=True))
         .otherwise(shapely.str.contains(context.EXCEPTION_SHAPE))
     )
@@ -293,7 +313,7 @@ def _phase_in(text: pl.Expr) -> pl.Expr:
 
 def _with_peer(matches: pl.DataFrame) -> pl.DataFrame:
     """Add `peer` and `system`, and name the winning text `fragment`."""
-    named = matches.with_columns(peer=pl.coalesce(_peer(p) for p in peers.PEER_PATTERNS))
+    named = matches.with_columns(peer=_named_peer())
     bare = _peer(peers.BARE_PEER_PATTERN)
     bare_host = pl.col("body").str.extract(peers.BARE_PEER_PATTERN, 1)
     with_peer = named.with_columns(
@@ -317,6 +337,12 @@ def _with_peer(matches: pl.DataFrame) -> pl.DataFrame:
         )
         .rename({"text": "fragment"})
     )
+
+
+@cache
+def _named_peer() -> pl.Expr:
+    """The peer by the first wording that names one; made once, since all its regexes are read."""
+    return pl.coalesce(_peer(pattern) for pattern in peers.PEER_PATTERNS)
 
 
 def _peer(pattern: str) -> pl.Expr:
@@ -350,10 +376,21 @@ def _nearest_system_words(matches: pl.DataFrame) -> pl.DataFrame:
 
 @cache
 def _prefilter() -> str:
-    """One case-insensitive alternation of the ends of all anchors and translated wordings."""
-    said = [*(_anchor(fragment) for fragment in FRAGMENTS), *TRANSLATIONS]
-    ends = {text.lower()[-PREFILTER_CHARS:] for text in said}
-    return "(?i)" + "|".join(sorted(re.escape(end) for end in ends))
+    """One case-insensitive alternation of the ends."""
+    return "(?i)" + "|".join(re.escape(end) for end in _ends())
+
+
+@cache
+def _ends() -> list[str]:
+    """The ends of all anchors and translated wordings; these are told in their own capitals."""
+    ends = {_anchor(fragment).lower()[-PREFILTER_CHARS:] for fragment in FRAGMENTS}
+    return sorted(ends | {text[-PREFILTER_CHARS:] for text in TRANSLATIONS})
+
+
+@cache
+def _anchors() -> list[str]:
+    """Every literal that is searched for, once."""
+    return sorted(set(_table()["anchor"]))
 
 
 @cache

@@ -204,6 +204,8 @@ def _proof(finding: Finding, labels: Labels, root: str, details: bool) -> Proof:
         qualifier=finding.qualifier,
         steps=tuple(_step(step, labels) for step in finding.steps),
         affected=finding.keys,
+        figures=finding.figures,
+        assumes=finding.assumes,
         would_decide=finding.would_decide,
         alternatives=finding.alternatives,
         next_action=finding.next_action,

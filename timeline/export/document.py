@@ -135,6 +135,8 @@ class Proof:
     qualifier: bool
     steps: tuple[ProofStep, ...]
     affected: tuple[str, ...]
+    figures: tuple[str, ...]
+    assumes: tuple[str, ...]
     would_decide: tuple[str, ...]
     alternatives: tuple[str, ...]
     next_action: str

@@ -42,6 +42,9 @@ def findings_text(
         mark = "–" if finding.qualifier else str(number)
         lines.append(f"{mark} {finding.verdict.value:<8}  {finding.term}: {finding.sentence()}")
         lines.append(f"             {finding.weakest_link}")
+        lines += [f"             {figure}" for figure in finding.figures]
+        if finding.assumes:
+            lines.append(f"             assuming: {'; '.join(finding.assumes)}")
     if not analysis.findings:
         lines.append("no finding")
     if analysis.looked_for:
@@ -87,6 +90,8 @@ def _finding(finding: Finding) -> dict[str, JsonValue]:
         "qualifier": finding.qualifier,
         "evidence": finding.evidence(),
         "steps": [_step(step) for step in finding.steps],
+        "figures": list(finding.figures),
+        "assumes": list(finding.assumes),
         "would_decide": list(finding.would_decide),
         "alternatives": list(finding.alternatives),
         "next": finding.next_action,

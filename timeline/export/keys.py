@@ -37,7 +37,7 @@ class KeysExporter:
         table = csv.writer(text, lineterminator="\n")
         table.writerow(COLUMNS)
         for finding in analysis.findings:
-            if finding.qualifier:
+            if finding.qualifier and not finding.lists_work:
                 continue
             for repair in finding.repairs():
                 about = (finding.term, finding.verdict.value)

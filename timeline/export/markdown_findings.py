@@ -33,6 +33,8 @@ def _about(proof: Proof) -> list[str]:
     facts = {
         "Verdict": f"{proof.verdict}: {sentence(proof.weakest_link)}" if proof.weakest_link else "",
         "Affected": keys(proof.affected) if proof.affected else "",
+        "Figures": joined(proof.figures),
+        "Assuming": joined(proof.assumes),
         "Would decide": joined(proof.would_decide),
         "Could also be": joined(proof.alternatives),
         "Next": sentence(proof.next_action),

@@ -144,6 +144,10 @@ def _findings(
         yield f"{number:>2} {finding.verdict.value:<9} {finding.sentence()}"
         yield f"     {finding.term}; why {finding.verdict.value}: {finding.weakest_link}"
         yield from _steps(finding, incident.window.pin, options)
+        for figure in finding.figures:
+            yield f"     {figure}"
+        if finding.assumes:
+            yield f"     assuming: {'; '.join(finding.assumes)}"
         for sentence in finding.would_decide:
             yield f"     to decide it: {sentence}"
         if finding.next_action:

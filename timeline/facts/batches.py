@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from timeline.event import Lane
 from timeline.facts.entities import entity_pairs
 from timeline.facts.failures import victims_of
 from timeline.facts.sight import heard, read_until
@@ -102,6 +103,13 @@ class Batch:
         usual = stamps.diff().drop_nulls().quantile(0.95, "higher") if stamps.len() > 2 else 0
         return max(MIN_IDLE_NS, IDLE_FOLD * int(usual or 0))
 
+    def told_by(self, incident: Incident) -> tuple[str, ...]:
+        """Who says that items are done; empty where rows or the queue show it."""
+        done = self.signs.filter(pl.col("sign") == "done").get_column("row").unique()
+        records = incident.snapshot.events.select(pl.col("lane", "actor").gather(done))
+        spoken = records.filter(pl.col("lane") == Lane.LOG.value).get_column("actor")
+        return tuple(name for name in sorted(map(str, spoken.unique().drop_nulls())) if name)
+
     def stands_still(self, incident: Incident) -> bool:
         return read_until(incident) - self.ended > self.patience
 
@@ -127,20 +135,41 @@ def _expected(incident: Incident) -> Iterator[Batch]:
             continue
         keys = pl.DataFrame({"key": list(dict.fromkeys(wanted.keys))}, schema={"key": pl.String})
         signs = _signs(incident, wanted.work, keys)
-        if signs.is_empty():
-            continue
-        ended = int(signs["at"][-1])
-        keys = _there_by(incident, keys, ended)
-        yield Batch(
-            wanted.name,
-            f"{keys.height} items of the configured set",
-            _items(keys, signs),
-            signs,
-            ordered=wanted.ordered,
-            each=wanted.times,
-            inferred=_doubt(wanted, ended),
-            sources=tuple(sorted(set(signs.get_column("source").to_list()))),
-        )
+        for name, part in _runs(incident, wanted, signs):
+            ended = int(part["at"][-1])
+            there = _there_by(incident, keys, ended)
+            yield Batch(
+                name,
+                f"{there.height} items of the configured set",
+                _items(there, part),
+                part,
+                ordered=wanted.ordered,
+                each=wanted.times,
+                inferred=_doubt(wanted, ended),
+                sources=tuple(sorted(set(part.get_column("source").to_list()))),
+            )
+
+
+def _runs(
+    incident: Incident, wanted: ExpectedSet, signs: pl.DataFrame
+) -> Iterator[tuple[str, pl.DataFrame]]:
+    """The name and the signs of each run of the set, by first sign: one, or one for each value of
+    `wanted.run`.
+
+    What names no run (the error that ended an item) belongs to the runs that go on around it. A
+    run without any sign is none: that nothing ran is for schedules to tell.
+    """
+    if signs.is_empty() or not wanted.run:
+        yield from [] if signs.is_empty() else [(wanted.name, signs)]
+        return
+    prefix = f"{wanted.run}:"
+    named = incident.snapshot.keys_of(signs.get_column("row").unique())
+    named = named.filter(pl.col("key").str.starts_with(prefix)).unique("row", keep="first")
+    told = signs.join(named.select("row", run="key"), on="row", how="left", maintain_order="left")
+    for (run,), part in told.drop_nulls("run").group_by("run", maintain_order=True):
+        around = pl.col("at").is_between(part["at"][0], part["at"][-1] + MIN_IDLE_NS)
+        whole = told.filter((pl.col("run") == run) | (pl.col("run").is_null() & around))
+        yield f"{wanted.name} of {str(run).removeprefix(prefix)}", whole.drop("run")
 
 
 def _there_by(incident: Incident, keys: pl.DataFrame, ended: int) -> pl.DataFrame:
@@ -307,8 +336,6 @@ def _children(incident: Incident) -> Iterator[Batch]:
 
 def heard_in(incident: Incident, signs: pl.DataFrame) -> tuple[str, ...]:
     """The sources that told of a batch, or all queues when none has yet."""
-    from timeline.event import Lane
-
     told = tuple(sorted(set(signs.get_column("source").to_list())))
     return told or heard(incident, Lane.QUEUE)
 

@@ -7,7 +7,7 @@ against placebo windows does not. Owns no opinion on causes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
@@ -93,23 +93,18 @@ def placebo(
     width = max(last - first, BIN_NS)
     names = tuple(sources)
     begin, until = incident.window.start, read_until(incident)
-    covered = _covers(incident, names, severity)
+    limits = incident.snapshot.coverage.limits(
+        names, min(begin, last + 1), max(until, first), severity
+    )
     before = range(first - width, begin - 1, -width)
     after = range(last + 1, until - width + 1, width)
-    starts = [at for at in (*before, *after) if covered(at, at + width)][:MAX_PLACEBOS]
-    if not starts:
+    starts = [
+        at
+        for at in (*before, *after)
+        if not any(limit.start < at + width and limit.end > at for limit in limits)
+    ][:MAX_PLACEBOS]
+    if not starts or not names:
         return Placebo(0, 0)
     edges = pl.Series(starts, dtype=pl.Int64)
     counts = stamps.search_sorted(edges + width, "left") - stamps.search_sorted(edges, "left")
     return Placebo(len(starts), max(counts.to_list()))
-
-
-def _covers(
-    incident: Incident, sources: tuple[str, ...], severity: int
-) -> Callable[[int, int], bool]:
-    coverage = incident.snapshot.coverage
-
-    def covers(start: int, end: int) -> bool:
-        return bool(sources) and not coverage.limits(sources, start, end, severity)
-
-    return covers

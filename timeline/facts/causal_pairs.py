@@ -15,6 +15,7 @@ import polars as pl
 
 from timeline.event import PRECISION_NS, Kind, Lane, Meaning
 from timeline.facts.entities import pairs_of_type
+from timeline.facts.handovers import handovers
 from timeline.facts.lines import lines_at
 
 if TYPE_CHECKING:
@@ -36,11 +37,18 @@ PUSHED_BEFORE_LINE = "a job is pushed before its worker speaks of it"
 LINE_BEFORE_END = "a job's first line comes before its end"
 PUSHED_BEFORE_SAID = "a job is pushed before its pusher says so"
 REQUEST_PUSHES = "a request is begun before the job it pushes is"
+REQUEST_HANDS_OVER = "a request is begun before the work it hands over is taken up"
 CALL_ARRIVES = "a request is begun before the call it makes arrives"
 CALL_RETURNS = "a call arrives before the request that made it is over"
 """What orders the two records of a pair."""
 
-SPOKEN_FIRST = (LINE_BEFORE_END, REQUEST_PUSHES, CALL_ARRIVES, CALL_RETURNS)
+SPOKEN_FIRST = (
+    LINE_BEFORE_END,
+    REQUEST_PUSHES,
+    REQUEST_HANDS_OVER,
+    CALL_ARRIVES,
+    CALL_RETURNS,
+)
 """Pairs whose first record is a log line: one that was written out late looks like a fast clock."""
 
 _READ_AS_IT_HAPPENED = (Meaning.OCCURRED.value, Meaning.SENT.value, Meaning.COMMITTED.value)
@@ -56,6 +64,8 @@ MAX_SHARING = 4
 often share no call."""
 PUSHED = r"(?i)\b(?:enqueued|queued|pushed|published|dispatched)\b"
 """How a service says, in the past tense, that it has pushed a job."""
+PUT_BACK = r"(?i)\b(?:enqueued|re-?queued|re-?scheduled|put\b.{0,60}\bback|pushed back)\b"
+"""How a worker says that it pushed a job itself: not yet that this job runs."""
 BEGUN = r"(?i)\b(?:start(?:ed|ing)|begin|begun|began|received|incoming|accepted|got)\b|-->|=>"
 """How services say that a request reached them. Without such a first line, its first line may as
 well have been written when the call was over."""
@@ -63,7 +73,7 @@ well have been written when the call was over."""
 
 def causal_pairs(incident: Incident) -> pl.DataFrame:
     """Every pair of two clocks (PAIR_SCHEMA), by the instant it was received."""
-    parts = [_job_pairs(incident), _request_pairs(incident)]
+    parts = [_job_pairs(incident), _handed_over(incident), _request_pairs(incident)]
     typed = [part.select(pl.col(n).cast(t) for n, t in PAIR_SCHEMA.items()) for part in parts]
     pairs = pl.concat([pl.DataFrame(schema=PAIR_SCHEMA), *typed])
     apart = pairs.filter(pl.col("sender") != pl.col("receiver"))
@@ -163,7 +173,9 @@ def _worker_lines(incident: Incident, spoken: pl.DataFrame) -> pl.DataFrame:
 
     `lines` is how many it wrote.
     """
-    lines = spoken.filter(pl.col("actor").is_in(sorted(incident.workers)))
+    lines = spoken.filter(
+        pl.col("actor").is_in(sorted(incident.workers)) & ~pl.col("body").str.contains(PUT_BACK)
+    )
     only = lines.filter(pl.col("clock").n_unique().over("job") == 1)
     first = only.sort("timestamp", "row").with_columns(lines=pl.len().over("job"))
     return first.unique("job", keep="first", maintain_order=True)
@@ -189,6 +201,30 @@ def _begun_requests(incident: Incident, said: pl.DataFrame) -> pl.DataFrame:
     first = first.filter(pl.col("body").str.contains(BEGUN) & ~pl.col("body").str.contains(PUSHED))
     begun = first.join(within.select("execution", "job", "actor"), on=["execution", "actor"])
     return _with_units(incident, begun)
+
+
+def _handed_over(incident: Incident) -> pl.DataFrame:
+    """Requests and the work they handed over, where no queue remembers either end of it."""
+    known = incident.jobs.transitions.get_column("job").unique()
+    found = handovers(incident, known)
+    if found.is_empty():
+        return pl.DataFrame(schema=PAIR_SCHEMA)
+    rows = pl.concat([found.get_column("begun_row"), found.get_column("taken_row")])
+    lines = _with_units(incident, lines_at(incident, rows))
+    lines = lines.select("row", "timestamp", "unit", "clock")
+    both = found.join(lines, left_on="begun_row", right_on="row").join(
+        lines, left_on="taken_row", right_on="row", suffix="_second"
+    )
+    return both.select(
+        "id",
+        how=pl.lit(REQUEST_HANDS_OVER),
+        sender="clock",
+        receiver="clock_second",
+        sent="timestamp",
+        received=pl.col("timestamp_second") + pl.col("unit_second") - 1,
+        sent_row="begun_row",
+        received_row="taken_row",
+    )
 
 
 def _request_pairs(incident: Incident) -> pl.DataFrame:

@@ -48,6 +48,41 @@ def allowed_to_drop(ids: int) -> int:
     return max(MIN_IDS - 1, int(ids * DROPPED_SHARE))
 
 
+NEIGHBOURS = 3
+"""Pairs of the other direction, before and after, that tell what the clocks were at the time."""
+
+
+def without_strays(pairs: pl.DataFrame) -> pl.DataFrame:
+    """`pairs` (by `received`) without those that the pairs of the other direction right before and
+    right after them exclude: a clock that is wrong then is wrong for both. They match wrongly."""
+    told = pairs.with_row_index("at").with_columns(delay=pl.col("received") - pl.col("sent"))
+    early = told.filter(pl.col("delay") < -MIN_SKEW_NS)
+    if early.is_empty():
+        return pairs
+    strays: list[int] = []
+    ways = told.partition_by("sender", "receiver", as_dict=True, maintain_order=True)
+    for (sender, receiver), part in early.partition_by(
+        "sender", "receiver", as_dict=True, maintain_order=True
+    ).items():
+        back = ways.get((receiver, sender))
+        if back is None:
+            continue
+        delays, stamps = back.get_column("delay"), back.get_column("received")
+        places = stamps.search_sorted(part.get_column("received"), "left").to_list()
+        for at, delay, place in zip(part["at"], part["delay"], places, strict=True):
+            before = delays.slice(max(place - NEIGHBOURS, 0), min(place, NEIGHBOURS)).to_list()
+            after = delays.slice(place, NEIGHBOURS).to_list()
+            # The receipts are stamped by two clocks: a pair may be its own neighbour's neighbour.
+            if all(len(side) == NEIGHBOURS and _excluded(delay, side) for side in (before, after)):
+                strays.append(at)
+    return told.filter(~pl.col("at").is_in(strays)).select(pairs.columns)
+
+
+def _excluded(delay: int, others: list[int]) -> bool:
+    """Whether most of `others` allow no offset that `delay` asks for."""
+    return 2 * sum(other + delay < -MIN_SKEW_NS for other in others) > len(others)
+
+
 def limits_of(pairs: pl.DataFrame) -> dict[tuple[str, str], Limit]:
     """The limit of every (sender, receiver) for which enough ids speak."""
     told = pairs.with_row_index("place").with_columns(delay=pl.col("received") - pl.col("sent"))

@@ -115,6 +115,18 @@ def attempts_of(incident: Incident, jobs: Sequence[str]) -> dict[str, Attempts]:
         starts=stamp.filter(pl.col("kind") == Kind.JOB_STARTED.value).unique().sort(),
         ends=stamp.filter(pl.col("kind").is_in(ENDS)).unique().sort(),
     )
+    found = {job: Attempts(job, tuple(s), tuple(e)) for job, s, e in told.iter_rows()}
+    rest = [job for job in jobs if job not in found]
+    return found | (_told_by_logs(incident, rest) if rest else {})
+
+
+def _told_by_logs(incident: Incident, jobs: Sequence[str]) -> dict[str, Attempts]:
+    """The same for jobs of which no queue tells anything; an end that is not told is the last
+    that was heard."""
+    own = incident.handled.filter(pl.col("job").is_in(list(jobs))).sort("start", "start_row")
+    told = own.group_by("job", maintain_order=True).agg(
+        pl.col("start").unique().sort(), pl.col("last").unique().sort()
+    )
     return {job: Attempts(job, tuple(s), tuple(e)) for job, s, e in told.iter_rows()}
 
 
@@ -144,7 +156,9 @@ def _by_id(incident: Incident, attempts: Mapping[str, Attempts]) -> Iterator[tup
     beside = _Rows(incident, lines)
     for line in lines.iter_rows(named=True):
         job = attempts[line["key"]]
-        yield from _told(line, job, beside, "job id", Verdict.CERTAIN)
+        own = line["lane"] == Lane.DATABASE.value or line["actor"] in incident.workers
+        sure = Verdict.CERTAIN if own else _timed(incident, line, job, Verdict.CERTAIN)
+        yield from _told(line, job, beside, "job id", sure)
     yield from _by_request(incident, attempts, lines)
 
 
@@ -189,6 +203,8 @@ def _by_request(
             # While the request itself was still being served, the row may be the server's.
             alone = line["request"] not in done or done[line["request"]] < line["timestamp"]
             sure = Verdict.CERTAIN if alone else Verdict.LIKELY
+            if line["lane"] == Lane.DATABASE.value:
+                sure = _timed(incident, line, job, sure)
             yield from _told(line, job, beside, "request id", sure)
 
 
@@ -210,7 +226,10 @@ def _by_entity(
     for line in lines.sort("timestamp", "row").iter_rows(named=True):
         job = attempts[line["key"]]
         if _inside(line["timestamp"], job):
-            yield from _told(line, job, beside, "entity and time", Verdict.LIKELY)
+            sure = Verdict.LIKELY
+            if line["lane"] == Lane.DATABASE.value:
+                sure = _timed(incident, line, job, sure)
+            yield from _told(line, job, beside, "entity and time", sure)
 
 
 def _mild(incident: Incident, lines: pl.DataFrame) -> pl.DataFrame:
@@ -248,6 +267,15 @@ class _Rows:
 
 def _inside(at: int, job: Attempts) -> bool:
     return any(start <= at <= end for start, end in job.spans())
+
+
+def _timed(incident: Incident, line: dict[str, object], job: Attempts, sure: Verdict) -> Verdict:
+    """`sure`, or possible where the clocks leave open whether the line fell into an attempt: who
+    pushed the job wrote of it just before."""
+    bound = incident.clocks.bound(str(line["clock"] or ""))
+    at, slack = _ns(line["timestamp"]), bound.behind + bound.ahead
+    within = any(start + slack <= at <= end - slack for start, end in job.spans())
+    return sure if within else Verdict.POSSIBLE
 
 
 def _told(

@@ -38,9 +38,12 @@ NOT_FOUND = "not_found"
 MISSING_ENTITY = (
     r"(?i)\b\pL\w*(?:[ #:=]{1,2}|\(|\[)(?:id[ =:#]{1,2})?['\"]?[\w-]*\d[\w-]*['\"]?[\])]? "
     r"(?:(?:(?:was|could|is|does|has) )?not (?:be )?(?:found|exist|visible)|doesn't exist"
-    r"|isn't (?:there|found|visible)|nicht gefunden|existiert nicht|introuvable|n'existe pas"
-    r"|no (?:encontrad[oa]|existe)|não (?:encontrad[oa]|existe)|не найден[ао]?|не существует)\b"
-    r"|\d ?[がは](?:見つかりません|存在しません)"
+    r"|isn't (?:there|found|visible)|(?:(?:ist|wurde|war) )?nicht (?:gefunden|vorhanden)"
+    r"|existiert nicht|gibt es nicht|(?:est )?introuvable|n'existe pas"
+    r"|no (?:encontrad[oa]|existe)|não (?:encontrad[oa]|existe)|non (?:trovat[oa]|esiste)"
+    r"|(?:is )?niet (?:gevonden|aanwezig)|bestaat niet|nie (?:znalezion[oay]|istnieje)"
+    r"|(?:hittades|finns) inte|не найден[ао]?|не существует)\b"
+    r"|\d ?[がは](?:見つかりません|存在しません)|\d ?(?:不存在|未找到|找不到)"
     r"|\b(?:no such|unknown|can(?:not|'t) find|could(?: not|n't) find|did(?: not|n't) find) "
     r"[a-z]\w*[ #:=]{1,3}(?:with )?(?:id[ =:#]{1,2})?['\"]?[\w-]*\d"
     r"|\bno [a-z]\w* (?:found )?(?:with|for|by) (?:[a-z]\w*[ =:#]{1,2}){1,2}['\"]?[\w-]*\d"
@@ -132,7 +135,9 @@ def _with_missing_entities(
     severe = (pl.col("severity_number") >= SEVERITY_ERROR) | pl.col("kind").is_in(JOB_FAILURES)
     rows = events.select(severe.arg_true().cast(pl.UInt32)).to_series()
     told = pl.DataFrame({"row": rows, "text": texts.gather(rows)})
-    told = told.filter(pl.col("text").str.contains(MISSING_ENTITY))
+    said = told.select(pl.col("text").unique())  # most are said again and again
+    missing = said.filter(pl.col("text").str.contains(MISSING_ENTITY)).get_column("text")
+    told = told.filter(pl.col("text").is_in(missing.implode()))
     told = told.join(matched.select("row"), on="row", how="anti").select(
         "row",
         error_class=pl.lit(NOT_FOUND),
@@ -148,15 +153,13 @@ def _with_missing_entities(
 
 def _searched(events: pl.DataFrame) -> pl.Series:
     """The text to search per event; empty where an event is not a report of an error."""
-    body = pl.col("body")
-    if events.get_column("lane").eq(Lane.LOG.value).all():
-        return events.get_column("body")
-    failed = pl.col("kind").is_in(JOB_FAILURES)
+    logged = pl.when(pl.col("lane") == Lane.LOG.value).then("body").otherwise(pl.lit(""))
+    texts = events.select(body=logged.fill_null(""), failed=pl.col("kind").is_in(JOB_FAILURES))
+    failed = texts.get_column("failed").arg_true()
+    if failed.is_empty():
+        return texts.get_column("body")
     # Not the line about the job: its arguments are not what the error says.
-    stored = pl.col("attributes").str.json_path_match("$.error")
-    failures = events.with_row_index("row").filter(failed).select("row", text=stored)
-    logs = events.with_row_index("row").filter(pl.col("lane") == Lane.LOG.value)
-    texts = pl.concat([logs.select("row", text=body), failures])
-    every = pl.DataFrame({"row": pl.int_range(events.height, dtype=pl.UInt32, eager=True)})
-    joined = every.join(texts, on="row", how="left", maintain_order="left")
-    return joined.get_column("text").fill_null("").alias("body")
+    stored = events.get_column("attributes").gather(failed).str.json_path_match("$.error")
+    failures = pl.DataFrame({"row": failed, "error": stored.fill_null("")})
+    joined = texts.with_row_index("row").join(failures, on="row", how="left", maintain_order="left")
+    return joined.select(body=pl.coalesce("error", "body")).to_series()

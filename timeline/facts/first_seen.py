@@ -8,12 +8,12 @@ says what a new line means.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
 from timeline.event import Lane
-from timeline.templates import OTHER, Templates, service_of, templates_in
+from timeline.templates import ERROR, OTHER, Templates, service_of, templates_in
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
@@ -29,6 +29,10 @@ MIN_MINUTES = 10
 """Baseline minutes after the burn-in in which first sightings are counted."""
 REPEATED = 5
 """Lines within a minute of the first that make a new template more than a few odd lines."""
+LASTING_NS = 5 * MINUTE_NS
+"""An error that is written as often within this time goes on, however slowly."""
+LEAD_NS = 15 * MINUTE_NS
+"""An alert is five to fifteen minutes late: so long before T what is new may begin."""
 ROWS_KEPT = 100
 """Lines of a new template whose keys are told; an outage repeats one many thousand times."""
 FULL_BASELINE_NS = 60 * MINUTE_NS
@@ -42,9 +46,10 @@ MIN_BASELINE_LINES = 50
 class NewTemplate:
     """One template of one service, first seen at `first` (ns). `count` lines in all.
 
-    `minute` counts those within a minute of the first; `lines_before` is how many lines of any
-    kind the service wrote in the `span_before` (ns) before. `rows` are the first few. `cut` is the
-    instant (ns) from which on lines of the service were left out, or None: then counts are least.
+    `minute` counts those within a minute of the first, `early` within `LASTING_NS`. `lines_before`
+    is how many lines of any kind the service wrote in the `span_before` (ns) before. `rows` are the
+    first few. `cut` is the instant (ns) from which on lines of the service were left out, or None:
+    then counts are least.
     """
 
     service: str
@@ -54,6 +59,7 @@ class NewTemplate:
     last: int
     count: int
     minute: int
+    early: int
     actors: tuple[str, ...]
     sources: tuple[str, ...]
     rows: tuple[int, ...]
@@ -63,7 +69,8 @@ class NewTemplate:
 
     @property
     def repeated(self) -> bool:
-        return self.minute >= REPEATED or len(self.actors) > 1
+        lasting = self.level == ERROR and self.early >= REPEATED
+        return self.minute >= REPEATED or len(self.actors) > 1 or lasting
 
     @property
     def well_known(self) -> bool:
@@ -86,16 +93,34 @@ class Novelties:
     left_out: int
 
 
-def baseline_minutes(incident: Incident, anchors: tuple[int, ...]) -> int:
-    """Minutes after the burn-in and before the first anchor."""
-    span = min(anchors) - BEFORE_NS - incident.window.start
+class Span(NamedTuple):
+    """A stretch `[start, end)` (ns) in which a first sighting is looked for."""
+
+    start: int
+    end: int
+
+
+def around(*anchors: int) -> tuple[Span, ...]:
+    """The spans around the onset and T, or around either."""
+    return tuple(Span(at - BEFORE_NS, at + AFTER_NS) for at in anchors)
+
+
+def before_pin(incident: Incident) -> tuple[Span, ...]:
+    """All the time in which what the alert is about may have begun."""
+    pin = incident.window.pin
+    return (Span(pin - LEAD_NS, pin + AFTER_NS),)
+
+
+def baseline_minutes(incident: Incident, spans: tuple[Span, ...]) -> int:
+    """Minutes after the burn-in and before the first span."""
+    span = min(spans).start - incident.window.start
     return int((1 - BURN_IN) * span // MINUTE_NS)
 
 
-def novelties_in(incident: Incident, anchors: tuple[int, ...]) -> Novelties:
-    """What was new within `BEFORE_NS` and `AFTER_NS` of any of `anchors` (ns)."""
+def novelties_in(incident: Incident, spans: tuple[Span, ...]) -> Novelties:
+    """What was new within any of `spans`, against all that was read before them."""
     grouped = templates_in(incident)
-    start, edge = incident.window.start, min(anchors) - BEFORE_NS
+    start, edge = incident.window.start, min(spans).start
     begun = start + int(BURN_IN * (edge - start))
     sightings = _sightings(grouped)
     earlier = sightings.filter(pl.col("first").is_between(begun, edge, "left"))
@@ -103,14 +128,15 @@ def novelties_in(incident: Incident, anchors: tuple[int, ...]) -> Novelties:
     single = earlier.select(minute.n_unique()).item()
     usual = earlier.filter(_repeated()).select(minute.n_unique()).item()
     near = pl.any_horizontal(
-        *(pl.col("first").is_between(at - BEFORE_NS, at + AFTER_NS, "left") for at in anchors)
+        *(pl.col("first").is_between(span.start, span.end, "left") for span in spans)
     )
     recent = sightings.filter(near)
-    known = _lines_before(incident, edge) if recent.height else pl.DataFrame()
+    begun = max(edge, recent["first"][0]) if recent.height else edge
+    known = _lines_before(incident, begun) if recent.height else pl.DataFrame()
     new = _described(grouped, recent, known) if recent.height else ()
     return Novelties(
         new,
-        baseline_minutes(incident, anchors),
+        baseline_minutes(incident, spans),
         usual,
         single,
         grouped.lines.height,
@@ -119,7 +145,8 @@ def novelties_in(incident: Incident, anchors: tuple[int, ...]) -> Novelties:
 
 
 def _repeated() -> pl.Expr:
-    return (pl.col("minute") >= REPEATED) | (pl.col("actors").list.len() > 1)
+    lasting = (pl.col("level") == ERROR) & (pl.col("early") >= REPEATED)
+    return (pl.col("minute") >= REPEATED) | (pl.col("actors").list.len() > 1) | lasting
 
 
 def _sightings(grouped: Templates) -> pl.DataFrame:
@@ -133,6 +160,7 @@ def _sightings(grouped: Templates) -> pl.DataFrame:
             last=stamp.max(),
             count=pl.len(),
             minute=(stamp < stamp.min() + MINUTE_NS).sum(),
+            early=(stamp < stamp.min() + LASTING_NS).sum(),
             actors=pl.col("actor").unique().sort(),
             sources=pl.col("source").unique().sort(),
             level=pl.col("level").sort().first(),
@@ -178,6 +206,7 @@ def _described(
             last=row["last"],
             count=row["count"],
             minute=row["minute"],
+            early=row["early"],
             actors=tuple(row["actors"]),
             sources=tuple(row["sources"]),
             rows=tuple(row["rows"]),

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from timeline.event import Kind, Lane
-from timeline.facts.entities import entity_pairs, pairs_of_type
+from timeline.facts.entities import entity_pairs
 from timeline.facts.fields import field_texts
+from timeline.facts.job_names import job_names
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
@@ -62,11 +63,13 @@ class Jobs:
     """Jobs of an incident.
 
     `transitions` has one line per queue event (TRANSITION_SCHEMA, time order), `entities` one per
-    (job, key) with the entity keys that stand in a job's arguments or in lines about it.
+    (job, key) with the entity keys that stand in a job's arguments or in lines about it, `named`
+    one per (row, job): every event that names the job.
     """
 
     transitions: pl.DataFrame
     entities: pl.DataFrame
+    named: pl.DataFrame
 
     @cached_property
     def summary(self) -> pl.DataFrame:
@@ -137,9 +140,9 @@ class Jobs:
 def jobs_in(incident: Incident) -> Jobs:
     """All jobs of the incident; empty frames when nobody mentions one."""
     snapshot = incident.snapshot
-    named = pairs_of_type(snapshot.keys, "job").rename({"key": "job"})
+    named = job_names(snapshot)
     beside = snapshot.keys_of(named.get_column("row"))
-    return Jobs(_transitions(snapshot.events, named), _entities(beside, named))
+    return Jobs(_transitions(snapshot.events, named), _entities(beside, named), named)
 
 
 def _transitions(events: pl.DataFrame, named: pl.DataFrame) -> pl.DataFrame:
@@ -166,4 +169,6 @@ def _transitions(events: pl.DataFrame, named: pl.DataFrame) -> pl.DataFrame:
 
 def _entities(beside: pl.DataFrame, named: pl.DataFrame) -> pl.DataFrame:
     pairs = named.join(entity_pairs(beside), on="row", how="inner").select("job", "key")
-    return pairs.unique().sort(["job", "key"])
+    value = pl.col("key").str.replace("^[^:]*:", "")
+    own = value == pl.col("job").str.replace("^[^:]*:", "")  # a message is not about itself
+    return pairs.unique().filter(~own).sort(["job", "key"])

@@ -56,6 +56,8 @@ class Kill:
     timestamp: int
     actor: str
     body: str
+    host: str = ""
+    """Whose clock stamped the line, where it is a host's: the machine or pod it is about."""
 
     @property
     def by_memory(self) -> bool:
@@ -87,8 +89,19 @@ def kill_lines(incident: Incident, spans: Sequence[tuple[int, int]]) -> tuple[Ki
         "timestamp",
         pl.col("actor").cast(pl.String).fill_null(""),
         "body",
+        pl.when(pl.col("clock").cast(pl.String) != pl.col("source").cast(pl.String))
+        .then(pl.col("clock").cast(pl.String))
+        .fill_null("")
+        .alias("host"),
     )
     return tuple(Kill(*line) for line in lines.iter_rows())
+
+
+def is_on_host_of(kill: Kill, worker: str, host: str) -> bool:
+    """Whether the line was stamped on the machine or pod of `worker`, by the name of either."""
+    if not kill.host:
+        return False
+    return kill.host == host or re.match(rf"{re.escape(kill.host)}(?![\w-])", worker) is not None
 
 
 def is_same_worker(kill: Kill, worker: str, host: str) -> bool:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from timeline.errors.postgresql_messages import PROMOTED
+from timeline.errors.translations import any_of
 from timeline.event import SEVERITY_ERROR, Lane
 from timeline.facts.errors import HIT_SCHEMA
 from timeline.facts.lines import LINE_SCHEMA
@@ -22,8 +24,9 @@ MARKERS: dict[str, str] = {
     "postgresql": (
         r"promoted self to leader|received promote request|selected new timeline ID"
         r"|archive recovery complete|STANDBY PROMOTE successful|[Ff]ail[- ]?over completed"
-        r"|writer was promoted"
-    ),
+        r"|writer was promoted|"
+    )
+    + any_of(PROMOTED),
     "redis": (
         r"\+switch-master|\+promoted-slave|MASTER MODE enabled|Failover election won"
         r"|\+failover-end|Setting myself as new master"
@@ -36,8 +39,9 @@ MARKERS: dict[str, str] = {
     "elasticsearch": r"elected-as-master|master node changed",
     "mongodb": r"[Tt]ransition to primary complete|Election succeeded, assuming primary role",
 }
-"""What Patroni, PostgreSQL, repmgr, RDS, Redis, Sentinel, group replication, orchestrator, Kafka,
-Elasticsearch and MongoDB say when a node takes over, by the system whose leadership it is."""
+"""What Patroni, PostgreSQL in its languages, repmgr, RDS, Redis, Sentinel, group replication,
+orchestrator, Kafka, Elasticsearch and MongoDB say when a node takes over, by the system that it
+leads."""
 
 REFUSED_WRITES: dict[str, str] = {
     "postgresql": r"in a read-only transaction|\b25006\b|read_only_sql_transaction",
@@ -68,9 +72,7 @@ def refused_writes(incident: Incident) -> pl.DataFrame:
     Where the taxonomy knows no wording, the error line itself is the hit.
     """
     known = incident.errors.filter(pl.col("error_class") == "server_state")
-    known = known.filter(
-        pl.col("body").str.contains(_ANY_REFUSED) | (pl.col("sqlstate") == "25006")
-    )
+    known = known.filter(_says(_ANY_REFUSED) | (pl.col("sqlstate") == "25006"))
     severe = (pl.col("lane") == Lane.LOG.value) & (pl.col("severity_number") >= SEVERITY_ERROR)
     columns = [name for name in HIT_SCHEMA if name in LINE_SCHEMA and name != "row"]
     shown = [name for name in columns if name != "timestamp"]
@@ -87,13 +89,16 @@ def refused_writes(incident: Incident) -> pl.DataFrame:
     typed = [pl.col(name).cast(kind) for name, kind in HIT_SCHEMA.items() if name in lines.columns]
     both = pl.concat([known, lines.select(typed)], how="diagonal")
     system = pl.coalesce(
-        *(
-            pl.when(pl.col("body").str.contains(pattern)).then(pl.lit(name))
-            for name, pattern in REFUSED_WRITES.items()
-        ),
+        *(pl.when(_says(pattern)).then(pl.lit(name)) for name, pattern in REFUSED_WRITES.items()),
         "system",
     )
     return both.with_columns(system=system).sort("timestamp", "source", "row")
+
+
+def _says(pattern: str) -> pl.Expr:
+    """Whether the text, or the English of what it says, fits."""
+    english = pl.col("fragment").fill_null("").str.contains(pattern)
+    return pl.col("body").str.contains(pattern) | english
 
 
 def markers_between(incident: Incident, first: int, last: int) -> pl.DataFrame:

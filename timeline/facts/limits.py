@@ -23,26 +23,42 @@ WORDINGS: tuple[tuple[str, str], ...] = (
     (
         "URL",
         r"client sent too long URI|Request Line is too large|URI Too Long|URITooLong"
-        r"|Request-URI Too L(?:arge|ong)",
+        r"|Request-URI Too L(?:arge|ong)|URI too long \(longer than|HTTP line is larger than"
+        r"|URI is too large|Request line too long|Maximum start-line size exceeded"
+        r"|maxUrlLength value|maxQueryStringLength value|QUERY_STRING is longer than"
+        r"|REQUEST_(?:URI|PATH) is longer than|Status line is too long|Bad Message 414"
+        r"|request URI (?:is )?too (?:long|large)",
     ),
     (
         "header",
         r"client sent too long header line|Limit request headers fields size"
-        r"|Request Header Fields Too Large|HPE_HEADER_OVERFLOW",
+        r"|Request Header Fields Too Large|HPE_HEADER_OVERFLOW|Request Header Or Cookie Too Large"
+        r"|Request [Hh]eader is too large|Request headers too long|HTTP header is larger than"
+        r"|size of the request headers is too long|request header field exceeds server limit"
+        r"|invalid request block size|Maximum header size exceeded|Bad Message 431"
+        r"|HEADER is longer than the|HeaderFieldsTooLarge|HTTP headers? too (?:long|large|big)",
     ),
     (
         "body",
         r"client intended to send too large body|RequestDataTooBig"
         r"|Request body exceeded settings"
-        r"|POST Content-Length of \d+ bytes exceeds|PayloadTooLargeError"
-        r"|request entity too large"
-        r"|http: request body too large|MaxUploadSizeExceeded"
-        r"|Maximum upload size exceeded",
+        r"|POST Content-Length of \d+ bytes exceeds|PayloadTooLarge|ContentTooLarge"
+        r"|(?:[Ee]ntity|[Pp]ayload|PAYLOAD|[Cc]ontent|[Rr]equest [Bb]ody) [Tt]oo [Ll]arge"
+        r"|MaxUploadSizeExceeded|Maximum upload size exceeded|RequestTooLarge|RequestEntityTooLarge"
+        r"|Maximum request length exceeded|max request body size is|Maximum request body size"
+        r"|length limit exceeded|Payload reached size limit|Maximum message size reached"
+        r"|EntityStreamSizeException|SizeLimitExceededException|FileSizeLimitExceeded"
+        r"|entity content is too long|[Dd]ata too large, data for",
     ),
     (
         "fields",
         r"TooManyFieldsSent|number of GET/POST parameters exceeded|Input variables exceeded"
-        r"|exceeded available parameter key space|too many parameters",
+        r"|exceeded available parameter key space|too many parameters|Too many fields\."
+        r"|Too many (?:form )?(?:keys|parts)|number of query arguments cannot exceed"
+        r"|More than the maximum (?:allowed )?number of request parameters|ParameterLimitError"
+        r"|can have at most [\d,]+ parameters|maximum number of expressions in a list"
+        r"|too many SQL variables|out-of-range integer as a 2-byte value"
+        r"|(?:parameters?|placeholders) (?:exceeds?|exceeded) (?:the )?(?:maximum|limit)",
     ),
     (
         "packet",
@@ -50,14 +66,28 @@ WORDINGS: tuple[tuple[str, str], ...] = (
         r"|\(max_allowed_packet\)",
     ),
     (
+        "message",
+        r"RecordTooLargeException|MESSAGE_TOO_LARGE|MessageSizeTooLarge|Message size too large"
+        r"|larger than max \(\d+ vs\. \d+\)|BatchRequestTooLong|shorter than \d+ bytes"
+        r"|BSONObj(?:ect)?TooLarge|object to insert too large|[Ii]tem size has exceeded"
+        r"|less than or equal to \d+ bytes|TooLongFrameException|too_long_frame",
+    ),
+    (
         CSRF,
-        r"CSRF verification failed|Forbidden \((?:CSRF|Origin|Referer)|CSRF token missing"
-        r"|InvalidAuthenticityToken|Can't verify CSRF token authenticity|EBADCSRFTOKEN"
-        r"|[Ii]nvalid CSRF token|CSRF token mismatch|TokenMismatchException",
+        r"CSRF verification failed|Forbidden \((?:CSRF|Origin|Referer)|InvalidAuthenticityToken"
+        r"|EBADCSRFTOKEN|TokenMismatchException|InvalidCSRFToken|(?:Missing|Invalid)CsrfToken"
+        r"|AntiforgeryValidation|[Aa]ntiforgery (?:token|cookie)"
+        r"|(?:[Mm]issing|[Ii]nvalid|[Bb]ad|[Ee]xpired|[Ww]rong) (?:CSRF|XSRF|csrf|xsrf)\b"
+        r"|(?:CSRF|XSRF|csrf|xsrf)[ _-](?:token|check|cookie|validation|protection)s?"
+        r"(?: from [\w ]+)? (?:is |was |has |are )?(?:\w+ )?"
+        r"(?:missing|invalid|incorrect|mismatch|expired|failed|rejected|not (?:valid|found|set))"
+        r"|[Cc]an't verify CSRF token authenticity",
     ),
 )
-"""nginx, gunicorn, Node, Django, PHP, Express, Go, Spring, Rack, MySQL; then Django, Rails, csurf,
-Spring Security and Laravel."""
+"""nginx, Apache, gunicorn, uWSGI, Puma, Node, Jetty, Tomcat, Netty, Kestrel, IIS, Cowboy, Django,
+Starlette, aiohttp, PHP, Express, Go, Axum, Actix, Spring, Rack; MySQL, drivers of PostgreSQL, SQL
+Server and SQLite, Oracle, MongoDB, Elasticsearch, Kafka, gRPC, SQS; then Django, Rails, csurf,
+Spring Security, Laravel, Symfony, Plug and ASP.NET."""
 _ANY = "|".join(pattern for _, pattern in WORDINGS)
 _WORDS = tuple((what, re.compile(pattern)) for what, pattern in WORDINGS)
 _LIMITS = (
@@ -66,6 +96,13 @@ _LIMITS = (
     re.compile(r"too large body: (?P<size>\d+) bytes"),
     re.compile(r"Input variables exceeded (?P<limit>\d+)"),
     re.compile(r"Packet for query is too large \((?P<size>[\d,]+) > (?P<limit>[\d,]+)\)"),
+    re.compile(r"larger than max \((?P<size>\d+) vs\. (?P<limit>\d+)\)"),
+    re.compile(r"invalid request block size: (?P<size>\d+) \(max (?P<limit>\d+)\)"),
+    re.compile(r"(?:larger|longer) than (?:the )?\(?(?P<limit>\d+)"),
+    re.compile(r"max request body size is (?P<limit>\d+) bytes"),
+    re.compile(r"Maximum request body size (?P<limit>\d+)"),
+    re.compile(r"(?:at most|cannot exceed|in a list is) (?P<limit>\d[\d,]*)"),
+    re.compile(r"shorter than (?P<limit>\d+) bytes"),
     re.compile(r"bigger than '(?P<limit>max_allowed_packet)'"),
     re.compile(r"exceeded settings\.(?P<limit>\w+)"),
 )

@@ -1,8 +1,9 @@
 """Counts of log lines by who wrote them, how grave they are and what they say, and which changed.
 
 The focus is the minute around T and, where the errors show an onset, the minutes around that;
-everything between them is trouble and serves as no comparison. A stretch that a source did not
-read in full is no comparison either.
+everything between them is trouble and serves as no comparison. Nobody may have erred at all, and an
+alert comes late: so every minute of the quarter of an hour before T is tried as well, each against
+all minutes outside its own stretch. What a source did not read in full is no comparison.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import polars as pl
 from timeline.event import SEVERITY_ERROR, SEVERITY_WARN, Lane
 from timeline.facts.placebo import BIN_NS, BLOCK_NS, MIN_CONTROLS, WIDTH, Outlier, outliers
 from timeline.facts.sight import read_until
+from timeline.facts.stretches import MIN_LASTING, MIN_OUTSIDE, stretches
 from timeline.templates import (
     ERROR,
     OTHER,
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 
 LEVEL_FLOOR = {ERROR: SEVERITY_ERROR, WARNING: SEVERITY_WARN}
 """The least severity of a level: where an engine counted the rest, these may be complete."""
+LEAD_BLOCKS = 15
+"""Minutes before T that are tried: an alert is five to fifteen minutes late."""
 MOST_SERIES = 2_000
 """Series of templates that are compared, the loudest first: each makes the others harder to see."""
 MOST_COUNTED = 1_000
@@ -64,11 +68,19 @@ class Counted(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Blocks:
-    """Which minutes are looked at and which serve as comparison; `origin` begins block 0 (T)."""
+    """Which minutes are looked at and which serve as comparison; `origin` begins block 0 (T).
+
+    `whole` are all that were read, without a gap; the `lead` is tried one by one.
+    """
 
     origin: int
     focus: tuple[int, ...]
     controls: tuple[int, ...]
+    whole: tuple[int, ...] = ()
+
+    @property
+    def lead(self) -> tuple[int, ...]:
+        return tuple(block for block in self.whole if -LEAD_BLOCKS <= block <= 0)
 
 
 def blocks_of(incident: Incident, onset: int | None) -> Blocks:
@@ -89,7 +101,7 @@ def blocks_of(incident: Incident, onset: int | None) -> Blocks:
     outside = [number for number in range(first, last + 1) if number not in trouble]
     before = [number for number in outside if number < min(focus, default=0)]
     controls = before if len(before) >= MIN_CONTROLS else outside
-    return Blocks(origin, tuple(sorted(focus)), tuple(controls))
+    return Blocks(origin, tuple(sorted(focus)), tuple(controls), tuple(range(first, last + 1)))
 
 
 def enough(blocks: Blocks) -> bool:
@@ -106,6 +118,9 @@ def moved_series(incident: Incident, blocks: Blocks) -> list[Moved]:
         pl.col("series").cast(pl.Int64), "bin", pl.col("n").cast(pl.Int64)
     )
     found = outliers(numbered, blocks.origin, blocks.focus, blocks.controls)
+    told = {(one.series, one.drop) for one in found}
+    wider = stretches(numbered, blocks.origin, blocks.lead, blocks.whole)
+    found += [one for one in wider if (one.series, one.drop) not in told]
     if not found:
         return []
     chosen = [one.series for one in found]
@@ -164,15 +179,32 @@ def _seen_in_full(incident: Incident, series: Series, one: Outlier, blocks: Bloc
         start = blocks.origin + block * BLOCK_NS
         return not coverage.limits((series.source,), start, start + BLOCK_NS, floor)
 
-    if one.drop and (not full(one.block) or _silent(incident, series, one)):
+    if one.drop and (not full(one.block) or _silent(incident, series, one, blocks)):
         return False
-    return sum(full(block) for block in blocks.controls) >= MIN_CONTROLS
+    if one.stretch is None:
+        return sum(full(block) for block in blocks.controls) >= MIN_CONTROLS
+    first, last = one.stretch
+    if one.drop and not all(full(block) for block in range(first, last + 1)):
+        return False
+    outside = [block for block in blocks.whole if not first - 1 <= block <= last + 1]
+    return sum(full(block) for block in outside) >= MIN_OUTSIDE
 
 
-def _silent(incident: Incident, series: Series, one: Outlier) -> bool:
-    end = one.at + BLOCK_NS
+def _silent(incident: Incident, series: Series, one: Outlier, blocks: Blocks) -> bool:
+    """Whether its writer said nothing at all: of a stretch, from its first minute to its last."""
+    start, end = one.at, one.at + BLOCK_NS
+    if one.stretch is None:
+        return any(
+            silence.actor == series.actor and silence.start < end and silence.end > start
+            for silence in incident.silences
+        )
+    if not written_since(incident, Moved(series._replace(template=""), one)):
+        return True  # it ended, or was ended: nothing is left of it to have a rate
+    first, last = (blocks.origin + block * BLOCK_NS for block in one.stretch)
     return any(
-        silence.actor == series.actor and silence.start < end and silence.end > one.at
+        silence.actor == series.actor
+        and silence.start <= first + BLOCK_NS
+        and silence.end >= min(last + BLOCK_NS // 2, read_until(incident))
         for silence in incident.silences
     )
 
@@ -189,6 +221,28 @@ def _said_by_template(one: Outlier, found: Sequence[Outlier], named: dict[int, S
         and 2 * other.count >= one.count
         for other in found
     )
+
+
+def lasting(moved: Moved) -> bool:
+    """Whether somebody's lines as a whole nearly ceased, for minutes, and had not resumed at T."""
+    stretch = moved.outlier.stretch
+    if not moved.outlier.drop or moved.series.template or stretch is None:
+        return False
+    first, last = stretch
+    return last - first + 1 >= MIN_LASTING and last >= 0
+
+
+def written_since(incident: Incident, moved: Moved) -> int:
+    """How many lines of the series were written from `began` to the end of what was read."""
+    series = moved.series
+    mine = (
+        (pl.col("lane") == Lane.LOG.value)
+        & (pl.col("source") == series.source)
+        & (pl.col("actor") == series.actor)
+        & pl.col("timestamp").is_between(moved.outlier.began, read_until(incident), "left")
+        & (level_of(pl.col("severity_number")) == series.level)
+    )
+    return int(incident.snapshot.events.lazy().filter(mine).select(pl.len()).collect().item())
 
 
 def counted_lines(incident: Incident, moved: Moved) -> Counted:

@@ -1,6 +1,6 @@
 """Where lock waits are told: the present state of a database, and PostgreSQL's log lines.
 
-Reads the attributes of the PostgreSQL and MySQL connectors and the lines of `log_lock_waits`;
+Reads the attributes of the PostgreSQL and MySQL connectors and what `lock_lines` reads in the log;
 concludes nothing. A server only logs a wait that outlasts `deadlock_timeout`, and by default none
 at all, so a quiet log says nothing here.
 """
@@ -17,27 +17,18 @@ from typing import TYPE_CHECKING, cast
 import polars as pl
 
 from timeline.event import Kind, Lane
+from timeline.facts.lock_lines import WaitLine, wait_lines
 from timeline.facts.locks import PREPARED, SHORT_WAIT_NS, Holder, LockWait, LockWaits
 from timeline.facts.words import SECOND_NS
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
 
-MAX_LINES = 5_000
-"""Lines of the server's log and sessions of the database that are followed, the latest; a pile of
-thousands has the same root as its first hundreds."""
+MAX_SESSIONS = 5_000
+"""Sessions of the database that are followed, the latest; a pile of thousands has the same root as
+its first hundreds."""
 HEADLINE = 80
 """Characters of a statement that name it."""
-LINE_MARK = "Lock on "
-WAIT_LINE = (
-    r"process (?P<pid>\d+) (?P<verb>still waiting for|acquired) (?P<mode>\w+Lock) on "
-    r"(?P<target>.+?) after (?P<ms>\d+(?:\.\d+)?) ms"
-)
-HOLDERS = r"Process(?:es)? holding the lock: ([\d, ]+)\."
-QUEUE = r"Wait queue: ([\d, ]+)\."
-"""Everybody who waits for the same lock when the line is written, also those with lines before."""
-RELATION = r"in relation \"([^\"]+)\""
-STATEMENT = r"STATEMENT:\s+(.+)"
 MYSQL_WAIT = re.compile(r" waits for (\d+) s for a lock on (\S+),")
 _LITERAL = re.compile(r"'(?:[^']|'')*(?:'|$)")
 
@@ -61,56 +52,37 @@ def _from_log(incident: Incident) -> list[LockWait]:
 
     A session waits until its `acquired` line, and surely as long as others see it in the queue.
     """
-    marked = pl.col("body").str.contains(LINE_MARK, literal=True)
-    shown = incident.snapshot.told((pl.col("lane") == Lane.LOG.value) & marked, "source", "body")
-    body = pl.col("body")
-    lines = (
-        shown.with_columns(
-            pl.col("source").cast(pl.String),
-            body.str.extract_groups(WAIT_LINE).alias("wait"),
-            holders=body.str.extract(HOLDERS),
-            queue=body.str.extract(QUEUE),
-            relation=body.str.extract(RELATION),
-            statement=body.str.extract(STATEMENT),
-        )
-        .unnest("wait")
-        .drop_nulls("pid")
-        .tail(MAX_LINES)
-    )
     found: dict[tuple[str, str, str], LockWait] = {}
     ended: set[tuple[str, str, str]] = set()
-    for line in lines.iter_rows(named=True):
-        wait, tag = _line(line), str(line["target"])
-        own = (wait.source, wait.session, tag)
+    for line in wait_lines(incident):
+        wait = _line(line)
+        own = (wait.source, wait.session, line.target)
         known = found.get(own)
         same = known is not None and abs(known.from_instant - wait.from_instant) < SHORT_WAIT_NS
         found[own] = replace(known, until=wait.until) if known is not None and same else wait
         ended.discard(own)
-        if line["verb"] == "acquired":
+        if line.acquired:
             ended.add(own)
-        for pid in re.findall(r"\d+", str(line["queue"] or "")):
-            other = (wait.source, pid, tag)
+        for pid in line.queue:
+            other = (wait.source, pid, line.target)
             if other in found and other not in ended:
                 found[other] = replace(found[other], until=wait.until)
     return list(found.values())
 
 
-def _line(line: Mapping[str, object]) -> LockWait:
-    at = cast("int", line["timestamp"])
-    relation, pid = line["relation"], str(line["pid"])
-    target = f"{line['target']} ({relation})" if relation else str(line["target"])
+def _line(line: WaitLine) -> LockWait:
     return LockWait(
-        source=str(line["source"]),
-        session=pid,
-        who=f"pid {pid}",
-        mode=str(line["mode"]),
-        target=target,
-        since=at - round(float(str(line["ms"])) * 1e6),
-        until=at,
-        blockers=tuple(re.findall(r"\d+", str(line["holders"] or ""))),
-        statement=headline(str(line["statement"] or "")),
+        source=line.source,
+        session=line.pid,
+        who=f"pid {line.pid}",
+        mode=line.mode,
+        target=f"{line.target} ({line.relation})" if line.relation else line.target,
+        since=line.timestamp - line.waited,
+        until=line.timestamp,
+        blockers=line.holders,
+        statement=headline(line.statement),
         from_state=False,
-        row=cast("int", line["row"]),
+        row=line.row,
     )
 
 
@@ -124,7 +96,7 @@ def _from_state(incident: Incident) -> tuple[list[LockWait], dict[tuple[str, str
     )
     waits: list[LockWait] = []
     holders: dict[tuple[str, str], Holder] = {}
-    for record in shown.tail(MAX_LINES).iter_rows(named=True):
+    for record in shown.tail(MAX_SESSIONS).iter_rows(named=True):
         told = json.loads(record["attributes"])
         number = told.get("pid", told.get("connection"))
         waiting = "blocked_pid" in told or "blocked_by" in told

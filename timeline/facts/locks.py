@@ -6,7 +6,6 @@ lock_evidence`; what a pile means is the detector's. Pure: no event is opened he
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -20,8 +19,6 @@ PREPARED = "0"
 EXCLUSIVE = "AccessExclusiveLock"
 """What most of ALTER TABLE, DROP, TRUNCATE and VACUUM FULL ask for; even readers queue behind it
 (PostgreSQL 17 documentation, 13.3.1)."""
-
-CYCLE_STEP = r"Process (\d+) waits for \w+ on .+?; blocked by process (\d+)\."
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,14 +130,6 @@ def piles(found: LockWaits, least: int) -> list[Pile]:
     merged = _merged(made)
     kept = [pile for pile in merged if pile.long >= least]
     return sorted(kept, key=lambda pile: (-len(pile.waits), pile.first.from_instant))
-
-
-def cycle_in(body: str) -> tuple[str, ...]:
-    """Sessions of the circle that a deadlock's DETAIL names, in its order; empty when it has none.
-
-    Every client library passes the DETAIL on, so client and server logs name the same circle.
-    """
-    return tuple(waiter for waiter, _ in re.findall(CYCLE_STEP, body))
 
 
 def _behind(session: str, waits: Mapping[str, LockWait]) -> dict[str, int]:

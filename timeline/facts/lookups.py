@@ -95,6 +95,28 @@ def failed_lookups(incident: Incident) -> list[Lookup]:
     return sorted(found.values(), key=lambda lookup: (lookup.timestamp, lookup.job, lookup.key))
 
 
+def failed_reads(incident: Incident) -> list[Lookup]:
+    """The first failing lookup of every (request, entity) outside jobs; `job` is the request's key.
+
+    Without arguments to go by, only lines that name what was missing, and which one, are taken.
+    """
+    hits = incident.errors.filter(
+        (pl.col("error_class") == NOT_FOUND) & (pl.col("lane") == Lane.LOG.value)
+    ).head(MAX_LOOKUPS)
+    keys = incident.snapshot.keys_of(hits.get_column("row"))
+    requests = pl.concat([pairs_of_type(keys, name) for name in ("request", "trace")])
+    requests = requests.unique("row", keep="first", maintain_order=True)
+    asked = hits.join(incident.jobs.named, on="row", how="anti").join(requests, on="row")
+    own = _held(incident, asked)
+    found: dict[tuple[str, str], Lookup] = {}
+    lines = asked.select("row", "key", "body", "timestamp").sort("timestamp", "row")
+    for row, request, body, timestamp in lines.iter_rows():
+        for key, exact in _meant(sorted(own.get(row, ())), body, own.get(row, set())):
+            if exact:
+                found.setdefault((request, key), Lookup(request, key, row, timestamp, exact))
+    return sorted(found.values(), key=lambda one: (one.timestamp, one.job, one.key))
+
+
 def _held(incident: Incident, hits: pl.DataFrame) -> dict[int, set[str]]:
     """Entity keys that the lines themselves carry, by row."""
     keys = incident.snapshot.keys_of(hits.get_column("row"))
@@ -148,7 +170,7 @@ def _type_named(body: str, key: str) -> bool:
 
 def _with_job(incident: Incident, hits: pl.DataFrame) -> pl.DataFrame:
     """`hits` with the key of the job they belong to; a hit of no job is dropped."""
-    keyed = hits.join(pairs_of_type(incident.snapshot.keys, "job").rename({"key": "job"}), on="row")
+    keyed = hits.join(incident.jobs.named, on="row")
     rest = hits.join(keyed.select("row"), on="row", how="anti")
     by_entity = _running(incident, rest, _entity_candidates(incident, rest))
     rest = rest.join(by_entity.select("row"), on="row", how="anti").head(MAX_UNKEYED)

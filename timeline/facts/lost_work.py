@@ -2,16 +2,16 @@
 
 Four signs, strongest first: the queue declared the loss (a stall, a pruned worker, a dead child), a
 worker stopped beating while it held the job, the job's lease is overdue now, or a line says that
-the very worker was killed. Log text is read only around jobs that have no end. A loss is a stretch
-from the last sign of life to its discovery; an instant between is never made up.
+the very worker was killed, or a process on its host with which all its work stopped. Log text is
+read only around jobs that have no end. A loss is a stretch from the last sign of life to its
+discovery; an instant between is never made up.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,93 +20,32 @@ import polars as pl
 from timeline.event import Kind, Lane
 from timeline.facts.entities import pairs_of_type
 from timeline.facts.jobs import ENDS
-from timeline.facts.kills import Kill, is_same_worker, kill_lines
+from timeline.facts.kills import Kill, is_on_host_of, is_same_worker, kill_lines
 from timeline.facts.lifecycle import stop_lines
+from timeline.facts.lost_attempt import DEATH, GAVE_UP, HEARTBEAT, SIGNS, LostAttempt
 from timeline.facts.sight import read_until
 from timeline.facts.starts import Start, starts_of
+from timeline.facts.unended import SAME_START_NS, Spoken, of_start, spoken_attempts, went_on
 from timeline.facts.words import instant
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
 
-DEATH_WORDS = (
-    r"Work-horse (?:process was )?terminated unexpectedly|AbandonedJobError|WorkerLostError"
-    r"|DirtyExit|Job terminated unexpectedly|Worker went away|Stuck job rescued by Rescuer"
-    r"|task lease expired|job failed by timeout in active state"
-    r"|shut down while active|Detected zombie job"
-    r"|Worker Timeout \(killed manually\)|SolidQueue::Processes::Process\w*Error"
-    r"|GoodJob::InterruptError|was found interrupted|was found without its process"
-    r"|was lost with its worker"
-)
-"""Errors that queues file for a job whose worker is gone: RQ 3.0 (worker_classes.py, registry.py),
-Celery (billiard), Resque and node-resque (worker, forceCleanWorker), Solid Queue, GoodJob; Minion,
-River, asynq, pg-boss and Airflow from general knowledge."""
-GAVE_UP = "job stalled more than"
-"""BullMQ's reason for a job whose stalls were too many. It repeats the last stall, and is a sign of
-its own only where that stall is not on record."""
-DEATH = f"{DEATH_WORDS}|{GAVE_UP}"
-NAMED_DEATH = re.compile(
-    r"terminated unexpectedly|exited prematurely|\bsignal:? [1-9]\d*\b|SIGKILL"
-)
-"""A declaration that says that the process died, not only that it fell silent."""
-CHILD_DEATH = re.compile(r"Work-horse|exited prematurely|Job terminated unexpectedly")
-"""What died was the process of one job; the worker that had started it lives on."""
 LOG_SEVERITY = 13
 """A lost child is logged as a warning or worse; 0 is a line without a severity."""
-HEARTBEAT = "its last heartbeat"
-SIGNS = ("declared", "silent", "overdue", "killed")
-"""Strongest first; of one attempt only the strongest is kept."""
-
-
-@dataclass(frozen=True, slots=True)
-class LostAttempt:
-    """One attempt that nobody finished. `job` is its key; instants in ns UTC.
-
-    `alive` is the last sign of life before `noticed` (None when there is none), `noticed` when the
-    loss was declared or seen. `worker` is empty when nobody names it. `said` are the words of the
-    sign; `start` is None when the beginning is not on record.
-    """
-
-    job: str
-    job_class: str
-    args: str
-    source: str
-    worker: str
-    start: int | None
-    start_row: int | None
-    alive: int | None
-    alive_how: str
-    noticed: int
-    row: int
-    sign: str
-    said: str
-    lease: int | None = None
-    """Length of the lease that expired, ns, where the queue tells."""
-
-    @property
-    def lost_from(self) -> int:
-        """From when on the loss can be dated, ns: a start hours before says nothing of it."""
-        if self.alive is not None and self.alive_how == HEARTBEAT:
-            return self.alive
-        return max(self.alive or 0, self.noticed - (self.lease or 0))
-
-    @property
-    def named(self) -> bool:
-        """Whether the queue itself says that the process died."""
-        return self.sign == "declared" and NAMED_DEATH.search(self.said) is not None
-
-    @property
-    def child(self) -> bool:
-        """Whether only the child process of one job died."""
-        return self.named and CHILD_DEATH.search(self.said) is not None
 
 
 def lost_attempts(incident: Incident) -> tuple[LostAttempt, ...]:
     """Every attempt that was lost with its worker, in the order in which that was noticed."""
     declared = _declarations(incident)
     board = _Board.of(incident, {job for job, _ in declared})
-    found = [*_declared(board, declared), *_silent(board), *_overdue(board)]
-    found += _killed(incident, board, found)
+    spoken = spoken_attempts(incident)
+    by_job: dict[str, tuple[Spoken, ...]] = {}
+    for one in spoken:
+        by_job[one.start.job] = (*by_job.get(one.start.job, ()), one)
+    told = [*_declared(board, declared), *_silent(board), *_overdue(board)]
+    found = [*_with_logs(told, by_job)]
+    found += _killed(incident, board, found, spoken)
     return tuple(sorted(_once(found), key=lambda one: (one.noticed, one.job)))
 
 
@@ -319,24 +258,66 @@ def _overdue_in(told: _Told) -> list[str]:
     return [f"job:{name}" for name in names] if isinstance(names, list) else []
 
 
-def _killed(
-    incident: Incident, board: _Board, found: Iterable[LostAttempt]
+def _with_logs(
+    found: Iterable[LostAttempt], spoken: Mapping[str, tuple[Spoken, ...]]
 ) -> Iterator[LostAttempt]:
-    """Unfinished jobs of workers that a later line says were killed."""
+    """`found` with the worker that its own log names, and whether that log went on."""
+    for one in found:
+        told = of_start(spoken.get(one.job, ()), one.start)
+        if told is None:
+            yield one
+            continue
+        outlived = told.last > one.noticed and not one.named
+        yield replace(
+            one, worker=one.worker or told.host, host=one.host or told.host, outlived=outlived
+        )
+
+
+def _killed(
+    incident: Incident,
+    board: _Board,
+    found: Iterable[LostAttempt],
+    spoken: tuple[Spoken, ...],
+) -> Iterator[LostAttempt]:
+    """Unfinished attempts, by the queue or by logs alone, of workers that a later line calls dead.
+
+    What was killed on the worker's host under another process id was this worker only if nothing
+    that the worker had in hand at that moment ever went on.
+    """
     known = {(one.job, one.start) for one in found}
-    running = [s for s in board.open if (s.job, s.timestamp) not in known and s.worker]
+    jobs = {one.job for one in found} | {one.start.job for one in spoken}
+    running = [
+        Spoken(start, "", start.timestamp, ended=False)
+        for start in board.open
+        if start.worker and start.job not in jobs
+    ]
+    running += [
+        one
+        for one in spoken
+        if not one.ended
+        and not any(
+            job == one.start.job and abs((at or 0) - one.start.timestamp) <= SAME_START_NS
+            for job, at in known
+        )
+    ]
     if not running:
         return
-    first, until = min(start.timestamp for start in running), read_until(incident)
-    kills: tuple[Kill, ...] = kill_lines(incident, [(first, until)])
-    for start in running:
+    first = min(one.start.timestamp for one in running)
+    kills: tuple[Kill, ...] = kill_lines(incident, [(first, read_until(incident))])
+    near = {kill.row: not went_on(spoken, kill.host, kill.timestamp) for kill in kills}
+    for one in running:
+        start = one.start
         for kill in kills:
-            if kill.timestamp >= start.timestamp and is_same_worker(kill, start.worker, ""):
+            here = near[kill.row] and is_on_host_of(kill, start.worker, one.host)
+            if kill.timestamp >= one.last and (
+                here or is_same_worker(kill, start.worker, one.host)
+            ):
                 job_class, args = board.classes.get(start.job, ("", ""))
                 yield LostAttempt(
                     *(start.job, job_class, args, start.source, start.worker),
-                    *(start.timestamp, start.row, start.timestamp, "its start"),
+                    *(start.timestamp, start.row, one.last, "its start"),
                     *(kill.timestamp, kill.row, "killed", kill.body),
+                    host=one.host,
                 )
                 break
 
@@ -378,8 +359,8 @@ def _ns(text: object) -> int | None:
 
 def host_of(incident: Incident, one: LostAttempt) -> str:
     """The host (or pod) whose clock stamped the start; empty when no record names it."""
-    if one.start_row is None:
-        return ""
+    if one.host or one.start_row is None:
+        return one.host
     clock = str(incident.snapshot.events.get_column("clock")[one.start_row] or "")
     return "" if clock.endswith("?") or clock == one.source else clock
 

@@ -1,7 +1,7 @@
 """The lives of a process by its memory: from one start to the next, with ramp and plateau.
 
 A fall alone is no restart: garbage collectors and batches give memory back too. Only a record of a
-new start makes one. Pure arithmetic over the points of one curve.
+new start, or of a kill for memory, makes one. Pure arithmetic over the points of one curve.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from timeline.facts.kills import Kill, kill_lines
 from timeline.facts.memory import MemoryCurve, starts_around
 from timeline.facts.rates import MINUTE_NS, SECOND_NS
 from timeline.facts.series import trend_of
@@ -73,18 +74,25 @@ def lives_of(incident: Incident, curve: MemoryCurve) -> tuple[Life, ...]:
 
 
 def _restarts(incident: Incident, curve: MemoryCurve) -> list[tuple[int, int, int]]:
-    """(first point after it, row, ns) of every fall that a record of a new start explains."""
+    """(first point after it, row, ns) of every fall that a start or a kill explains."""
     value = curve.points.get_column("value")
     fell = (value < value.shift(1) * FALL).fill_null(value=False).arg_true().to_list()
     stamps = curve.points.get_column("timestamp").to_list()
     found = []
     for place in fell[:MAX_FALLS]:
-        begun = starts_around(
-            incident, curve, stamps[place - 1] - BEFORE_NS, stamps[place] + START_SLACK_NS
-        )
+        span = (stamps[place - 1] - BEFORE_NS, stamps[place] + START_SLACK_NS)
+        begun = starts_around(incident, curve, *span)
         if begun.height:
             found.append((place, begun["row"][0], begun["timestamp"][0]))
+        elif killed := [k for k in kill_lines(incident, [span]) if ended_by(k, curve)]:
+            found.append((place, killed[0].row, killed[0].timestamp))
     return found
+
+
+def ended_by(kill: Kill, curve: MemoryCurve) -> bool:
+    """Whether the process of the curve was killed for its memory: by its name or on its host."""
+    about = curve.host in kill.body or curve.host in kill.actor or kill.host == curve.host
+    return kill.by_memory and about
 
 
 def _life(
@@ -101,8 +109,8 @@ def _life(
     flat = stays.len() >= MIN_PLATEAU and _longer_than_passing(points, reached, top)
     ramp = points.head(reached + 1) if flat else points
     low = min(ramp.get_column("value").to_list())
-    lowest = ramp.get_column("value").arg_min() or 0
-    ramp = ramp.slice(lowest)
+    foot = (ramp.get_column("value") <= low * (1 + 2 * FLAT)).arg_true()
+    ramp = ramp.slice(int(foot[-1]))  # before it, it stood at the bottom
     if ramp.height < MIN_POINTS or top < low * (1 + MIN_RISE) or not _rises_throughout(ramp):
         return None
     slope = trend_of(ramp.get_column("timestamp"), ramp.get_column("value")).slope

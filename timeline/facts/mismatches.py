@@ -13,12 +13,16 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from timeline.event import SEVERITY_WARN, Lane
-from timeline.facts.entities import pairs_of_type
-from timeline.facts.errors import JOB_FAILURES
+from timeline.facts.failing_jobs import NOT_ITS_OWN, OUTSIDE
+from timeline.facts.tries import tries_in
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
 
+MIN_JOBS = 3
+"""Jobs with one error from which on it is more than one bad job;"""
+MOST = 0.6
+"""and the share of them that must have gone well later. Some may still wait for their retry."""
 MOST_LINES = 20_000
 """Warnings and worse that are searched at most; queues tell their failures themselves."""
 
@@ -29,6 +33,7 @@ class Misfit(StrEnum):
     ARGUMENTS = "wrong arguments"
     UNKNOWN = "an unknown job class"
     FORMAT = "a payload that cannot be read"
+    OTHER = "an error of one kind"
 
 
 ARGUMENTS = (
@@ -40,9 +45,30 @@ ARGUMENTS = (
     r"|got multiple values for argument"
     r"|Unrecognized field \"|UnrecognizedPropertyException"
     r"|FunctionClauseError.{0,60}perform/\d"
-    r"|Too few arguments to function"
+    r"|Too few arguments to function|Unknown named parameter|Undefined array key|Undefined index"
+    r"|MissingFieldException|MissingKotlinParameterException|MismatchedInputException"
+    r"|Cannot deserialize value|Cannot construct instance of|JsonMappingException"
+    r"|JsonDataException|JsonSerializationException"
+    r"|missing required (?:propert|field|key|argument)"
+    r"|required (?:field|key|property|argument|parameter) (?:is )?(?:missing|not (?:set|found))"
+    r"|is a required property|Required (?:property|field|key)"
+    r"|[Ff]ield required|value_error\.missing"
+    r"|Missing data for required field|got unexpected field|unexpected propert"
+    r"|missing field `|unknown field `|unknown variant `|invalid type: [\w ]+, expected"
+    r"|cannot unmarshal .{1,60} into Go|json: unknown field|unknown field \""
+    r"|ZodError|invalid_type|received undefined|should have required property"
+    r"|must have required property|is missing in Hash input|Dry::Struct::Error"
+    r"|KeyError|key not found|MatchError|key :\w+ not found"
+    r"|uninitialized value \$args|Missing required (?:arg|param)|Odd number of elements"
+    r"|InvalidProtocolBuffer|AvroTypeException|Missing required fields?|SchemaParseException"
+    r"|schema (?:version )?mismatch|unsupported (?:message|payload|schema|event) version"
+    r"|incompatible (?:message|payload|schema|version)|unknown (?:message|event) version"
 )
-"""Ruby 3 (ArgumentError), Python 3.11 (TypeError of a call), Jackson, Elixir, PHP 8."""
+"""Ruby 3 (ArgumentError, KeyError, dry-struct), Python 3.11 (TypeError of a call), pydantic,
+marshmallow and JSON Schema, Jackson, Gson, Moshi and kotlinx.serialization, System.Text.Json and
+Newtonsoft, serde, encoding/json, Zod and Ajv, Elixir, PHP 8, Perl, Protocol Buffers and Avro; the
+last lines are how services word it themselves. Every one of them can be a plain bug as well: only
+which workers fail, and since when, makes it a matter of versions."""
 UNKNOWN = (
     r"Received unregistered task"
     r"|celery\.exceptions\.NotRegistered"
@@ -93,7 +119,12 @@ MISFIT_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
 
 def misfits_in(incident: Incident) -> pl.DataFrame:
     """Every such failure (MISFIT_SCHEMA), time order; of a job's own line and record one."""
-    found = pl.concat([_of_queue(incident), _of_lines(incident)]).sort("timestamp", "row")
+    tries = _of_tries(incident)
+    lines = _of_lines(incident).join(tries.select("row"), on="row", how="anti")
+    lines = lines.filter(
+        ~pl.col("job").is_in(tries.get_column("job").implode()).fill_null(value=False)
+    )
+    found = pl.concat([tries, lines]).sort("timestamp", "row")
     by_job = found.filter(pl.col("job").is_not_null())
     told = by_job.filter(pl.col("worker") != "").unique(["job", "worker"], keep="first")
     bare = by_job.join(told.select("job"), on="job", how="anti").unique("job", keep="first")
@@ -107,17 +138,39 @@ def named_by(error: str) -> str:
     return next((text for text in match.groupdict().values() if text), "") if match else ""
 
 
-def _of_queue(incident: Incident) -> pl.DataFrame:
-    moves = incident.jobs.transitions.filter(
-        pl.col("kind").is_in(JOB_FAILURES) & pl.col("error").is_not_null()
+def _of_tries(incident: Incident) -> pl.DataFrame:
+    """Failed attempts, as queues and workers' logs tell them."""
+    tries = tries_in(incident)
+    failed = tries.filter(pl.col("failed") & (pl.col("error") != ""))
+    worded = failed.filter(_misfits("error"))
+    other = _healed(tries, failed.filter(~_misfits("error")))
+    known = incident.errors.filter(pl.col("error_class").is_in(NOT_ITS_OWN)).get_column("row")
+    other = other.filter(~pl.col("row").is_in(known.implode()))
+    found = _shaped(pl.concat([worded, other]).rename({"at": "timestamp"}))
+    is_other = pl.col("misfit") == ""
+    return found.with_columns(
+        misfit=pl.when(is_other).then(pl.lit(Misfit.OTHER.value)).otherwise("misfit")
+    ).sort("timestamp", "row")
+
+
+def _healed(tries: pl.DataFrame, failed: pl.DataFrame) -> pl.DataFrame:
+    """Those of `failed` whose error many jobs had, most of which later went well.
+
+    No wording says that it is about versions; that restarted workers no longer have it may.
+    """
+    done = tries.filter(~pl.col("failed")).group_by("job").agg(done=pl.col("at").max())
+    told = failed.filter(~pl.col("error").str.contains(f"{OUTSIDE}|{NOT_FOUND}"))
+    told = told.join(done, on="job", how="left", maintain_order="left")
+    later = (pl.col("done") > pl.col("at")).fill_null(value=False)
+    per_error = (
+        told.with_columns(later=later)
+        .group_by("same")
+        .agg(jobs=pl.col("job").n_unique(), healed=pl.col("job").filter("later").n_unique())
     )
-    fits = moves.filter(_misfits("error"))
-    actor = incident.snapshot.events.get_column("actor").gather(fits.get_column("row"))
-    queue = pl.col("queue").fill_null("")
-    named = fits.with_columns(actor.cast(pl.String).fill_null("").alias("actor")).with_columns(
-        worker=pl.coalesce("worker", pl.when(pl.col("actor") != queue).then("actor"), pl.lit(""))
+    enough = (pl.col("jobs") >= MIN_JOBS) & (pl.col("healed") >= MOST * pl.col("jobs"))
+    return told.join(per_error.filter(enough).select("same"), on="same", how="semi").select(
+        failed.columns
     )
-    return _shaped(named)
 
 
 def _of_lines(incident: Incident) -> pl.DataFrame:
@@ -131,8 +184,9 @@ def _of_lines(incident: Incident) -> pl.DataFrame:
     fits = told.rename({"body": "error"}).filter(_misfits("error"))
     if fits.is_empty():
         return pl.DataFrame(schema=MISFIT_SCHEMA)
-    keys = pairs_of_type(incident.snapshot.keys_of(fits.get_column("row")), "job")
-    jobs = keys.unique("row", keep="first", maintain_order=True).rename({"key": "job"})
+    named = incident.jobs.named
+    jobs = named.filter(pl.col("row").is_in(fits.get_column("row").implode()))
+    jobs = jobs.unique("row", keep="first", maintain_order=True)
     named = fits.join(jobs, on="row", how="left").with_columns(
         pl.col("actor").cast(pl.String).fill_null("").alias("worker")
     )

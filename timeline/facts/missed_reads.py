@@ -39,8 +39,8 @@ out of the job's scope (a tenant, a soft deletion), unless a lag was measured.""
 
 @dataclass(frozen=True, slots=True)
 class MissedRead:
-    """A job looked for a row at `event` and did not find it; `shown` is the event that says that it
-    was there, by `how`, and `order` how sure it is that it came first."""
+    """A job or request looked for a row at `event` and did not find it; `shown` is the event that
+    says that it was there, by `how`, and `order` how sure it is that it came first."""
 
     lookup: Lookup
     record: Record
@@ -56,12 +56,11 @@ class MissedRead:
         return self.event.timestamp - self.shown.timestamp
 
 
-def missed_reads(incident: Incident) -> list[MissedRead]:
-    """Failed lookups of rows that were, or may have been, visible before; in time order.
+def missed_reads(incident: Incident, lookups: Sequence[Lookup]) -> list[MissedRead]:
+    """Those of `lookups` whose rows were, or may have been, visible before; in the same order.
 
     Lookups that a race with the commit explains at least likely are none of them.
     """
-    lookups = incident.failed_lookups
     records = incident.records.of_entities(sorted({lookup.key for lookup in lookups}))
     found = []
     for lookup in lookups:
@@ -114,9 +113,13 @@ def _answer(incident: Incident, record: Record, event: Event) -> list[_Sign]:
     near = snapshot.events.get_column("timestamp").gather(about.get_column("row"))
     about = about.filter((near - created).abs() <= LONGEST_TRANSACTION_NS)
     rows = about.get_column("row").unique()
-    requests = pairs_of_type(snapshot.keys_of(rows), "request").get_column("key").unique()
+    held = snapshot.keys_of(rows)
+    named = pl.concat([pairs_of_type(held, name) for name in ("request", "trace")])
+    requests = named.get_column("key").unique()
     lines = keyed_lines(incident, requests.to_list())
-    lines = lines.filter(~pl.col("actor").is_in(list(incident.workers)) & (pl.col("lane") == "log"))
+    lines = lines.filter((pl.col("lane") == "log") & (pl.col("timestamp") <= event.timestamp))
+    # Whoever began a request answers it; a job may go on under its name elsewhere.
+    lines = lines.filter(pl.col("actor") == pl.col("actor").first().over("key"))
     spans = lines.group_by("key").agg(
         first=pl.col("timestamp").min(),
         row=pl.col("row").sort_by("timestamp", "row").last(),

@@ -12,7 +12,8 @@ import polars as pl
 
 from timeline.errors.peers import HTTP
 from timeline.event import SEVERITY_WARN, Lane
-from timeline.facts.errors import JOB_FAILURES, NETWORK_CLASSES
+from timeline.facts.entities import pairs_of_type
+from timeline.facts.errors import JOB_FAILURES, NETWORK_CLASSES, network_errors
 from timeline.facts.searched import told_with
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ STATUS = (
 )
 RATE_WORDS = r"(?i)too many requests|rate.?limit(?:ed|ing)?|quota (?:exceeded|exhausted)|throttl"
 RETRY_AFTER = r"(?i)retry.?after[\"']?\W{0,3}(\d{1,6})"
+SAME_FAILURE_NS = 2_000_000_000
+"""A queue stores a job's error within this time of the log line that tells it."""
 CALL_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "row": pl.UInt32,
     "timestamp": pl.Int64,
@@ -91,7 +94,32 @@ def failing_calls(incident: Incident) -> pl.DataFrame:
     own, first_label = _own_names(incident), pl.col("host").str.extract(r"^([^.]+)", 1)
     outside = public.filter(~pl.col("host").is_in(own) & ~first_label.is_in(own))
     typed = outside.select(pl.col(name).cast(dtype) for name, dtype in CALL_SCHEMA.items())
-    return typed.sort("timestamp", "row")
+    return _told_once(incident, typed.sort("timestamp", "row"))
+
+
+def _told_once(incident: Incident, calls: pl.DataFrame) -> pl.DataFrame:
+    """`calls` without what a job's queue and its log say of one failure, the first is kept."""
+    keys = incident.snapshot.keys_of(calls.get_column("row"))
+    jobs = pairs_of_type(keys, "job").unique("row", keep="first", maintain_order=True)
+    named = calls.join(jobs.rename({"key": "job"}), on="row", how="left", maintain_order="left")
+    apart = pl.col("timestamp").diff().over("job", "host", "status")
+    again = pl.col("job").is_not_null() & (apart <= SAME_FAILURE_NS)
+    return named.filter(~again.fill_null(value=False)).drop("job")
+
+
+def calls_elsewhere(
+    incident: Incident, calls: pl.DataFrame, host: str, first: int, last: int
+) -> tuple[int, int]:
+    """How many failing calls of `[first, last]` ns went elsewhere than to `host`, to one's own
+    systems too; and how many of them did not even find the name of what they called."""
+    during = pl.col("timestamp").is_between(first, last)
+    outside = calls.filter(during & (pl.col("host") != host))
+    mine = calls.filter(pl.col("host") == host).select("row")
+    own = network_errors(incident.errors).filter(during).join(mine, on="row", how="anti")
+    own = own.filter(~pl.col("peer").fill_null("").str.starts_with(host))
+    names = own.filter((pl.col("error_class") == "dns") & pl.col("peer").is_not_null()).height
+    rest = own.join(outside.select("row"), on="row", how="anti")
+    return outside.height + rest.height, names
 
 
 _COLUMNS = ("row", "timestamp", "source", "actor", "clock", "severity_number")

@@ -44,7 +44,8 @@ class Outlier:
 
     `count` is the focus' highest (of a drop its lowest) count, from `at` (ns) on; `usual` the
     median of the placebos, `extreme` their highest (lowest); `placebos` how many there were, and
-    `factor` the lead over the highest that was asked for.
+    `factor` the lead over the highest that was asked for. `stretch` holds the first and the last
+    block that stand out with it, from `since` (ns) on; None where the focus alone was judged.
     """
 
     series: int
@@ -56,6 +57,19 @@ class Outlier:
     extreme: int
     placebos: int
     factor: float
+    stretch: tuple[int, int] | None = None
+    since: int | None = None
+
+    @property
+    def began(self) -> int:
+        return self.at if self.since is None else self.since
+
+    @property
+    def lead(self) -> float:
+        """By how much it leads the placebos; of a drop, they it."""
+        if self.drop:
+            return self.extreme / max(self.count, 1)
+        return self.count / max(self.extreme, 1)
 
 
 def block_of(timestamp: pl.Expr, origin: int) -> pl.Expr:
@@ -90,7 +104,7 @@ def outliers(
     """
     if len(controls) < MIN_CONTROLS or not focus or counts.is_empty():
         return []
-    peaks = _extremes(counts, [*focus, *controls])
+    peaks = block_extremes(counts, [*focus, *controls])
     if peaks.is_empty():
         return []
     control = pl.col("block").is_in(list(controls))
@@ -146,18 +160,12 @@ def outliers(
                     len(controls), factor)
         )  # fmt: skip
     best: dict[tuple[int, bool], Outlier] = {}
-    for one in sorted(found, key=lambda o: (-_strength(o), o.series, o.block)):
+    for one in sorted(found, key=lambda o: (-o.lead, o.series, o.block)):
         best.setdefault((one.series, one.drop), one)
     return list(best.values())
 
 
-def _strength(one: Outlier) -> float:
-    if one.drop:
-        return one.extreme / max(one.count, 1)
-    return one.count / max(one.extreme, 1)
-
-
-def _extremes(counts: pl.DataFrame, blocks: list[int]) -> pl.DataFrame:
+def block_extremes(counts: pl.DataFrame, blocks: list[int]) -> pl.DataFrame:
     """(series, block, high, low, high_bin, low_bin) of every block with a line: its highest and
     lowest count of `WIDTH` bins that lie inside it, and where the counted bins begin."""
     inside = counts.with_columns(block=pl.col("bin").floordiv(BINS)).filter(
@@ -177,11 +185,13 @@ def _extremes(counts: pl.DataFrame, blocks: list[int]) -> pl.DataFrame:
     windows = BINS - WIDTH + 1
     start = pl.col("block") * BINS
     gap = pl.len() < windows
+    # Counts before the first that is missing: that one is empty.
+    unbroken = (place == pl.int_range(pl.len())).cast(pl.Int64).cum_min().sum()
     return sums.group_by("series", "block", maintain_order=True).agg(
         high=pl.col("n").max(),
         low=pl.when(gap).then(0).otherwise(pl.col("n").min()),
         high_bin=pl.col("first").get(pl.col("n").arg_max()),
-        low_bin=pl.when(gap).then(start.first()).otherwise(
+        low_bin=pl.when(gap).then(start.first() + unbroken).otherwise(
             pl.col("first").get(pl.col("n").arg_min())
         ),
     )  # fmt: skip

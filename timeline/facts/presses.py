@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from timeline.facts.batches import Batch
     from timeline.incident import Incident
 
-REQUEST = r"\b((?:POST|PUT|PATCH) (?:https?://[^/\s]+)?/[^\s?\"']*)"
+REQUEST = r"\b((?:POST|PUT|PATCH) (?:https?://[^/\s]+)?/[^\s?\"'()\[\],;]*)"
 """A request that changes something, as access and application logs write it."""
 BEGINS_WORK = r"(?i)\b(?:batch|import|export|backup|run|rebuild|re-?index|mailing)\b"
 MOST_PRESSES = 20

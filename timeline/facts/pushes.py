@@ -1,6 +1,9 @@
 """Pushes of jobs that ended in a network error, each with the entity whose request made it.
 
 Only actors that serve requests push here; a worker's own trouble with the broker is not a push.
+A broker is any system that carries jobs, a database or a service in the cloud as well: an error of
+such a system counts where its line speaks of pushing or names a kind of work. The same holds for an
+error in words that nobody knows, if it speaks of waiting, or the request had waited.
 An error that does not speak of pushing (a cache on the same Redis fails alike) counts only in the
 request that wrote the entity, and is marked.
 """
@@ -14,17 +17,26 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from timeline.clean import LINE_BREAK
-from timeline.errors.kinds import Outcome
-from timeline.event import Lane
-from timeline.facts.entities import entity_pairs
-from timeline.facts.errors import NETWORK_CLASSES
+from timeline.errors.kinds import Outcome, Phase
+from timeline.event import SEVERITY_ERROR, Lane
+from timeline.facts.entities import entity_pairs, pairs_of_type
+from timeline.facts.errors import HIT_SCHEMA, NETWORK_CLASSES
+from timeline.facts.lines import lines_where
 from timeline.facts.operations import failing_operations
+from timeline.facts.sight import heard
+from timeline.facts.work_names import work_names
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
 
 BROKERS = ("redis", "rabbitmq", "kafka")
 """Systems of `timeline.errors` that carry jobs for other queues."""
+DATABASES = ("postgresql", "mysql", "mariadb", "mongodb", "sqlite", "mssql", "oracle")
+IN_DATABASE = (
+    *("oban", "river", "good", "solid", "delayed", "que_", "procrastinate", "pgboss", "pg-boss"),
+    *("graphile", "minion", "hangfire", "quartz", "db-scheduler", "jobrunr", "database", "sql"),
+)
+"""Queues that keep their jobs in a database: only with one of them is its trouble the push's."""
 REFUSALS = (*NETWORK_CLASSES, "pool", "server_state")
 """A full pool or a loading server also end a push, with a known outcome."""
 PUSH_WORDS = re.compile(
@@ -32,11 +44,30 @@ PUSH_WORDS = re.compile(
     r"publish|produc(?:e|er|ing)\b|[lr]push|push|queue\.add|add_?job|submit)"
 )
 """What programs say when they hand work to a queue; looked for in the message itself."""
+QUEUE_WORDS = (
+    r"(?i)en-?queu|perform_(?:later|async|in)\b|apply_async|send_task|deliver_later|queue\.add|"
+    r"add_?job|insert(?:ing)? job|send_?message|schedule_?job|oban\.insert|"
+    r"\b(?:cannot|can't|could not|not|failed to) (?:be )?queued?\b|encol|enfil|einreih|eingereiht|"
+    r"gesendet werden|ставить в очередь|キュー"
+)
+"""Of those, the words that no call to anything else is described by: a payment is submitted, too.
+They, or the name of a kind of work, are asked for where the system carries more than jobs."""
 PUSH_FRAMES = re.compile(
     r"(?:\bin |[.#`'])_?(?:enqueue\w*|perform_(?:later|async)|apply_async|send_task|deliver_later|"
     r"publish|[lr]push)\b"
 )
 """Functions that do it; looked for in the frames of a stack trace, where `push` alone is noise."""
+WAITING = (
+    r"(?i)tim(?:ed|e)[ _-]?out|deadline|elapsed|too long|gave up|giving up|no (?:answer|response)|"
+    r"max retries|zeitüberschreitung|délai|tiempo de espera|tempo esgotado|expirad|превышен|"
+    r"connection (?:reset|closed|lost|aborted)|タイムアウト|超时"
+)
+"""That the answer did not come, for errors of clients that nobody has listed."""
+WAITED_NS = 1_000_000_000
+"""A push is done within milliseconds; where a request stood still this long before its error line,
+it had waited for an answer."""
+MOST_LINES = 20_000
+"""Error lines that are searched for pushes in words of their own."""
 WRITE_SLACK_NS = 1_000_000_000
 """How far outside the request's own stamps the row it wrote may be stamped; two clocks differ."""
 MAX_GUESSED = 3
@@ -73,14 +104,7 @@ class FailedPush:
 
 def failed_pushes(incident: Incident) -> list[FailedPush]:
     """All failed pushes, one per (request, entity), in time order."""
-    workers = incident.workers
-    hits = incident.errors.filter(
-        (pl.col("lane") == Lane.LOG.value)
-        & pl.col("error_class").is_in(REFUSALS)
-        & pl.col("system").is_in(BROKERS)
-        & pl.col("outcome").is_in([AMBIGUOUS, Outcome.NOT_EXECUTED.value])
-        & ~pl.col("actor").is_in(list(workers))
-    )
+    hits = _hits(incident)
     if hits.is_empty():
         return []
     operations = failing_operations(incident, hits.head(MAX_PUSHES))
@@ -94,9 +118,100 @@ def failed_pushes(incident: Incident) -> list[FailedPush]:
     return sorted(pushes, key=lambda push: (push.failed_at, push.key, push.request))
 
 
+def _hits(incident: Incident) -> pl.DataFrame:
+    """Error lines that may be about a push (HIT_SCHEMA and `spoken`), time order."""
+    known = incident.errors.filter(
+        (pl.col("lane") == Lane.LOG.value)
+        & pl.col("error_class").is_in(REFUSALS)
+        & pl.col("outcome").is_in([AMBIGUOUS, Outcome.NOT_EXECUTED.value])
+        & ~pl.col("actor").is_in(list(incident.workers))
+    )
+    told = pl.concat([known, _in_own_words(incident)])
+    if told.is_empty():
+        return told
+    surely = _names_work(incident)
+    message, frames = _parts()
+    said = message.str.contains(PUSH_WORDS.pattern) | frames.str.contains(PUSH_FRAMES.pattern)
+    system = pl.col("system").fill_null("")
+    carries = system.is_in(BROKERS)
+    stored = system.is_in(DATABASES) & pl.lit(not _in_database(incident))
+    told = told.with_columns(spoken=surely | said)
+    asked = pl.col("row").is_in(_in_requests(incident, told.get_column("row")).implode())
+    others = told.filter(~carries & ~stored & surely & asked)
+    others = others.with_columns(system=pl.lit(_queue(incident)))
+    return pl.concat([told.filter(carries), others]).sort("timestamp", "row")
+
+
+def _in_requests(incident: Incident, rows: pl.Series) -> pl.Series:
+    """Those of `rows` that were written under a request; a job at work writes under its own."""
+    keys = incident.snapshot.keys_of(rows)
+    named = pl.concat([pairs_of_type(keys, kind) for kind in ("request", "trace")])
+    rows = named.get_column("row").unique()
+    # A trace goes on in the worker, whose lines about the job are no push of it.
+    return (
+        rows
+        if incident.jobs.named.is_empty()
+        else rows.filter(~rows.is_in(incident.handled.get_column("end_row").implode()))
+    )
+
+
+def _in_database(incident: Incident) -> bool:
+    """Whether the queue that was read lives in a database, or none was read."""
+    queues = [one.system.lower() for one in incident.sources if one.lane is Lane.QUEUE]
+    return not queues or any(name in system for system in queues for name in IN_DATABASE)
+
+
+def _queue(incident: Incident) -> str:
+    """What carries the jobs, where the error does not say it: the queue that was read."""
+    return next(iter(heard(incident, Lane.QUEUE)), "the queue")
+
+
+def _in_own_words(incident: Incident) -> pl.DataFrame:
+    """Error lines of no known wording that speak of a push that was waited for (HIT_SCHEMA)."""
+    grave = (pl.col("lane") == Lane.LOG.value) & (pl.col("severity_number") >= SEVERITY_ERROR)
+    known = incident.errors.get_column("row")
+    lines = lines_where(incident, grave).head(MOST_LINES)
+    lines = lines.filter(
+        ~pl.col("row").is_in(known.implode())
+        & ~pl.col("actor").is_in(list(incident.workers))
+        & _names_work(incident)
+    )
+    if lines.is_empty():
+        return pl.DataFrame(schema=HIT_SCHEMA)
+    told = lines.with_columns(
+        error_class=pl.lit("read_timeout"),
+        outcome=pl.lit(AMBIGUOUS),
+        phase=pl.lit(Phase.REQUEST.value),
+        fragment=pl.lit("a push that failed in words of its own"),
+        peer=pl.col("body").str.extract(r"([a-z][\w-]*(?:\.[\w-]+)+:\d{2,5})\b").fill_null(""),
+        system=pl.lit(""),
+        errno=pl.lit(None),
+        sqlstate=pl.lit(None),
+    )
+    told = told.select(pl.col(name).cast(dtype) for name, dtype in HIT_SCHEMA.items())
+    previous = failing_operations(incident, told.head(MAX_PUSHES)).select("row", "previous")
+    told = told.join(previous, on="row", how="left", maintain_order="left")
+    waited = (pl.col("timestamp") - pl.col("previous")).fill_null(0) >= WAITED_NS
+    return told.filter(waited | pl.col("body").str.contains(WAITING)).select(*HIT_SCHEMA)
+
+
+def _names_work(incident: Incident) -> pl.Expr:
+    """Whether `body` says that work was put on a queue, or names a kind of work."""
+    message, _ = _parts()
+    names = list(work_names(incident))
+    said = message.str.contains(QUEUE_WORDS)
+    return said | message.str.contains_any(names) if names else said
+
+
+def _parts() -> tuple[pl.Expr, pl.Expr]:
+    """The message of `body` and the frames of the stack below it."""
+    frames = pl.col("body").str.extract(f"(?s){LINE_BREAK}(.*)$", 1).fill_null("")
+    return pl.col("body").str.replace(f"(?s){LINE_BREAK}.*$", ""), frames
+
+
 def _push(tries: list[dict[str, Any]]) -> FailedPush | None:
     """The push of one entity from its error lines, or None when nothing speaks for a push."""
-    spoken = [line for line in tries if _speaks_of_pushing(line["body"])]
+    spoken = [line for line in tries if line["spoken"]]
     if not (spoken or tries[0]["wrote"]):
         return None
     tries = spoken or tries
@@ -119,11 +234,6 @@ def _push(tries: list[dict[str, Any]]) -> FailedPush | None:
         body=" ".join(line["body"] for line in tries),
         rows=tuple(line["row"] for line in tries),
     )
-
-
-def _speaks_of_pushing(body: str) -> bool:
-    message, _, frames = body.partition(LINE_BREAK)
-    return bool(PUSH_WORDS.search(message) or PUSH_FRAMES.search(frames))
 
 
 def _with_entity(incident: Incident, operations: pl.DataFrame) -> pl.DataFrame:

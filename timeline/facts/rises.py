@@ -20,7 +20,10 @@ MIN_DEPTH = 20
 FOLD = 3
 """Against the calm level of the same queue (detector catalogue, D18)."""
 MIN_POINTS = 10
-"""Points a rise must have before a rank test says anything (detector catalogue, D18)."""
+"""Points that a rank test needs before it says anything (detector catalogue, D18)."""
+MIN_STEPS = 3
+"""Of them, how many must rise from what is calm: two are a jump that a sample fell into. Systems
+that count once a minute show a rise of three minutes in so many."""
 MIN_RISE_NS = 100 * SECOND_NS
 """Ten bins of ten seconds; a push of many jobs at once is no rise."""
 HABIT = 0.5
@@ -42,11 +45,12 @@ class Rise:
     rows: tuple[int, ...]
     usual: bool
     """Whether it became about as deep more than once and came down in between."""
+    over_at: int | None
+    """When it was worked off down to the level at which a rise begins, for good; None if not."""
 
     @property
     def over(self) -> bool:
-        """Whether it was worked off down to the level at which a rise begins."""
-        return self.last <= _floor(self.calm)
+        return self.over_at is not None
 
 
 def _floor(calm: int) -> int:
@@ -65,12 +69,16 @@ def rise_of(depths: pl.DataFrame) -> Rise | None:
         return None
     low = (depth.head(top + 1) <= _floor(calm)).arg_true()
     first = int(low[-1]) if low.len() else 0
-    part = depths.slice(first, top - first + 1)
-    if part.height < MIN_POINTS or stamps[top] - stamps[first] < MIN_RISE_NS:
+    if top - first < MIN_STEPS or stamps[top] - stamps[first] < MIN_RISE_NS:
+        return None
+    tested = min(first, max(0, top + 1 - MIN_POINTS))  # a short rise is held against its calm
+    part = depths.slice(tested, top - tested + 1)
+    if part.height < MIN_POINTS:
         return None
     if not trend_of(part.get_column("timestamp"), part.get_column("depth")).rises:
         return None
     rows = [row for row in depths.get_column("row").gather([first, top, -1]).to_list() if row]
+    deep = int((depth > _floor(calm)).arg_true()[-1])
     return Rise(
         calm,
         stamps[first],
@@ -80,6 +88,7 @@ def rise_of(depths: pl.DataFrame) -> Rise | None:
         stamps[-1],
         tuple(dict.fromkeys(rows)),
         usual=_excursions(depth, HABIT * peak, _floor(calm)) > 1,
+        over_at=stamps[deep + 1] if deep + 1 < depths.height else None,
     )
 
 

@@ -24,15 +24,17 @@ def worker_actors(incident: Incident) -> frozenset[str]:
     job runs, or when the queue names it as a worker.
     """
     keys = incident.snapshot.keys
-    job_rows = pairs_of_type(keys, "job").select("row").unique()
     requests = pairs_of_type(keys, "request").select("row")
+    others = _log_actors(incident, None) - _log_actors(incident, requests)
+    if not others:
+        return frozenset()
+    job_rows = incident.jobs.named.select("row").unique()
     named = incident.jobs.transitions.get_column("worker").drop_nulls().unique().to_list()
     runs_jobs = _log_actors(incident, job_rows.join(requests, on="row", how="anti"))
-    runs_jobs |= _actors_during_runs(incident)
-    runs_jobs |= _log_actors(incident, None).intersection(named) if named else set()
-    if not runs_jobs:
-        return frozenset()
-    return frozenset(runs_jobs - _log_actors(incident, requests))
+    runs_jobs.update(named)
+    if not others <= runs_jobs:
+        runs_jobs |= _actors_during_runs(incident)
+    return frozenset(others & runs_jobs)
 
 
 def _actors_during_runs(incident: Incident) -> set[str]:

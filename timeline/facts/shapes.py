@@ -165,3 +165,25 @@ def _members(text: str | None) -> dict[str, str]:
         for name in TRAITS
         if isinstance(told.get(name), str | int) and str(told[name])
     }
+
+
+def in_two_presses(signs: pl.DataFrame, fewest: int) -> Shape | None:
+    """Whether the items that failed in two presses, at least `fewest` in each, are the same."""
+    if "press" not in signs.columns:
+        return None
+    failed = signs.filter(pl.col("sign") == "failed").drop_nulls("press")
+    sets = [
+        set(part.get_column("key").to_list())
+        for _, part in failed.group_by("press", maintain_order=True)
+    ]
+    sets = [one for one in sets if len(one) >= fewest]
+    if len(sets) < 2:
+        return None
+    alike = likeness(sets[-2], sets[-1])
+    if alike >= STABLE:
+        return Shape(
+            "stable", "the same items failed in both presses: they are at fault themselves"
+        )
+    if alike <= 1 - STABLE:
+        return Shape("unstable", "other items failed in each press: what failed was around them")
+    return None

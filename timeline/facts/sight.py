@@ -29,6 +29,11 @@ EDGE_NS = 5_000_000_000
 and worker write the two in either order, each by its own clock."""
 SILENCE_FOLD = 10
 """A pause is out of the ordinary from this multiple of the actor's own 99th percentile gap."""
+MISSED_FOLD = 4
+"""The same for one who names the jobs it runs, while jobs ran: their lines are what is missing."""
+MIN_JOBS = 5
+NAMES_JOBS = 0.8
+"""Share of the jobs run at other times that such a one names in its lines."""
 MIN_GAPS = 20
 """Gaps an actor must have shown before its pauses mean anything."""
 BUCKET_NS = 5_000_000_000
@@ -100,7 +105,7 @@ def heard(incident: Incident, lane: Lane) -> tuple[str, ...]:
 
 def speakers_in(incident: Incident) -> Mapping[Lane, frozenset[str]]:
     """The sources with an event in each lane, for every lane there is."""
-    pairs = incident.snapshot.events.select("lane", "source").unique()
+    pairs = incident.snapshot.events.group_by("lane", "source").agg()
     told = [(str(lane), str(source)) for lane, source in pairs.iter_rows()]
     return {
         lane: frozenset(source for spoken, source in told if spoken == lane.value) for lane in Lane
@@ -147,7 +152,9 @@ def silences_in(incident: Incident) -> tuple[Silence, ...]:
 
 
 def _long_gaps(incident: Incident) -> pl.DataFrame:
-    """(actor, source, start, end, ongoing) of pauses far beyond each actor's own habit.
+    """(actor, source, start, end, ongoing, rare) of pauses beyond each actor's own habit.
+
+    `rare` are those far beyond it, which need no more than a sign that the actor was at work.
 
     A bar in which the engine counted records of an actor is no pause of it, and one with records
     of nobody by name is no pause of anybody in that source.
@@ -181,10 +188,11 @@ def _long_gaps(incident: Incident) -> pl.DataFrame:
     long = gaps.join(habit, on=list(per)).filter(
         (pl.col("gaps") >= MIN_GAPS)
         & (pl.col("gap") > MIN_SILENCE_NS)
-        & (pl.col("gap") > SILENCE_FOLD * pl.col("habit"))
+        & (pl.col("gap") > MISSED_FOLD * pl.col("habit"))
     )
+    rare = pl.col("gap") > SILENCE_FOLD * pl.col("habit")
     pauses = long.select(
-        pl.col("actor", "source").cast(pl.String), "start", "end", "ongoing"
+        pl.col("actor", "source").cast(pl.String), "start", "end", "ongoing", rare=rare
     ).filter(pl.col("actor") != "")
     return _without(pauses, bars.filter(pl.col("actor") == ""))
 
@@ -204,11 +212,12 @@ def _without(pauses: pl.DataFrame, nameless: pl.DataFrame) -> pl.DataFrame:
 def _proved(incident: Incident, gap: dict[str, object], workers: frozenset[str]) -> Silence | None:
     actor, source = str(gap["actor"]), str(gap["source"])
     start, end = _ns(gap["start"]), _ns(gap["end"])
-    proof = (
-        _jobs_meanwhile(incident, actor, start, end, workers)
-        or _named_by_others(incident, actor, start, end)
-        or _siblings(incident, actor, start, end)
-    )
+    proof = _jobs_meanwhile(incident, actor, start, end, workers)
+    if gap["rare"]:
+        proof = proof or _named_by_others(incident, actor, start, end)
+        proof = proof or _siblings(incident, actor, start, end)
+    elif proof is not None and not _jobs_unnamed(incident, actor, start, end, workers):
+        return None
     if proof is None:
         return None
     verdict, words, row = proof
@@ -223,14 +232,39 @@ def _jobs_meanwhile(
 ) -> _Proof | None:
     """Jobs that ran in the gap, by name or because no other actor runs jobs."""
     inside = pl.col("timestamp").is_between(start + EDGE_NS, end - EDGE_NS)
-    moves = incident.jobs.transitions.filter((pl.col("kind") != "job.enqueued") & inside)
-    named = moves.filter(pl.col("worker") == actor)
-    if named.is_empty() and workers == {actor}:
-        named = moves
+    named = _moves_of(incident, actor, workers, inside)
     if named.is_empty():
         return None
     jobs = named.get_column("job").n_unique()
     return Verdict.CERTAIN, f"the queue shows {counted(jobs, 'job')} run meanwhile", named["row"][0]
+
+
+def _moves_of(
+    incident: Incident, actor: str, workers: frozenset[str], when: pl.Expr
+) -> pl.DataFrame:
+    """Transitions of jobs that `actor` ran, by name or because no other actor runs jobs."""
+    moves = incident.jobs.transitions.filter((pl.col("kind") != "job.enqueued") & when)
+    named = moves.filter(pl.col("worker") == actor)
+    return moves if named.is_empty() and workers == {actor} else named
+
+
+def _jobs_unnamed(
+    incident: Incident, actor: str, start: int, end: int, workers: frozenset[str]
+) -> bool:
+    """Whether some jobs ran in the gap, while the actor names nearly all that it runs elsewhere."""
+    stamp = pl.col("timestamp")
+    inside = _moves_of(incident, actor, workers, stamp.is_between(start + EDGE_NS, end - EDGE_NS))
+    outside = _moves_of(incident, actor, workers, ~stamp.is_between(start - EDGE_NS, end + EDGE_NS))
+    jobs = outside.get_column("job").unique()
+    if inside.get_column("job").n_unique() < MIN_JOBS or jobs.len() < MIN_JOBS:
+        return False
+    told = incident.jobs.named.filter(pl.col("job").is_in(jobs.implode()))
+    lane, by = (
+        incident.snapshot.events.get_column(name).gather(told.get_column("row"))
+        for name in ("lane", "actor")
+    )
+    own = told.filter((lane == Lane.LOG.value) & (by.cast(pl.String) == actor))
+    return own.get_column("job").n_unique() >= NAMES_JOBS * jobs.len()
 
 
 def _named_by_others(incident: Incident, actor: str, start: int, end: int) -> _Proof | None:

@@ -30,6 +30,9 @@ OPEN_SIDE_NS = 3_600 * SECOND_NS
 VOUCHING_SHARE = 0.25
 """A fastest delay of at most this share of the contradiction is no delay that hides it."""
 MIN_VOUCHERS = 2
+VOUCHING_IDS = 6
+"""Of one sender with another receiver, all in time, and of early ones with this: a few lines that
+were written late strike either."""
 MAX_WRONG = 5
 """Clocks that are found wrong in one incident; beyond that the pairs, not the clocks, are."""
 
@@ -250,6 +253,8 @@ def _skew(
     zone = _zone(*difference) if len(suspects) == 1 or is_one_clock(name) else 0
     bound = _bound(was, low, high, zone, doubted=len(suspects) > 1 or not is_one_clock(name))
     told = [limit for pair, limit in limits.items() if name in pair and limit.most < -MIN_SKEW_NS]
+    if not told:
+        return None  # it contradicts nobody itself: others between it and the rest do
     return Skew(
         clock=name,
         against=against,
@@ -261,12 +266,28 @@ def _skew(
         zone=zone,
         contradicts=True,
         steady=True,
-        spoken=all(limit.spoken for limit in told),
+        spoken=all(limit.spoken for limit in told) and not _taken_in_time(limits, name),
         ids=sum(limit.ids for pair, limit in limits.items() if name in pair),
         violating=sum(limit.violating for limit in told),
         dropped=max(limit.dropped for pair, limit in limits.items() if name in pair),
         places=tuple(limit.place for limit in sorted(told, key=lambda one: one.most)),
     )
+
+
+def _taken_in_time(limits: Limits, name: str) -> bool:
+    """Whether other clocks stamp what the same senders sent in time, wherever `name` is too early.
+
+    Lines of a sender that were written late would come too late for everybody.
+    """
+    early = [pair[0] for pair, one in limits.items() if pair[1] == name and one.most < -MIN_SKEW_NS]
+    late = [pair for pair, one in limits.items() if pair[0] == name and one.most < -MIN_SKEW_NS]
+    others = {
+        sender
+        for (sender, receiver), one in limits.items()
+        if receiver != name and one.most >= -MIN_SKEW_NS and one.ids >= VOUCHING_IDS
+    }
+    struck = sum(one.violating for (_, to), one in limits.items() if to == name)
+    return struck >= VOUCHING_IDS and not late and others.issuperset(early)
 
 
 def _extremes(

@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from timeline.errors.libc_messages import USED_UP
+from timeline.errors.postgresql_messages import CANNOT_EXTEND
+from timeline.errors.translations import any_of
 from timeline.event import SEVERITY_ERROR, SEVERITY_WARN, Kind, Lane
 from timeline.facts.errors import JOB_FAILURES
 from timeline.facts.searched import told_with
@@ -58,11 +61,18 @@ RESOURCES: tuple[Resource, ...] = (
     Resource(
         "disk",
         "a disk",
-        r"No space left on device|\bENOSPC\b|[Dd]isk quota exceeded|\bEDQUOT\b"
+        r"[Nn]o space left on device|\bENOSPC\b|\benospc\b|[Dd]isk quota exceeded|\bEDQUOT\b"
         r"|not enough space on the disk|database or disk is full|could not extend file"
-        r"|The table '[^']+' is full|[Dd]isk full"
+        r"|The table '[^']+' is full|[Dd]isk (?:is )?full|out of (?:free )?disk space"
+        r"|[Ii]nsufficient disk space|[Gg]ot error 28 from storage|\bSQLITE_FULL\b|OutOfDiskSpace"
+        r"|database space exceeded|etcdserver: no space|NOT_ENOUGH_SPACE|0x80070070"
+        r"|[Cc]ould not allocate space for object|[Tt]ransaction log for database '[^']+' is full"
+        r"|ORA-0(?:165[0-9]|0257)|[Ff]ree disk space is insufficient"
         r"|NodeHasDiskPressure|low on resource: ephemeral-storage"
-        r"|(?:SQLSTATE|code)\W{1,4}53100\b",
+        r"|(?:SQLSTATE|code)\W{1,4}53100\b|"
+        + any_of((*USED_UP["No space left on device"], *USED_UP["Disk quota exceeded"]))
+        + "|"
+        + any_of(CANNOT_EXTEND),
         "what was being written was not written",
         "Free space by removing what may go (old logs, temporary files), never a database's own "
         "files; then look at what failed meanwhile.",
@@ -70,7 +80,8 @@ RESOURCES: tuple[Resource, ...] = (
     Resource(
         "file handles",
         "file handles",
-        r"Too many open files|\bEMFILE\b|\bENFILE\b|file table overflow",
+        r"[Tt]oo many open files|\bEMFILE\b|\bemfile\b|\bENFILE\b|file table overflow|"
+        + any_of(USED_UP["Too many open files"]),
         "files and connections could not be opened",
         "Count the open files of the process that says so, by kind, before raising its limit.",
     ),
@@ -78,7 +89,7 @@ RESOURCES: tuple[Resource, ...] = (
         "threads",
         "threads or processes",
         r"unable to create (?:new )?native thread|can't start new thread"
-        r"|fork: (?:retry: )?(?:Resource temporarily unavailable|Cannot allocate memory)"
+        r"|fork: (?:retry: )?(?:Resource temporarily unavailable|[Cc]annot allocate memory)"
         r"|pids? (?:cgroup )?limit|fork rejected by pids controller",
         "no new thread or process could be started",
         "Count the threads of the process that says so and find what starts them.",
@@ -95,14 +106,15 @@ RESOURCES: tuple[Resource, ...] = (
         "the memory of a process",
         r"OutOfMemoryError|JavaScript heap out of memory|Allowed memory size of \d+ bytes exhausted"
         r"|\bMemoryError\b|failed to allocate memory|std::bad_alloc|NoMemoryError"
-        r"|Cannot allocate memory",
+        r"|[Cc]annot allocate memory|\bENOMEM\b|:enomem\b|"
+        + any_of(USED_UP["Cannot allocate memory"]),
         "the work under way in it was lost",
         "Find which work ran in the process when it happened, and give it less at a time.",
     ),
 )
-"""Tried in this order. Sources: errno(3); Redis, PostgreSQL (53100), SQLite, MySQL (1114) and
-Elasticsearch messages; the
-kubelet's events; JVM, V8, PHP, CPython, Ruby."""
+"""Tried in this order. Sources: errno(3) in its translations; Redis, PostgreSQL (53100),
+SQLite, MySQL (1114) and Elasticsearch messages; the kubelet's events; JVM, V8, PHP, CPython and
+Ruby."""
 _ANY = "|".join(resource.wording for resource in RESOURCES)
 TALK = (
     r"(?i)(?:errors?|count|times)[\"']?\s*[=:]\s*0\b"

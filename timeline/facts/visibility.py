@@ -25,6 +25,9 @@ EARLY_ID_NS = 1_000_000_000
 """A serial id is handed out inside the transaction whose start is `created_at`; a lookup earlier
 than that by more than this belongs to another life of the id."""
 
+BEHIND_NS = 500_000_000
+"""A replica that is less behind than this is as far behind as replicas are."""
+
 REPLICA_WORDS = r"(?i)\b(?:replica|standby|slave|secondary|read[ _-]?only|reader)\b"
 SHARD_WORDS = r"(?i)\b(?:shard|tenant|partition)\b"
 SOFT_DELETE_COLUMNS = ("deleted_at", "discarded_at", "archived_at", "removed_at")
@@ -105,6 +108,11 @@ def _doubts(incident: Incident, lookup: Event, record: Record) -> list[tuple[Ver
     told = f"{lookup.body} {lookup.attributes or ''}"
     if re.search(REPLICA_WORDS, told) or incident.records.replicated:
         doubts.append((Verdict.POSSIBLE, "the lookup may have been answered by a replica"))
+    elif record.created is not None:
+        sample = incident.replicas.lag_at(lookup.timestamp)
+        if sample is not None and sample.lag >= max(lookup.timestamp - record.created, BEHIND_NS):
+            words = f"a replica was {length(sample.lag)} behind then and may have answered"
+            doubts.append((Verdict.POSSIBLE, words))
     if re.search(SHARD_WORDS, told):
         doubts.append((Verdict.POSSIBLE, "the lookup may have asked another shard or tenant"))
     if record.endpoint is None:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 SECOND_NS = 1_000_000_000
+_LONG_ID = re.compile(
+    r"\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b"
+    r"|\b(?=[0-9A-Za-z]*[0-9])(?=[0-9A-Za-z]*[A-Za-z])[0-9A-Za-z]{20,}\b"
+)
+"""UUIDs, and long words of letters and digits: ULIDs, digests, the ids of Sidekiq and MongoDB."""
 LIST_LIMIT = 5
 """Names written out in one sentence; the rest is counted. All are in the finding's evidence."""
 
@@ -47,6 +53,15 @@ def listed(names: Sequence[str], limit: int = LIST_LIMIT) -> str:
 def short(key: str) -> str:
     """The value of a typed key as people say it: `4711` of `user:4711`."""
     return key.partition(":")[2] or key
+
+
+def abridged(text: str) -> str:
+    """`text` with ids that nobody reads aloud cut short: `081b…83aa` of a UUID.
+
+    Beginning and end are kept, since ids made in one minute may begin alike. Only for sentences:
+    what is acted on is named in full.
+    """
+    return _LONG_ID.sub(lambda found: f"{found[0][:4]}…{found[0][-4:]}", text)
 
 
 def capital(text: str) -> str:

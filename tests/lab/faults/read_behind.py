@@ -24,16 +24,15 @@ def break_it(yard: Yard) -> Wrong:
     yard.also_database("db-standby", standby)
     with yard.connected("profile") as primary, psycopg.connect(standby.url) as replica:
         for _ in range(READS):
-            request = secrets.token_hex(8)
             row = primary.execute("INSERT INTO members (name) VALUES ('m') RETURNING id").fetchone()
             primary.commit()
             assert row is not None
-            told = f"request_id={request} member_id={row[0]}"
-            log.info("POST /members 201 %s", told)
+            log.info("POST /members 201 request_id=%s member_id=%s", secrets.token_hex(8), row[0])
             time.sleep(0.1)
             asked = "SELECT 1 FROM members WHERE id = %s"
             if replica.execute(asked, row).fetchone() is None:
                 missed.append(f"member:{row[0]}")
+                told = f"request_id={secrets.token_hex(8)} member_id={row[0]}"
                 log.error("GET /members/%s 404 %s: Member %s not found", row[0], told, row[0])
             replica.commit()
     time.sleep(3)

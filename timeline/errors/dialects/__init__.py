@@ -17,6 +17,7 @@ from timeline.errors.dialects import (
     node,
     perl_shell,
     php,
+    pools,
     python,
     ruby,
     rust,
@@ -37,4 +38,5 @@ FRAGMENTS: tuple[Fragment, ...] = (
     + databases.FRAGMENTS
     + brokers.FRAGMENTS
     + clouds.FRAGMENTS
+    + pools.FRAGMENTS
 )
