@@ -238,10 +238,10 @@ def _case(
     elif steady is not None and _fits(gap, steady):
         timeout, cause = steady, "timeout"
         because = f"always about {length(steady)} after the first, as when a lease runs out"
-        verdict, link = _unexplained(incident, pair, overlap)
+        verdict, link = _unexplained(incident, pair, overlap, steady=True)
     else:
         cause, because = "unknown", "why it was given out again is not visible"
-        verdict, link = _unexplained(incident, pair, overlap)
+        verdict, link = _unexplained(incident, pair, overlap, steady=False)
     run = SecondRun(
         job=one.job,
         first=one.timestamp,
@@ -257,16 +257,23 @@ def _case(
     return _Case(run, pair, cause, because, verdict, link, rows)
 
 
-def _unexplained(incident: Incident, pair: Pair, overlap: Verdict | None) -> tuple[Verdict, str]:
-    """The grade of a second start of which nothing says why, and its weakest link."""
+def _unexplained(
+    incident: Incident, pair: Pair, overlap: Verdict | None, *, steady: bool
+) -> tuple[Verdict, str]:
+    """The grade of a second start of which nothing says why, and its weakest link.
+
+    A queue tells its failures; of starts that only logs tell, an even gap or a first run that went
+    on says that it was no retry.
+    """
     one, two = pair.one, pair.two
     unseen = absence(incident, [one.source], one.timestamp, two.timestamp, one.job)
-    if unseen.verdict is Verdict.CERTAIN:
+    by_queue = incident.snapshot.event(two.row).lane is Lane.QUEUE
+    if unseen.verdict is Verdict.CERTAIN and (by_queue or steady):
         return Verdict.LIKELY, "no failure and no new push stand between the starts"
     if overlap is not None and at_least(overlap, Verdict.LIKELY):
         return Verdict.LIKELY, "the first run wrote of itself after the second had begun"
-    words = f"a failure between the starts may not have been seen: {unseen.reasons[0]}"
-    return Verdict.POSSIBLE, words
+    why = next(iter(unseen.reasons), "not every worker logs why it gives a job up")
+    return Verdict.POSSIBLE, f"a failure between the starts may not have been seen: {why}"
 
 
 def _steady(pairs: Sequence[Pair]) -> int | None:

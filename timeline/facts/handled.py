@@ -17,6 +17,7 @@ import polars as pl
 from timeline.event import SEVERITY_ERROR, SEVERITY_WARN, Kind, Lane
 from timeline.facts.entities import pairs_of_type
 from timeline.facts.lines import lines_at
+from timeline.facts.pushers import pushing_actors
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
@@ -153,6 +154,7 @@ def _lines(incident: Incident) -> pl.DataFrame:
     lines = lines.unique(["timestamp", "actor", "host", "body"], keep="first", maintain_order=True)
     lines = lines.join(named, on="row")
     lines = lines.join(_served(incident, lines), on=["row"], how="anti")
+    lines = lines.filter(~pl.col("actor").is_in(pushing_actors(lines).implode()))
     # A line that names two jobs tells of one that was pushed while the other was handled.
     first = pl.col("timestamp") == pl.col("timestamp").min().over(RUN)
     lines = lines.filter(~(first & (pl.len().over("row") > 1)))

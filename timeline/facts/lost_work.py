@@ -25,7 +25,13 @@ from timeline.facts.lifecycle import stop_lines
 from timeline.facts.lost_attempt import DEATH, GAVE_UP, HEARTBEAT, SIGNS, LostAttempt
 from timeline.facts.sight import read_until
 from timeline.facts.starts import Start, starts_of
-from timeline.facts.unended import SAME_START_NS, Spoken, of_start, spoken_attempts, went_on
+from timeline.facts.unended import (
+    SAME_START_NS,
+    Spoken,
+    of_start,
+    spoken_attempts,
+    went_on,
+)
 from timeline.facts.words import instant
 
 if TYPE_CHECKING:
@@ -295,6 +301,7 @@ def _killed(
         one
         for one in spoken
         if not one.ended
+        and one.telling
         and not any(
             job == one.start.job and abs((at or 0) - one.start.timestamp) <= SAME_START_NS
             for job, at in known

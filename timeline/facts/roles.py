@@ -9,6 +9,7 @@ import polars as pl
 
 from timeline.event import Lane
 from timeline.facts.entities import pairs_of_type
+from timeline.facts.pushers import pushing_actors
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
@@ -34,7 +35,16 @@ def worker_actors(incident: Incident) -> frozenset[str]:
     runs_jobs.update(named)
     if not others <= runs_jobs:
         runs_jobs |= _actors_during_runs(incident)
-    return frozenset(others & runs_jobs)
+    return frozenset(others & runs_jobs) - _pushers(incident)
+
+
+def _pushers(incident: Incident) -> frozenset[str]:
+    """Actors that write of a job only as they hand it over."""
+    named, events = incident.jobs.named, incident.snapshot.events
+    rows = named.get_column("row")
+    shown = [events.get_column(name).gather(rows) for name in ("lane", "actor", "timestamp")]
+    lines = named.hstack(shown).filter(pl.col("lane") == Lane.LOG.value)
+    return frozenset(pushing_actors(lines.with_columns(pl.col("actor").cast(pl.String))).to_list())
 
 
 def _actors_during_runs(incident: Incident) -> set[str]:

@@ -17,26 +17,35 @@ if TYPE_CHECKING:
 SAME_START_NS = 1_000_000_000
 """Queue and worker stamp one start within a second of each other."""
 
+MOSTLY = 0.5
+
 
 class Spoken(NamedTuple):
     """An attempt as its worker's log tells it: its start (by host, ns UTC), what was last heard of
-    it and whether that ended it."""
+    it and whether that ended it.
+
+    `telling`: most attempts that begin so have an end in the log, so that one without means
+    something. Workers that log no ends would seem to hold all their work for ever.
+    """
 
     start: Start
     host: str
     last: int
     ended: bool
+    telling: bool = True
 
 
 def spoken_attempts(incident: Incident) -> tuple[Spoken, ...]:
     """Attempts whose worker's host is known, by start."""
     if incident.jobs.named.is_empty():
         return ()
-    told = incident.handled.filter(pl.col("host") != "")
-    columns = ("job", "start", "start_row", "source", "host", "last", "outcome")
+    ended = pl.col("outcome") != "open"
+    told = incident.handled.with_columns(ended=ended, telling=ended.mean().over("form") > MOSTLY)
+    told = told.filter(pl.col("host") != "")
+    columns = ("job", "start", "start_row", "source", "host", "last", "ended", "telling")
     return tuple(
-        Spoken(Start(job, at, row, host, source), host, last, outcome != "open")
-        for job, at, row, source, host, last, outcome in told.select(columns).iter_rows()
+        Spoken(Start(job, at, row, host, source), host, last, ended, telling)
+        for job, at, row, source, host, last, ended, telling in told.select(columns).iter_rows()
     )
 
 
