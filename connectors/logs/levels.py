@@ -6,6 +6,8 @@ A level that is not in the table is severity 0, unspecified; it is never guessed
 
 from __future__ import annotations
 
+from connectors.logs.pglevels import TRANSLATED
+
 TRACE, DEBUG, INFO, WARN, ERROR, FATAL = 1, 5, 9, 13, 17, 21
 
 SEVERITY: dict[str, int] = {
@@ -40,6 +42,8 @@ SEVERITY: dict[str, int] = {
     "error": ERROR,
     "err": ERROR,
     "eror": ERROR,
+    "ftl": FATAL,
+    "vrb": TRACE,
     "severe": ERROR,
     "failure": ERROR,
     "critical": 18,
@@ -77,6 +81,8 @@ SEVERITY: dict[str, int] = {
     "6": INFO,
     "7": DEBUG,
 }
+
+SEVERITY |= {word.lower(): SEVERITY[level.lower()] for word, level in TRANSLATED.items()}
 
 SYSLOG_SEVERITY: tuple[int, ...] = (FATAL, 19, 18, ERROR, WARN, 10, INFO, DEBUG)
 """RFC 5424 table 2, in the order of its numerical codes 0 to 7."""

@@ -11,11 +11,9 @@ import re
 from dataclasses import replace
 from functools import lru_cache
 
+from connectors.logs.pglevels import EXPLANATIONS, LEVELS
 from connectors.logs.textformat import CLOCK, DATE, FRACTION, TextFormat
 from timeline.keys import KeyRules, KeyType
-
-LEVELS = "DEBUG[1-5]?|LOG|INFO|NOTICE|WARNING|ERROR|FATAL|PANIC"
-EXPLANATIONS = "DETAIL|HINT|QUERY|CONTEXT|LOCATION|STATEMENT|BACKTRACE"
 
 _STAMP = rf"{DATE} {CLOCK}{FRACTION} (?P<zone>[A-Z]{{1,5}}|[+-][0-9]{{2}}(?::?[0-9]{{2}})?)"
 _PREFIX = rf"^{_STAMP} ?(?P<lead>\S*[\[(]?[0-9]+[\])]?:?(?: \S+){{0,6}}?) *"
@@ -32,7 +30,7 @@ STDERR = TextFormat(
     rf"{_PREFIX}(?P<level>{LEVELS}): +",
     "2026-03-14 02:07:29.110 UTC [812] ERROR:  duplicate key value violates unique constraint",
     opens="0123456789",
-    repeats=rf"{_unnamed(_PREFIX)}((?:{EXPLANATIONS}): +)",
+    repeats=rf"{_unnamed(_PREFIX)}((?:{EXPLANATIONS}) ?: +)",
 )
 
 _TEXT = '"(?:[^"]|"")*"'

@@ -126,6 +126,8 @@ def test_the_longer_of_two_that_share_an_id_called_the_other() -> None:
         "Request finished HTTP/1.1 POST /invite - 200 40ms",
         '"POST /invite HTTP/1.1" 201 88',
         'access {"path": "/invite", "status": 200}',
+        'access {"path": "/invite", "httpStatusCode":200}',
+        "request completed {url: '/invite', statusCode: 200, responseTime: 40}",
     ],
 )
 def test_success_is_read_from_the_lines_of_many_frameworks(ends: str) -> None:
@@ -139,6 +141,34 @@ def test_a_failing_status_after_the_error_is_still_its_last_word() -> None:
     call(world, 1)
     world.log(CALLED + 0.25, "notifier", "Sent 500 in 27ms request_id=c1")
     assert only(world).verdict is Verdict.CERTAIN
+
+
+def test_a_failing_status_in_camel_case_is_no_recovery() -> None:
+    world = healthy(World())
+    call(world, 1)
+    world.log(CALLED + 0.25, "notifier", "request completed {statusCode: 500} request_id=c1")
+    assert only(world).verdict is Verdict.CERTAIN
+
+
+def handed_on_as_trace(world: World, ends: str) -> None:
+    """What one service logs as `request_id` the next one logs as `trace_id`."""
+    world.log(CALLED, "portal", "POST /labels started request_id=9f3e77aa")
+    world.error(CALLED + 0.2, "printer", "label refused: width is null trace_id=9f3e77aa")
+    world.log(CALLED + 0.4, "portal", "labels ordered parcel_id=31 request_id=9f3e77aa")
+    world.log(CALLED + 0.5, "portal", f"{ends} request_id=9f3e77aa")
+
+
+def test_one_id_under_two_names_joins_the_two_logs() -> None:
+    world = healthy(World())
+    handed_on_as_trace(world, "POST /labels 200")
+    finding = only(world)
+    assert finding.verdict is Verdict.CERTAIN
+    assert (finding.caller, finding.callee) == ("portal", "printer")
+    assert {"request:9f3e77aa", "parcel:31"} <= set(finding.keys)
+
+
+def the_caller_handed_it_back(world: World) -> None:
+    handed_on_as_trace(world, "POST /labels 502")
 
 
 def the_callee_went_on(world: World) -> None:
@@ -194,6 +224,7 @@ def another_entity(world: World) -> None:
 @pytest.mark.parametrize(
     "confuser",
     [
+        the_caller_handed_it_back,
         the_callee_went_on,
         the_caller_warned,
         the_caller_reported_it,

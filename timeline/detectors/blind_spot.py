@@ -27,7 +27,7 @@ from timeline.event import Lane
 from timeline.facts.counted import counted_actors
 from timeline.facts.regions import MissingRegion, missing_regions
 from timeline.facts.sight import Silence, heard, read_until
-from timeline.facts.words import capital, instant, length
+from timeline.facts.words import instant, length
 from timeline.finding import Finding, NotEvaluated, Stage, Step
 from timeline.order import Verdict
 
@@ -56,9 +56,7 @@ class BlindSpot(Finding):
         who = self.actor or self.source
         if self.variant == "never-present":
             span = length(self.ended - self.began)
-            return (
-                f"{capital(who)} wrote no line at all in the {span} that were read; {self.proof}."
-            )
+            return f"{who} wrote no line at all in the {span} that were read; {self.proof}."
         if self.variant == "region":
             return f"No line that was read comes from the region {who}; {self.proof}."
         if self.variant == "partial":

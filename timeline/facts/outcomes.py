@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from timeline.incident import Incident
 
 _STATUS = (
-    r"(?:HTTP/\d(?:\.\d)?\"? |\bstatus(?:[_ ]?code)?[\"']?[=: ]+\"?|"
+    r"(?:HTTP/\d(?:\.\d)?\"? |\b(?i:(?:http|response)?[_. ]?status(?:[_ ]?code)?)[\"']?[=: ]+\"?|"
     r"\b(?:Completed|Sent|[Rr]espond(?:ed|ing)|[Aa]nswer(?:ed|ing)|[Rr]eturn(?:ed|ing))(?: with)? |"
     r"\b(?:GET|POST|PUT|PATCH|DELETE) \S+(?: -?>?)? )"
 )
@@ -124,7 +124,7 @@ def swallowed_by_id(incident: Incident, errors: pl.DataFrame) -> list[Swallowed]
     if ids.is_empty():
         return []
     ids = ids.filter(~ids.is_in(list(incident.snapshot.broad_keys)))
-    held = keyed_lines(incident, ids).filter(pl.col("lane") == Lane.LOG.value)
+    held = _under_one_name(incident, ids).filter(pl.col("lane") == Lane.LOG.value)
     shared = _with_a_quiet_caller(held)
     beside = entity_pairs(incident.snapshot.keys_of(shared.get_column("row")))
     entities: dict[int, list[str]] = {}
@@ -139,10 +139,24 @@ def swallowed_by_id(incident: Incident, errors: pl.DataFrame) -> list[Swallowed]
         parties = [_Party(actor, lines) for actor, lines in spoken.items()]
         one = _disagreement(incident, key, parties, hits)
         if one is not None:  # a line may carry a request and a trace id
-            theirs = {k for line in spoken[one.callee] for k in entities.get(line["row"], ())}
-            named_too = replace(one, entities=tuple(sorted(theirs)))
+            theirs, callers = (
+                {k for line in spoken[actor] for k in entities.get(line["row"], ())}
+                for actor in (one.callee, one.caller)
+            )
+            named_too = replace(one, entities=tuple(sorted(theirs or callers)))
             found.setdefault(one.error_row, named_too)
     return list(found.values())
+
+
+def _under_one_name(incident: Incident, ids: pl.Series) -> pl.DataFrame:
+    """The lines that carry any of `ids`, whichever of the two names the service has for it: one
+    logs as `request_id` what it hands on, and the next one logs the same value as `trace_id`."""
+    value = pl.col("key").str.replace(r"^[a-z]+:", "")
+    values = ids.to_frame("key").select(value).get_column("key").to_list()
+    either = [f"{kind}:{one}" for one in values for kind in ("request", "trace")]
+    held = keyed_lines(incident, either)
+    one_name = held.with_columns(key=pl.col("key").min().over(value))
+    return one_name.unique(["row", "key"], keep="first", maintain_order=True)
 
 
 def _with_a_quiet_caller(held: pl.DataFrame) -> pl.DataFrame:

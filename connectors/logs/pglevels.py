@@ -1,0 +1,105 @@
+"""What PostgreSQL calls its levels and explanations, in English and by `lc_messages`.
+
+A server writes its own log in its own language, in all three destinations. Source: the message
+catalogues of PostgreSQL 15 (de, es, fr, it, ja, ka, ko, ru, sv, uk, zh_CN); pl, pt_BR and tr after
+their catalogues of version 14, from general knowledge. A word in no catalogue is no level.
+"""
+
+from __future__ import annotations
+
+ENGLISH = ("DEBUG[1-5]?", "LOG", "INFO", "NOTICE", "WARNING", "ERROR", "FATAL", "PANIC")
+TRANSLATED: dict[str, str] = {
+    "ОТЛАДКА": "DEBUG",
+    "НАЛАГОДЖЕННЯ": "DEBUG",
+    "გამართვა": "DEBUG",
+    "디버그": "DEBUG",
+    "调试": "DEBUG",
+    "LOGG": "LOG",
+    "DZIENNIK": "LOG",
+    "СООБЩЕНИЕ": "LOG",
+    "ЗАПИСУВАННЯ": "LOG",
+    "ჟურნალი": "LOG",
+    "로그": "LOG",
+    "日志": "LOG",
+    "INFORMACJA": "INFO",
+    "BİLGİ": "INFO",
+    "ИНФОРМАЦИЯ": "INFO",
+    "ІНФОРМАЦІЯ": "INFO",
+    "ინფორმაცია": "INFO",
+    "정보": "INFO",
+    "信息": "INFO",
+    "HINWEIS": "NOTICE",
+    "NOTIFICA": "NOTICE",
+    "NOTIS": "NOTICE",
+    "NOTA": "NOTICE",
+    "UWAGA": "NOTICE",
+    "ЗАМЕЧАНИЕ": "NOTICE",
+    "ПОВІДОМЛЕННЯ": "NOTICE",
+    "알림": "NOTICE",
+    "注意": "NOTICE",
+    "WARNUNG": "WARNING",
+    "ATTENTION": "WARNING",
+    "ATTENZIONE": "WARNING",
+    "VARNING": "WARNING",
+    "AVISO": "WARNING",
+    "OSTRZEŻENIE": "WARNING",
+    "UYARI": "WARNING",
+    "ПРЕДУПРЕЖДЕНИЕ": "WARNING",
+    "ПОПЕРЕДЖЕННЯ": "WARNING",
+    "გაფრთხილება": "WARNING",
+    "경고": "WARNING",
+    "警告": "WARNING",
+    "FEHLER": "ERROR",
+    "ERREUR": "ERROR",
+    "ERRORE": "ERROR",
+    "ERRO": "ERROR",
+    "FEL": "ERROR",
+    "BŁĄD": "ERROR",
+    "HATA": "ERROR",
+    "ОШИБКА": "ERROR",
+    "ПОМИЛКА": "ERROR",
+    "შეცდომა": "ERROR",
+    "오류": "ERROR",
+    "错误": "ERROR",
+    "FATALE": "FATAL",
+    "FATALT": "FATAL",
+    "KATASTROFALNY": "FATAL",
+    "ÖLÜMCÜL": "FATAL",
+    "ВАЖНО": "FATAL",
+    "ФАТАЛЬНО": "FATAL",
+    "ფატალური": "FATAL",
+    "치명적오류": "FATAL",
+    "致命错误": "FATAL",
+    "PANIK": "PANIC",
+    "PANICO": "PANIC",
+    "PÂNICO": "PANIC",
+    "PANIKA": "PANIC",
+    "KRİTİK": "PANIC",
+    "ПАНИКА": "PANIC",
+    "ПАНІКА": "PANIC",
+    "პანიკა": "PANIC",
+    "손상": "PANIC",
+    "比致命错误还过分的错误": "PANIC",
+}
+LEVELS = "|".join((*ENGLISH, *sorted(TRANSLATED, key=len, reverse=True)))
+"""One alternation; what follows a level is a colon, so that a shorter one never wins."""
+
+EXPLANATIONS = "|".join(
+    (
+        "DETAIL|HINT|QUERY|CONTEXT|LOCATION|STATEMENT|BACKTRACE",
+        "TIPP|ANFRAGE|ZUSAMMENHANG|ANWEISUNG",
+        "DETALLE|SUGERENCIA|CONSULTA|CONTEXTO|SENTENCIA|DETALHE|DICA|COMANDO",
+        "DÉTAIL|ASTUCE|REQUÊTE|CONTEXTE|INSTRUCTION|PILE D'APPEL",
+        "DETTAGLI|SUGGERIMENTO|CONTESTO|ISTRUZIONE",
+        "DETALJ|TIPS|FRÅGA|KONTEXT|SATS",
+        "SZCZEGÓŁY|PODPOWIEDŹ|ZAPYTANIE|KONTEKST|WYRAŻENIE",
+        "AYRINTI|İPUCU|SORGU|BAĞLAM|KOMUT",
+        "ПОДРОБНОСТИ|ПОДСКАЗКА|ЗАПРОС|КОНТЕКСТ|ОПЕРАТОР|СТЕК",
+        "ВІДОМОСТІ|УКАЗІВКА|ЗАПИТ|ІНСТРУКЦІЯ|ВІДСТЕЖУВАТИ",
+        "დეტალები|მინიშნება|მოთხოვნა|კონტექსტი|ოპერატორი|სტეკი",
+        "詳細|ヒント|問い合わせ|文脈|文|バックトレース",
+        "상세정보|힌트|쿼리|내용|명령 구문|역추적",
+        "详细信息|提示|查询|上下文|语句",
+    )
+)
+"""Words before the lines that explain a message; French sets a space before the colon."""
