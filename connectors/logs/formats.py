@@ -27,7 +27,9 @@ from connectors.logs.textformat import (
 
 _UPPER = (
     "TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|ERR|SEVERE|CRITICAL|CRIT|FATAL|PANIC|ALERT|EMERG"
+    "|VRB|DBG|INF|WRN|FTL"
 )
+"""The last line: Serilog's and zerolog's three letters."""
 _UPPER_LEVEL = rf"(?P<level>{_UPPER})\b"
 _ANY_LEVEL = rf"(?P<level>{_UPPER}|{_UPPER.lower()})\b"
 _TOKEN = r"(?:\[[^\]]*\]|[^\s\[\]]+)"  # noqa: S105  a word or a bracketed thread name
@@ -121,6 +123,14 @@ FORMATS: tuple[TextFormat, ...] = (
         rf"\.(?P<fraction>[0-9]{{6}})\s+[0-9]+ ",
         "E0314 02:07:29.110123       1 mailer.go:42] enqueue failed",
         opens="IWEF",
+    ),
+    TextFormat(
+        "tomcat",
+        rf"^(?P<day>[0-9]{{2}})-{MONTH}-(?P<year>[0-9]{{4}}) {CLOCK}{FRACTION}"
+        r" (?P<level>[A-Z]+) (?P<lead>\[[^\]]*\]) ",
+        "14-Mar-2026 02:07:29.110 SEVERE [http-nio-8080-exec-3] o.a.c.c.C.invoke enqueue failed",
+        opens=_DIGITS,
+        holds="-",
     ),
     TextFormat(
         "redis",

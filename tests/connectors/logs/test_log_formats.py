@@ -110,6 +110,16 @@ CASES = (
     ),
     Case(BY_NAME["ctime"].example, "ctime", SECOND, S, 0, "worker stopped"),
     Case(BY_NAME["klog"].example, "klog", MICRO, US, 17, "mailer.go:42] enqueue failed"),
+    Case(
+        BY_NAME["tomcat"].example,
+        "tomcat",
+        T0,
+        MS,
+        17,
+        "[http-nio-8080-exec-3] o.a.c.c.C.invoke enqueue failed",
+    ),
+    Case("2026-03-14 02:07:29.110 +00:00 [WRN] slow", "iso-level", T0, MS, 13, "slow"),
+    Case("[2026-03-14 02:07:29.110 INF] served", "iso-level", T0, MS, 9, "served"),
     Case(BY_NAME["redis"].example, "redis", T0, MS, 13, "Connection with replica lost."),
     Case(
         BY_NAME["ruby"].example,
