@@ -66,6 +66,16 @@ def friday(world: World) -> World:
     return world
 
 
+def test_a_request_line_too_long_to_be_read_is_told_by_its_status_alone() -> None:
+    world = World()
+    world.log(FAIL, "office", "code 414, message Request-URI Too Long")
+    world.log(FAIL, "office", '"" 414 -', severity=13)
+    world.log(FAIL + 60, "office", '"" 400 -', severity=13)
+    finding = only(world)
+    assert (finding.what, finding.failures) == (URL, 1)
+    assert finding.sentence().startswith("Office refused 1 request at 02:25:00.000 because the URL")
+
+
 def test_a_url_that_grew_too_long_is_bracketed() -> None:
     finding = only(friday(World()))
     assert finding.verdict is Verdict.CERTAIN

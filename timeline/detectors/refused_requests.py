@@ -56,7 +56,7 @@ class RejectedByLimit(Finding):
     def sentence(self) -> str:
         where = f" on {self.route}" if self.route else ""
         told = f"{capital(self.service)} refused {counted(self.failures, 'request')}{where} "
-        told += f"from {instant(self.began)} to {instant(self.ended)}{self._because()}"
+        told += f"{_when(self.began, self.ended)}{self._because()}"
         if self.smallest_failure is not None and self.largest_success is not None:
             unit = "fields" if self.what == FIELDS else "bytes"
             told += (
@@ -89,6 +89,12 @@ class RejectedByLimit(Finding):
             MESSAGE: "the message",
         }
         return f"{status} because {names[self.what]} was too large"
+
+
+def _when(began: int, ended: int) -> str:
+    if began == ended:
+        return f"at {instant(began)}"
+    return f"from {instant(began)} to {instant(ended)}"
 
 
 class Bracket(NamedTuple):

@@ -27,7 +27,7 @@ WORDINGS: tuple[tuple[str, str], ...] = (
         r"|URI is too large|Request line too long|Maximum start-line size exceeded"
         r"|maxUrlLength value|maxQueryStringLength value|QUERY_STRING is longer than"
         r"|REQUEST_(?:URI|PATH) is longer than|Status line is too long|Bad Message 414"
-        r"|request URI (?:is )?too (?:long|large)",
+        r"|request URI (?:is )?too (?:long|large)|^\"\" 414 -",
     ),
     (
         "header",
@@ -87,7 +87,8 @@ WORDINGS: tuple[tuple[str, str], ...] = (
 """nginx, Apache, gunicorn, uWSGI, Puma, Node, Jetty, Tomcat, Netty, Kestrel, IIS, Cowboy, Django,
 Starlette, aiohttp, PHP, Express, Go, Axum, Actix, Spring, Rack; MySQL, drivers of PostgreSQL, SQL
 Server and SQLite, Oracle, MongoDB, Elasticsearch, Kafka, gRPC, SQS; then Django, Rails, csurf,
-Spring Security, Laravel, Symfony, Plug and ASP.NET."""
+Spring Security, Laravel, Symfony, Plug and ASP.NET. Python's own HTTP server, which Django's
+development server is, writes an empty request line where it could not be read for its length."""
 _ANY = "|".join(pattern for _, pattern in WORDINGS)
 _WORDS = tuple((what, re.compile(pattern)) for what, pattern in WORDINGS)
 _LIMITS = (
