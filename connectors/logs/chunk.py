@@ -15,6 +15,7 @@ from connectors.logs.linecolumns import read_lines
 from connectors.logs.lines import lines_of
 from connectors.logs.pgformats import NO_TRANSACTION, with_postgresql_keys
 from connectors.logs.record import BODY_LIMIT, CUT_MARK, Place
+from connectors.logs.requestfields import request_attributes
 from connectors.logs.stamps import BROKEN_JSON
 from connectors.logs.tally import Tally
 from connectors.logs.unwrapped import enveloped, unwrap_lines
@@ -114,7 +115,7 @@ def chunk_of(lines: pl.DataFrame, extent: Extent, reading: Reading) -> Chunk:
     )
     counted = undated.group_by("reason").len().sort("reason")
     return Chunk(
-        _events(kept, bodies, reading.place),
+        _events(kept, bodies, _attributes(kept, lines, dialect), reading.place),
         _keys(kept, lines, further, reading),
         _undated(undated, further, reading.place),
         tally,
@@ -177,7 +178,23 @@ def _bodies(kept: pl.DataFrame, further: pl.DataFrame) -> tuple[pl.Series, int]:
     return cut.to_series(), int(frame.select(too_long.sum()).item())
 
 
-def _events(kept: pl.DataFrame, bodies: pl.Series, place: Place) -> pl.DataFrame:
+def _attributes(kept: pl.DataFrame, lines: pl.DataFrame, dialect: Dialect) -> pl.Series:
+    """Fields of refused requests in structured lines; null everywhere else."""
+    json_lines = dialect.json is not None
+    logfmt = any(item.name.startswith("logfmt") for item in dialect.formats)
+    if not kept.height or not (json_lines or logfmt):
+        return _no_attributes(kept.height)
+    texts = lines.get_column("text").gather(kept.get_column("line"))
+    return request_attributes(texts, json_lines=json_lines)
+
+
+def _no_attributes(height: int) -> pl.Series:
+    return pl.Series("attributes", [None], dtype=pl.String).new_from_index(0, height)
+
+
+def _events(
+    kept: pl.DataFrame, bodies: pl.Series, attributes: pl.Series, place: Place
+) -> pl.DataFrame:
     default = clean(place.service)
     fallback = clean(place.fallback_actor)
     weak = pl.when(pl.col("weak_actor") != "").then("weak_actor").otherwise(pl.lit(fallback))
@@ -197,7 +214,7 @@ def _events(kept: pl.DataFrame, bodies: pl.Series, place: Place) -> pl.DataFrame
         pl.col("severity_number"),
         clean_names(named.get_column("actor")).alias("actor"),
         bodies.alias("body"),
-        constant(None, "attributes"),
+        attributes.alias("attributes"),
         constant(None, "ref"),
         constant(place.file, "file"),
         pl.col("offset"),
