@@ -32,7 +32,7 @@ def onset_of(incident: Incident, findings: Sequence[Finding]) -> int | None:
     ]
     if told:
         return min(told)
-    return _first_unusual(incident, incident.failures.get_column("timestamp"))
+    return first_unusual(incident, incident.failures.get_column("timestamp"))
 
 
 def _dated(finding: Finding) -> bool:
@@ -40,8 +40,8 @@ def _dated(finding: Finding) -> bool:
     return at_least(finding.verdict, Verdict.LIKELY) and bool(finding.steps)
 
 
-def _first_unusual(incident: Incident, stamps: pl.Series) -> int | None:
-    """First error of the first bucket above all buckets before it."""
+def first_unusual(incident: Incident, stamps: pl.Series) -> int | None:
+    """First of the sorted `stamps` (errors, ns) in the first bucket above all buckets before it."""
     start, until = incident.window.start, read_until(incident)
     edges = [*range(start, until, BUCKET_NS), until]
     places = stamps.search_sorted(pl.Series(edges, dtype=pl.Int64), "left").to_list()

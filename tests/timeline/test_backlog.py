@@ -477,3 +477,65 @@ def test_rates_and_drain_times_carry_their_interval() -> None:
     assert drain_of(300, done, come).words() == "it does not drain at this pace"
     assert drain_of(300, done, rate_of(110, 300 * SECOND)).latest is None
     assert rate_of(0, 60 * SECOND).high == pytest.approx(3)
+
+
+def pushed_at_once(world: World, *, others: bool, queue: str = "rapporten") -> World:
+    """A push of 240 jobs at 1500 s; what comes later shares its workers, or has others."""
+    free, more = 1500.0, {"queue": queue, "worker": "w1"}
+    came = [(30.0 + 15 * number, f"o{number}", 0.0) for number in range(98)]
+    came += [(1500 + number / 50, f"b{number}", 1.0) for number in range(240)]
+    came += [(1510.0 + 15 * number, f"l{number}", 0.0) for number in range(30)]
+    for sent, job, _ in came:
+        waits = sent >= 1500 and (others or job.startswith("b"))
+        start = max(free, sent + 0.1) if waits else sent + 0.1
+        free = start + 1.2 if waits else free
+        world.job(sent, Kind.JOB_ENQUEUED, job, "", **more)
+        world.job(start, Kind.JOB_STARTED, job, "", **more)
+        world.job(start + 1, Kind.JOB_FINISHED, job, "", **more)
+    return world
+
+
+def test_a_push_at_once_that_keeps_later_work_waiting_is_a_backlog() -> None:
+    finding = only(pushed_at_once(World(), others=True))
+    assert finding.verdict is Verdict.LIKELY
+    assert not finding.qualifier
+    assert (finding.peak or 0) > 200
+
+
+def test_a_push_at_once_that_keeps_nobody_waiting_is_silent() -> None:
+    assert found(pushed_at_once(World(), others=False)) == []
+
+
+@pytest.mark.parametrize(("published", "verdicts"), [(40, [Verdict.CERTAIN]), (0, [])])
+def test_a_broker_counts_what_came_in_behind_a_push(
+    published: int, verdicts: list[Verdict]
+) -> None:
+    world = World()
+    depths = (*CALM, 300, 280, 230, 180, 130, 60, 5)
+    for number, depth in enumerate(depths):
+        rabbit(world, 720 + 60 * number, depth, published, 90, queue="exports")
+    assert [one.verdict for one in found(world)] == verdicts
+
+
+def waiting_since(world: World, first: float, *, status: str = "queued") -> World:
+    """A queue that forgets what it has done: only what waits now still has its stamp."""
+    for number in range(60):
+        world.job(
+            first + number * 5, Kind.JOB_ENQUEUED, f"v{number}", queue="facturen", status=status
+        )
+    depth_now(world, 60, queue="facturen")
+    world.blind("rq", 0, 2100, Sight.NOW_ONLY)
+    return world
+
+
+def test_what_waits_now_and_came_before_t_was_waiting_at_t() -> None:
+    finding = only(waiting_since(World(), 1500))
+    assert finding.verdict is Verdict.LIKELY
+    assert finding.began == at(1500)
+    assert finding.waited_then == 49  # pushed a minute or longer before 1800 s
+    assert "49 of them waited at T" in finding.sentence()
+
+
+@pytest.mark.parametrize(("first", "status"), [(1790, "queued"), (1500, "scheduled")])
+def test_what_came_later_or_is_put_off_did_not_wait_at_t(first: float, status: str) -> None:
+    assert found(waiting_since(World(), first, status=status)) == []

@@ -156,6 +156,38 @@ def test_a_change_of_the_failing_service_coincides_and_prints_its_base_rate() ->
     assert "coincides" in finding.weakest_link
 
 
+@pytest.mark.parametrize(("gap", "verdict"), [(60.0, Verdict.LIKELY), (480.0, Verdict.POSSIBLE)])
+def test_a_change_as_near_as_one_often_stands_is_only_possible(
+    gap: float, verdict: Verdict
+) -> None:
+    (finding,) = found(deployed(fleet(World(), 4, failing=range(4)), FAIL - gap))
+    assert isinstance(finding, ChangeBefore)
+    assert finding.verdict is verdict
+    assert finding.base.share == pytest.approx(gap / 2100, abs=0.01)
+
+
+def somebody_else_fails_first(world: World) -> World:
+    """Clients of the proxy hang up: its errors rise some minutes before the deploy."""
+    for number in range(8):
+        world.error(900 + 3 * number, "edge", "client closed request 499")
+    return world
+
+
+def test_a_change_is_judged_by_the_errors_of_its_own_service() -> None:
+    world = deployed(somebody_else_fails_first(fleet(World(), 4, failing=range(4))))
+    (finding,) = found(world)
+    assert isinstance(finding, ChangeBefore)
+    assert (finding.service, finding.verdict) == ("checkout", Verdict.LIKELY)
+    assert finding.onset >= at(FAIL)
+
+
+def test_a_service_that_fails_no_more_than_before_acquits_its_change() -> None:
+    world = deployed(somebody_else_fails_first(fleet(World(), 4)))
+    for number in range(120):
+        world.error(number * 17.0, "checkout-1", "cannot parse agent", source="checkout-1.log")
+    assert not [one for one in found(world) if not one.qualifier]
+
+
 def test_a_deployment_that_is_told_twice_is_one() -> None:
     world = fleet(World(), 4, failing=range(4))
     deployed(world, DEPLOY - 60, "deployment of main 0a1b2c to prod: begun")

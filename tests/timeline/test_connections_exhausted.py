@@ -304,6 +304,16 @@ def test_a_rolling_restart_that_fills_pools_is_only_a_qualifier() -> None:
     assert "announced" in finding.weakest_link
 
 
+def test_one_recycled_process_does_not_explain_minutes_without_connections() -> None:
+    world = healthy(World())
+    world.log(FIRST - 601, "web", "received SIGTERM, shutting down gracefully")
+    for number in range(20):
+        world.error(FIRST - 600 + number * 20, "web", f"{HIKARI} request_id=x{number}")
+    finding = only(world)
+    assert not finding.qualifier
+    assert not any("planned" in other for other in finding.alternatives)
+
+
 def test_without_control_windows_it_is_only_likely() -> None:
     world = exhausted(healthy(World()))
     world.blind("web.log", 0, 2100)

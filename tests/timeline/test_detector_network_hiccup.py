@@ -281,3 +281,21 @@ def test_steps_are_events_with_their_order() -> None:
     assert all(step.order is not None for step in finding.steps[1:])
     assert finding.steps[-1].role == "last failure"
     assert TIMEOUT.split(":", 1)[0] in " ".join(step.event.body for step in finding.steps)
+
+
+def trickle(world: World, *, count: int) -> World:
+    """Three clients drop idle connections within four seconds, as others do all night."""
+    for number in range(14):
+        world.error(60 + number * 95.0, f"svc-{number % 5}", f"{CLOSED} (cache-{number % 3}:11211)")
+    for number in range(count):
+        world.error(HICCUP + number * 0.3, f"svc-{number % 3}", f"{CLOSED} (db-{number % 4}:5432)")
+    return world
+
+
+@pytest.mark.parametrize(("count", "verdict"), [(3, Verdict.POSSIBLE), (9, Verdict.CERTAIN)])
+def test_three_of_many_that_meet_by_chance_are_only_possible(count: int, verdict: Verdict) -> None:
+    finding = only(trickle(healthy(World()), count=count))
+    assert finding.verdict is verdict
+    assert ("by chance" in finding.weakest_link or "chance brings" in finding.weakest_link) == (
+        verdict is Verdict.POSSIBLE
+    )

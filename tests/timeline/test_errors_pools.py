@@ -19,6 +19,11 @@ ERROR, INFO = 17, 9
         "OperationalError: timed out while waiting for a connection",
         "RepositoryException: no free connections available",
         "Sequel::PoolTimeout: timeout: 5.0, elapsed: 5.0",
+        'msg="load basket" err="acquire: context deadline exceeded (3 waiting, 8/8 in use)"',
+        "{timeout,{gen_server,call,[users_db,{checkout,#Ref<0.1.2.3>,true},8000]}}",
+        "** (exit) exited in: :gen_server.call(:books, {:checkout, #Reference<0.1.2.3>, true}, 9) "
+        "** (EXIT) time out",
+        "db: none of 8 free after 2000ms",
         "TimeoutError: ResourceRequest timed out",
         "MongoServerSelection: WaitQueueTimeoutError: Timed out while checking out",
         "java.sql.SQLException: Acquisition timeout while waiting for new connection",
@@ -59,3 +64,16 @@ def test_a_pool_that_could_not_connect_is_no_full_pool(body: str, said: ErrorCla
     match = match_one(body, ERROR)
     assert match is not None
     assert match.error_class is said
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "{timeout,{gen_server,call,[basket_server,{checkout_order,4711},5000]}}",
+        "lock acquire: context deadline exceeded",
+    ],
+)
+def test_other_calls_that_timed_out_are_no_pool(body: str) -> None:
+    match = match_one(body, ERROR)
+    assert match is not None
+    assert match.error_class is ErrorClass.READ_TIMEOUT

@@ -287,3 +287,30 @@ def test_a_wider_clock_never_makes_it_surer(milliseconds: int) -> None:
     (tight,) = found(forked(healthy(World())))
     (wide,) = found(forked(healthy(World(bound=bound))))
     assert at_least(tight.verdict, wide.verdict)
+
+
+def side_by_side(world: World, forks_at: int) -> World:
+    """Two branches two seconds apart: each push comes a moment after the runs of both."""
+    more = {"job_class": "Nachtlauf", "queue": "takt"}
+    world.job(5, Kind.JOB_ENQUEUED, "a0", "", **more)
+    for number in range(33):
+        start = 10 + number * 60
+        for name, later in (("a", 0.0), ("b", 2.0))[: 1 + (number > forks_at)]:
+            world.job(start + later, Kind.JOB_STARTED, f"{name}{number}", "", **more)
+            world.job(start + later + 0.2, Kind.JOB_FINISHED, f"{name}{number}", "", **more)
+        for name, later in (("a", 2.8), ("b", 4.5))[: 1 + (number >= forks_at)]:
+            world.job(start + later, Kind.JOB_ENQUEUED, f"{name}{number + 1}", "", **more)
+    return world
+
+
+def test_branches_that_run_side_by_side_do_not_hide_their_fork() -> None:
+    (finding,) = found(side_by_side(healthy(World()), forks_at=12))
+    assert isinstance(finding, ForkedChain)
+    assert finding.forks[0].hop == "job:a12"
+    assert finding.verdict is Verdict.LIKELY
+
+
+def test_work_that_goes_two_ways_from_its_beginning_is_meant_so() -> None:
+    world = side_by_side(healthy(World()), forks_at=1)
+    result = ExtraRunsDetector().detect(world.incident())
+    assert isinstance(result, NotEvaluated) or not list(result)

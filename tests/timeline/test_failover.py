@@ -216,6 +216,36 @@ def test_an_announced_switchover_only_colours() -> None:
     assert "switchover" in finding.alternatives[0]
 
 
+def test_writers_who_fail_on_and_on_are_a_fault_though_it_was_announced() -> None:
+    world = phases(World(), until=40)
+    world.change(1420, "patronictl switchover: shop-pg to node 2")
+    finding = only(world)
+    assert not finding.qualifier
+    assert "switchover" in finding.alternatives[0]
+
+
+@pytest.mark.parametrize(
+    ("actor", "words", "system"),
+    [
+        ("maxscale", "[mariadbmon] Failover 'sql-1' -> 'sql-2' performed.", "mysql"),
+        ("stolon-sentinel", "electing db as the new master db=3ab keeper=k2", "postgresql"),
+    ],
+)
+def test_whoever_watches_over_the_servers_names_the_takeover(
+    actor: str, words: str, system: str
+) -> None:
+    refused = {
+        "mysql": "ERROR 1290 (HY000): The MariaDB server is running with the --read-only option",
+        "postgresql": READ_ONLY,
+    }
+    world = healthy(World())
+    for step in range(5):
+        world.error(1450 + step, "web", refused[system])
+    world.log(1453, actor, words)
+    finding = only(world)
+    assert (finding.system, finding.verdict) == (system, Verdict.CERTAIN)
+
+
 def test_lines_about_read_only_files_are_no_failover() -> None:
     world = healthy(World())
     for step in range(6):

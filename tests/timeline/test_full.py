@@ -43,6 +43,8 @@ def told(body: str, *, twice: bool = True) -> World:
     [
         ("OSError: [Errno 28] No space left on device: '/var/spool/mail/7'", "disk"),
         ("Error: ENOSPC: no space left on device, write", "disk"),
+        ("scrittura del file fallita: Spazio esaurito sul dispositivo", "disk"),
+        ("Skriving mislyktes: Ikke mer plass på enheten", "disk"),
         ('ERROR:  could not extend file "base/16384/2619": disk full', "disk"),
         ("sqlite3.OperationalError: database or disk is full", "disk"),
         ("ERROR 1114 (HY000): The table 'jobs' is full", "disk"),

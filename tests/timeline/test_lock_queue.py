@@ -461,6 +461,46 @@ def test_one_deadlock_whose_request_failed_is_a_finding() -> None:
     assert "request:a1" in finding.keys
 
 
+def refund_gave_up(world: World, words: str = "refund wallet_id=31 given up:") -> None:
+    """A client without job or request ids, whose error names the thing and where it stood."""
+    world.error(1700, "postgres", CIRCLE, source="pg.log")
+    context = '␊CONTEXT:  while updating tuple (0,3) in relation "wallets"'
+    world.log(1700.01, "refunder", f"{words} {CIRCLE}{context}", severity=17)
+
+
+def test_a_thing_that_its_client_gave_up_is_a_finding() -> None:
+    world = healthy(World())
+    refund_gave_up(world)
+    world.log(1701, "refunder", "refund wallet_id=32 done")
+    world.log(1702, "auditor", "checked wallet_id=31")
+    (finding,) = found(world)
+    assert isinstance(finding, Deadlock)
+    assert (finding.qualifier, finding.went_on, finding.failed) == (False, 0, 1)
+    assert finding.tables == ("wallets",)
+    assert "over wallets" in finding.sentence()
+    assert "wallet:31" in finding.keys
+
+
+@pytest.mark.parametrize(
+    "again", ["refund wallet_id=31 done", "refund wallet_id=31 committed on attempt 2"]
+)
+def test_a_thing_that_its_client_took_up_again_is_only_a_qualifier(again: str) -> None:
+    world = healthy(World())
+    refund_gave_up(world)
+    world.log(1701, "refunder", again)
+    (finding,) = found(world)
+    assert isinstance(finding, Deadlock)
+    assert (finding.qualifier, finding.went_on, finding.failed) == (True, 1, 0)
+
+
+def test_a_client_that_says_it_will_retry_has_not_given_up() -> None:
+    world = healthy(World())
+    refund_gave_up(world, "refund wallet_id=31 attempt 1 of 3:")
+    (finding,) = found(world)
+    assert isinstance(finding, Deadlock)
+    assert (finding.qualifier, finding.went_on, finding.failed) == (True, 0, 0)
+
+
 def test_deadlocks_again_and_again_are_a_finding_though_each_was_tried_again() -> None:
     world = healthy(World())
     for number in range(3):

@@ -435,3 +435,57 @@ def test_needs_a_queue() -> None:
     result = LostWorkerDetector().detect(world.incident())
     assert isinstance(result, NotEvaluated)
     assert "queue" in result.needs
+
+
+def test_a_lease_that_ran_out_late_is_dated_by_the_last_line_of_a_host_that_fell_silent() -> None:
+    world = healthy(World())
+    started(world, worker="knecht-4")
+    for nth in range(5):
+        body = f"Speicherstand geprüft, Runde {nth}"
+        world.log(DEATH - 9 + nth, "knecht", body, clock="knecht-4", source="knechte")
+    overdue(world, "j1")
+    finding = only(world)
+    assert (finding.began, finding.noticed) == (at(DEATH - 5), at(2105))
+    assert "after 02:23:55.000 (the last line of its host)" in finding.sentence()
+
+
+def test_a_host_that_goes_on_writing_dates_nothing() -> None:
+    world = healthy(World())
+    started(world, worker="knecht-4")
+    world.log(2110, "knecht", "Speicherstand geprüft", clock="knecht-4", source="knechte")
+    overdue(world, "j1")
+    assert only(world).alive == at(DEATH - 10)
+
+
+def test_a_reapers_late_word_and_the_kill_on_the_workers_host_are_one_death() -> None:
+    world = healthy(World())
+    for nth, job in enumerate(("j1", "j2", "j3", "j4")):
+        told = {"keys": (f"job:{job}",), "clock": "spule-7.kiel", "source": "spulen"}
+        begun = DEATH - 200 + nth * 10 if nth else DEATH - 10
+        world.log(begun, "spule", f"{job} angefangen", **told)  # type: ignore[arg-type]
+        if nth:
+            world.log(begun + 5, "spule", f"{job} erledigt", **told)  # type: ignore[arg-type]
+    kill = "kernel: Out of memory: Killed process 3723 (spule) host=spule-7.kiel"
+    world.error(DEATH, "kernel", kill, source="kern")
+    event = world.job(DEATH + 300, Kind.JOB_FAILED, "j1", "user_id=1", worker="spule-7.kiel.1070")
+    body = "found without its process: SolidQueue::Processes::ProcessPrunedError"
+    world.events[-1] = replace(event, body=body)
+    finding = only(world)
+    assert finding.killed_at == at(DEATH)
+    assert (finding.alive, finding.noticed) == (at(DEATH - 10), at(DEATH + 300))
+
+
+def test_a_kill_on_a_host_whose_work_goes_on_is_another_process() -> None:
+    world = healthy(World())
+    for nth, job in enumerate(("j1", "j2", "j3", "j4")):
+        told = {"keys": (f"job:{job}",), "clock": "spule-7.kiel", "source": "spulen"}
+        begun = DEATH - 10 + nth
+        world.log(begun, "spule", f"{job} angefangen", **told)  # type: ignore[arg-type]
+        if nth:
+            world.log(begun + 40, "spule", f"{job} erledigt", **told)  # type: ignore[arg-type]
+    kill = "kernel: Out of memory: Killed process 3723 (nginx) host=spule-7.kiel"
+    world.error(DEATH, "kernel", kill, source="kern")
+    event = world.job(DEATH + 300, Kind.JOB_FAILED, "j1", "user_id=1", worker="spule-7.kiel.1070")
+    body = "found without its process: SolidQueue::Processes::ProcessPrunedError"
+    world.events[-1] = replace(event, body=body)
+    assert only(world).killed_at is None

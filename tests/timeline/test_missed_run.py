@@ -480,3 +480,38 @@ def test_a_busy_log_that_went_on_shows_that_nothing_ran() -> None:
 
 def test_a_log_of_runs_alone_is_silent_when_nothing_runs() -> None:
     assert only(purges(without=(17,))).verdict is Verdict.CERTAIN
+
+
+def tidied(world: World, *, until: float, every: float = 75, uneven: float = 0.0) -> World:
+    """A line of a service that also speaks of other things; nobody configured its pace."""
+    draw = random.Random(11)
+    for number in range(int(until / every)):
+        when = 5 + number * every + draw.uniform(0, 0.5) + draw.uniform(-uneven, uneven)
+        world.log(
+            max(when, 1), "koopman-7", f"winkelwagens opgeruimd: {10 + number} in {number} ms"
+        )
+    for number in range(209):
+        world.log(2 + number * 10, "koopman-7", f"prijs berekend voor mand {4000 + number}")
+    return world
+
+
+def test_lines_at_an_even_pace_that_end_are_possible() -> None:
+    finding = only(tidied(healthy(World()), until=1400))
+    assert finding.verdict is Verdict.POSSIBLE
+    assert finding.schedule == "“winkelwagens opgeruimd”"
+    assert finding.began == pytest.approx(at(1355), abs=SECOND)
+    assert len(finding.missed) >= 8
+    assert "configured nowhere" in finding.weakest_link
+
+
+@pytest.mark.parametrize(
+    ("until", "every", "uneven"),
+    [(2090, 75, 0), (1400, 75, 30), (450, 75, 0), (1400, 12, 0), (1950, 75, 0)],
+    ids=["goes on", "no pace", "too few", "a heartbeat", "one turn late"],
+)
+def test_lines_that_are_no_habit_or_go_on_are_silent(
+    until: float, every: float, uneven: float
+) -> None:
+    world = tidied(healthy(World()), until=until, every=every, uneven=uneven)
+    result = MissedRunDetector().detect(world.incident())
+    assert isinstance(result, NotEvaluated) or not list(result)

@@ -330,3 +330,16 @@ def test_unrelated_lines_change_nothing() -> None:
     for number in range(50):
         world.log(100 + number * 30, "weather", f"station_id={number} reports 4 degrees")
     assert only(world).sentence() == first.sentence()
+
+
+def test_rows_whose_job_still_waits_are_late_and_only_possibly_alone() -> None:
+    world = world_with(MAIL_ROW)
+    sign_up(world, 77, 1500.5, mail=False)
+    assert only(world).verdict is Verdict.CERTAIN
+    world.job(1501, Kind.JOB_ENQUEUED, "x1", "user_id=77", status="queued")
+    finding = only(world)
+    assert finding.verdict is Verdict.POSSIBLE
+    assert "1 job for them still open" in finding.weakest_link
+    world.job(1502, Kind.JOB_STARTED, "x1", "user_id=77", status="finished")
+    world.job(1503, Kind.JOB_FINISHED, "x1", "user_id=77", status="finished")
+    assert only(world).verdict is Verdict.CERTAIN  # it is over, and there is no row

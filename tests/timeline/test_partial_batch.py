@@ -481,3 +481,41 @@ def test_a_wider_clock_never_makes_it_surer() -> None:
     tight = only(world)
     world.bound = ClockBound(5 * SECOND, 5 * SECOND)
     assert at_least(tight.verdict, only(world).verdict)
+
+
+def announced(world: World, done: list[int], *, parts: int = 1, burst: float = 2.0) -> World:
+    """A run names eighty tenants, then tells of each that is `done`, one every two seconds."""
+    for number in range(80):
+        part = f" strang={number % parts}" if parts > 1 else ""
+        body = f"Abrechnung geplant tenant_id={700 + number}{part}"
+        world.log(900 + number * burst / 80, "rechnung-2", body)
+    for place, number in enumerate(done):
+        body = f"Abrechnung versandt tenant_id={700 + number} posten={place % 9}"
+        world.log(910 + place * 2, "rechnung-2", body)
+    return world
+
+
+@pytest.mark.parametrize(
+    ("done", "parts"), [(list(range(33)), 1), (list(range(0, 80, 2)), 2)], ids=["stopped", "part"]
+)
+def test_items_that_the_run_itself_named_beforehand_are_likely(done: list[int], parts: int) -> None:
+    result = PartialBatchDetector().detect(announced(World(), done, parts=parts).incident())
+    assert not isinstance(result, NotEvaluated)
+    (finding,) = result
+    assert isinstance(finding, PartialBatch)
+    assert finding.verdict is Verdict.LIKELY
+    assert (finding.total, finding.done, finding.never) == (80, len(done), 80 - len(done))
+
+
+CHOSEN = [number for number in range(80) if number * number % 7 in (1, 4)]
+"""Here and there, as a filter picks them."""
+
+
+@pytest.mark.parametrize(
+    ("done", "burst"),
+    [(list(range(80)), 2.0), (CHOSEN, 2.0), (list(range(33)), 400.0)],
+    ids=["all", "chosen here and there", "named as they come"],
+)
+def test_what_was_named_and_not_meant_for_all_is_silent(done: list[int], burst: float) -> None:
+    result = PartialBatchDetector().detect(announced(World(), done, burst=burst).incident())
+    assert isinstance(result, NotEvaluated) or not list(result)

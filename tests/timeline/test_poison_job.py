@@ -168,3 +168,51 @@ def test_needs_a_queue() -> None:
     world = World()
     world.row(3, "users", 1)
     assert isinstance(PoisonJobDetector().detect(world.incident()), NotEvaluated)
+
+
+TAKEN = "Task shop.resize[{job}] received"
+LOST = (
+    "Task handler raised error: WorkerLostError('Worker exited prematurely: signal 9 (SIGKILL) "
+    "Job: {nth}.')"
+)
+
+
+def logged_death(world: World, nth: int, worker: str, *, taken: bool = True) -> None:
+    """One attempt that only the log of its worker tells of, in two lines about its end."""
+    begun, told = BEGUN + nth * APART, {"keys": ("job:p1",), "source": "resizers"}
+    if taken:
+        world.log(begun, worker, TAKEN.format(job="p1"), **told)  # type: ignore[arg-type]
+    world.error(begun + 20, worker, LOST.format(nth=nth), **told)
+    world.error(begun + 20.01, worker, "p1: exited prematurely (WorkerLostError)", **told)
+
+
+def test_deaths_that_only_logs_tell_count_once_each() -> None:
+    world = healthy(World())
+    world.job(BEGUN - 5, Kind.JOB_ENQUEUED, "p1", "order_id=66", job_class="shop.resize")
+    for nth, worker in enumerate(("resizer-a", "resizer-b", "resizer-a")):
+        logged_death(world, nth, worker)
+    finding = only(world)
+    assert finding.verdict is Verdict.CERTAIN
+    assert [one.worker for one in finding.deaths] == ["resizer-a", "resizer-b", "resizer-a"]
+    assert [one.started for one in finding.deaths] == [at(BEGUN + n * APART) for n in range(3)]
+    assert finding.args == "order_id=66"
+
+
+def test_the_queues_record_of_the_last_death_is_not_another_one() -> None:
+    world = healthy(World())
+    logged_death(world, 0, "resizer-a")
+    logged_death(world, 1, "resizer-b")
+    begun = BEGUN + APART
+    world.job(begun + 0.2, Kind.JOB_STARTED, "p1", job_class="shop.resize", worker="resizer-b")
+    world.job(begun + 20, Kind.JOB_FAILED, "p1", job_class="shop.resize", worker="resizer-b")
+    world.events[-1] = replace(world.events[-1], body=LOST.format(nth=1))
+    assert len(only(world).deaths) == 2
+
+
+def test_one_death_that_a_watcher_complains_of_again_and_again_is_one() -> None:
+    world = healthy(World())
+    logged_death(world, 0, "resizer-a")
+    for nth in (1, 2, 3):
+        logged_death(world, nth, "resizer-a", taken=False)
+        world.error(BEGUN + nth * 30, "watcher", "Detected zombie job p1", keys=("job:p1",))
+    assert found(world) == []

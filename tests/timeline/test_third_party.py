@@ -53,6 +53,14 @@ def burst(world: World, body: str = REQUESTS_429, count: int = 8, begin: float =
          "api.mailgate.io", UNREACHABLE),
         ("AxiosError: Request failed with status code 502 https://sms.telco.net/v1",
          "sms.telco.net", FAILING),
+        ("ky.HTTPError: Client error '429' at https://print.papier.ch/jobs", "print.papier.ch",
+         THROTTLED),
+        ("upstream_error(503, \"https://sign.trust.eu/envelopes\")", "sign.trust.eu", FAILING),
+        ("unexpected answer 529 by https://llm.words.ai/v1/complete", "llm.words.ai", FAILING),
+        ("Der Dienst antwortete mit 503: https://bank.giro.de/zahlung", "bank.giro.de", FAILING),
+        ("POST https://tax.rates.us/quote -> 502", "tax.rates.us", FAILING),
+        ("the server responded with status 503 (GET labels.parcel.co/v2/labels)",
+         "labels.parcel.co", FAILING),
     ],
 )  # fmt: skip
 def test_any_clients_words_name_the_host_and_what_it_did(body: str, host: str, how: str) -> None:
@@ -207,3 +215,33 @@ def test_needs_logs() -> None:
     world = World()
     world.row(3, "users", 1)
     assert isinstance(ThirdPartyDetector().detect(world.incident()), NotEvaluated)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "slow answer: 503 ms from https://api.mailgate.io/v3/send",
+        "got 512 bytes from https://api.mailgate.io/v3/send, will read on",
+        "Server error '503' for url 'https://billing.shop.internal/charge'",
+        "status 503 in lib/mailer.rb/deliver, com.shop.mail/Sender.send",
+        "status 503: at github.com/shop/mailer/client.go",
+    ],
+)
+def test_numbers_files_packages_and_own_hosts_are_no_outside_status(body: str) -> None:
+    assert found(burst(healthy(World()), body)) == []
+
+
+def test_what_else_is_told_of_the_same_job_went_nowhere_else() -> None:
+    world = burst(healthy(World()))
+    for number in range(12):
+        words = f"handler gave up: status 502 request_id=t{BEGUN:.0f}{number % 8}"
+        world.error(BEGUN + number * 2 + 0.3, "mailer", words)
+    finding = only(world)
+    assert (finding.others, finding.qualifier) == (0, False)
+
+
+def test_failing_calls_of_other_work_still_count_as_elsewhere() -> None:
+    world = burst(healthy(World()))
+    for number in range(12):
+        world.error(BEGUN + number * 1.5, "web", f"status 502 request_id=other{number}")
+    assert only(world).others == 12

@@ -5,8 +5,9 @@ to let the workers go again needs three figures first: how much waits, how long 
 and how many workers the database stood before all this.
 
 Predicate: the depth of a queue rose (`timeline.facts.rises`): to several times what it was in its
-calmest quarter and to `MIN_DEPTH` jobs, over minutes, by a rank test (Mann-Kendall). Or, without a
-history: it is paused and jobs wait now; or the job that has waited longest now was there before T.
+calmest quarter and to `MIN_DEPTH` jobs, over minutes, by a rank test (Mann-Kendall); or at once,
+and what came after the push waited behind it (`timeline.facts.held_up`). Or, without a history: it
+is paused and jobs wait now; or jobs that wait now had come before T.
 Depths are samples of the system, or counted from transitions where their queue keeps all of them.
 
 Numbers: arrivals and completions over the last 60 to 300 s with 95 % intervals, drain time as the
@@ -14,8 +15,8 @@ range that both intervals allow, retries coming due, and the workers that would 
 start rate of the time before the rise, each at its usual pace.
 
 False positives: jobs put off until later (they wait from when they are due), one large push that
-drains from then on (silent), a rise that was worked off before T, or at any time where it was held
-back on purpose, a queue that became as deep more than once (a qualifier).
+drains from then on and holds up nothing (silent), a rise that was worked off before T, or at any
+time where it was held back on purpose, a queue that became as deep more than once (a qualifier).
 
 Reference: Little (1961); camunda/zeebe-chaos#902 (throughput recovers long before the backlog);
 openaustralia/morph#1099.
@@ -39,10 +40,11 @@ from timeline.detectors.backlog_finding import (
 )
 from timeline.event import Lane
 from timeline.facts.backlogs import ALL_QUEUES, How, QueueHistory, histories
+from timeline.facts.held_up import LONG_WAIT_NS, kept_others_waiting, still_waiting
 from timeline.facts.pauses import Act, Mark, concerns, marks_in
 from timeline.facts.rates import MINUTE_NS, SECOND_NS, Rate, drain_of, plain
 from timeline.facts.resume_plan import ResumePlan, resume_plan
-from timeline.facts.rises import MIN_DEPTH, Rise, rise_of
+from timeline.facts.rises import MIN_DEPTH, Rise, jump_of, rise_of
 from timeline.facts.sight import absence, heard, read_until
 from timeline.facts.words import counted
 from timeline.finding import Finding, NotEvaluated, Step
@@ -91,7 +93,7 @@ def _summed_up(finding: Backlog, found: Sequence[Backlog]) -> bool:
 
 
 def _grown(incident: Incident, history: QueueHistory, marks: Sequence[Mark]) -> Backlog | None:
-    rise = rise_of(history.depths)
+    rise = rise_of(history.depths) or _flooded(history)
     if rise is None:
         return None
     pause, resume = _held_back(marks, rise.began, rise.peaked)
@@ -136,6 +138,12 @@ def _grown(incident: Incident, history: QueueHistory, marks: Sequence[Mark]) -> 
         resumed_at=resume.timestamp if resume else None,
         plan=plan,
     )
+
+
+def _flooded(history: QueueHistory) -> Rise | None:
+    """A push of many at once, where later work was held up behind it."""
+    jump = jump_of(history.depths)
+    return jump if jump is not None and kept_others_waiting(history, jump) else None
 
 
 def _aside(incident: Incident, rise: Rise, pause: Mark | None) -> bool:
@@ -285,17 +293,25 @@ def _present_only(
         or "paused" in present.words
         or _said_paused(incident, history.source)
     )
-    old = present.oldest is not None and present.oldest <= incident.window.pin - OLD_NS
-    if not paused and not old:
+    waiting = still_waiting(history)
+    pin = incident.window.pin
+    oldest = present.oldest or (int(waiting[0]) if waiting.len() else None)
+    then = min(int((waiting <= pin - LONG_WAIT_NS).sum()), present.depth)
+    crowded = then >= MIN_DEPTH
+    old = oldest is not None and oldest <= pin - OLD_NS
+    if not paused and not old and not crowded:
         return None
+    link = "only the present depth is known; how it was at T, nobody kept"
+    if crowded and not paused:
+        link = f"the stamps of {counted(then, 'job')} that wait now; what else was there is unknown"
     plan = resume_plan(incident, history, pause.timestamp if pause else incident.window.pin)
     due = [count for _, count in present.due_by_minute]
-    began = present.oldest or (pause.timestamp if pause else present.seen)
+    began = oldest or (pause.timestamp if pause else present.seen)
     told = [(present.row, "depth now", "counted when it was looked at, not then")]
     told += [(pause.row, "held back", pause.body)] if pause else []
     return Backlog(
-        verdict=Verdict.LIKELY if paused else Verdict.POSSIBLE,
-        weakest_link="only the present depth is known; how it was at T, nobody kept",
+        verdict=Verdict.LIKELY if paused or crowded else Verdict.POSSIBLE,
+        weakest_link=link,
         began=began,
         ended=present.seen,
         steps=_in_order(incident, told),
@@ -311,7 +327,8 @@ def _present_only(
         depth_at=present.seen,
         depth_now=present.depth,
         now_at=present.seen,
-        oldest=present.oldest,
+        oldest=oldest,
+        waited_then=then,
         worked_off=False,
         changed=PAUSED if paused else UNKNOWN,
         arrivals=None,

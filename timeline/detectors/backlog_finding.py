@@ -33,7 +33,8 @@ class Backlog(Finding):
     `depth_at`; `worked_off` says that little was left then, `how` who counted. `depth_now` is the
     present depth where the queue told it, `now_at` when. Rates are None where nobody counted all of
     them. `drain` is None without rates. `due_soon` jobs come due within half an hour of `now_at`,
-    `due_most` of them in one minute.
+    `due_most` of them in one minute. `waited_then` of those that wait now had waited for a
+    minute or longer at T, where their stamps tell.
     """
 
     term: ClassVar[str] = "backlog"
@@ -63,6 +64,7 @@ class Backlog(Finding):
     paused_at: int | None
     resumed_at: int | None
     plan: ResumePlan | None
+    waited_then: int = 0
 
     def sentence(self) -> str:
         return f"{capital(self._grew())}{self._state()}{self._flow()}."
@@ -77,7 +79,8 @@ class Backlog(Finding):
     def _grew(self) -> str:
         if self.how is How.NOT_KNOWN:
             told = f"{counted(self.depth_now or 0, 'job')} wait in {self.queue} now (not then)"
-            return told + (f", the oldest since {instant(self.oldest)}" if self.oldest else "")
+            told += f", the oldest since {instant(self.oldest)}" if self.oldest else ""
+            return told + (f"; {self.waited_then} of them waited at T" if self.waited_then else "")
         told = f"the queue {self.queue} grew from {self.depth_from} to "
         told += f"{counted(self.peak or 0, 'waiting job')} from {instant(self.began)} on"
         if self.depth != self.peak:

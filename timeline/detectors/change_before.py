@@ -30,17 +30,17 @@ from timeline.detectors.change_findings import (
     Base,
     ChangeBefore,
     GuiltyChange,
-    StaleBuild,
 )
+from timeline.detectors.stale_build import stale_build
 from timeline.event import Event, Lane
 from timeline.facts.boots import Boot, boots_of, searched_from, start_unseen
-from timeline.facts.changes_seen import Change, What, changes_in, is_about
+from timeline.facts.changes_seen import Change, What, changes_in, is_about, settled
 from timeline.facts.instances import ROLLOUT_NS, SURE, Instance, chance_of, instances_of
 from timeline.facts.rates import about
 from timeline.facts.sight import heard, read_until
-from timeline.facts.words import counted, instant, listed
+from timeline.facts.words import listed
 from timeline.finding import Finding, NotEvaluated, Step
-from timeline.onset import onset_of
+from timeline.onset import first_unusual, onset_of
 from timeline.order import Order, Verdict, at_least, before
 from timeline.templates import service_of
 
@@ -56,6 +56,9 @@ STARTS_BACK_NS = 10 * MINUTE_NS
 """Starts of instances are looked for this long before the onset, or since the change."""
 SHORTLY_NS = 10 * MINUTE_NS
 """Within this a change of a failing service is likely to matter; later ones possibly."""
+RARE = 0.15
+"""Up to this share a coincidence is likely to be none: a change stands behind more than half of
+all outages (reference), and an innocent one would stand as near in so few others."""
 COMMON = 0.3
 """Where so many instants have a change as shortly before them, one more says nothing."""
 QUIET_NS = 10 * MINUTE_NS
@@ -67,8 +70,6 @@ MIN_SHARE = 0.1
 """Of the failures of the service that fails most: who has fewer merely suffers."""
 MAX_FINDINGS = 3
 MAX_INSTANCES_SHOWN = 4
-STALE_FAILURES = 2
-"""Builds or deploys that failed one after the other, with none that succeeded since."""
 
 
 class ChangeBeforeDetector:
@@ -81,9 +82,12 @@ class ChangeBeforeDetector:
         changes = changes_in(incident)
         onset = _onset(incident)
         if onset is None:
-            stale = _stale(incident, changes)
+            stale = stale_build(incident, changes)
             return [stale] if stale else [] if sources else _needs()
         failing = _failing_services(incident, onset)
+        later = _own_onset(incident, changes, failing, onset)
+        if later is not None:
+            onset, failing = later
         begun = searched_from(incident, _starts_from(changes, failing, onset), onset + 1)
         boots = boots_of(incident, failing, begun, onset + 1)
         if not sources and not changes and not boots:
@@ -103,6 +107,31 @@ def _onset(incident: Incident) -> int | None:
     if not quiet.len() or stamps.len() - int(quiet[-1]) < MANY_ERRORS:
         return None
     return int(stamps[int(quiet[-1])])
+
+
+def _own_onset(
+    incident: Incident, changes: Sequence[Change], failing: Sequence[str], onset: int
+) -> tuple[int, tuple[str, ...]] | None:
+    """(onset, (service,)) of the first service that fails more than ever after its own change.
+
+    Everybody's errors may have risen before, for a reason of their own. Only where no change of a
+    failing service stands before that rise is one judged by the errors of its service alone.
+    """
+    aimed = [one for one in changes if one.what is not What.COMMIT and not one.failed]
+    if any(0 <= onset - one.timestamp <= LOOK_BACK_NS and is_about(one, failing) for one in aimed):
+        return None
+    failures = incident.failures.with_columns(service=service_of(pl.col("actor")))
+    services = failures.filter(pl.col("service") != "").get_column("service")
+    found = []
+    for one in aimed:
+        service = is_about(one, services.unique().sort().to_list())
+        stamps = failures.filter(pl.col("service") == service).get_column("timestamp")
+        own = first_unusual(incident, stamps) if service else None
+        if own is None or not 0 <= own - one.timestamp <= SHORTLY_NS:
+            continue
+        if stamps.is_between(own, own + AFTER_NS).sum() >= MANY_ERRORS:
+            found.append((own, (service,)))
+    return min(found, default=None)
 
 
 def _starts_from(changes: Sequence[Change], failing: Sequence[str], onset: int) -> int:
@@ -131,7 +160,7 @@ class _Case:
     changes: tuple[Change, ...]
 
     def onset_event(self) -> Event:
-        failures = self.incident.failures.filter(pl.col("timestamp") >= self.onset)
+        failures = self.incident.failures.filter(pl.col("timestamp") == self.onset)
         return self.incident.snapshot.event(failures["row"][0])
 
 
@@ -151,7 +180,7 @@ def _failing_services(incident: Incident, onset: int) -> tuple[str, ...]:
 
 def _findings(case: _Case) -> list[Finding]:
     before_it = [one for one in case.changes if 0 <= case.onset - one.timestamp <= LOOK_BACK_NS]
-    near = [one for one in _settled(before_it) if not one.failed]
+    near = [one for one in settled(before_it) if not one.failed]
     named = [(one, is_about(one, case.failing)) for one in near]
     guilty = _guilty(case, named)
     found: list[Finding] = [*guilty]
@@ -163,18 +192,9 @@ def _findings(case: _Case) -> list[Finding]:
         innocent = others[-1:]
     judged = [_coincidence(case, one, of) for one, of in innocent]
     found += [one for one in judged if one is not None]
-    stale = _stale(case.incident, case.changes)
+    stale = stale_build(case.incident, case.changes)
     found += [stale] if stale else []
     return found[:MAX_FINDINGS]
-
-
-def _settled(changes: Sequence[Change]) -> list[Change]:
-    """Each change once, by the last that is told of it (begun, then succeeded or failed)."""
-    last: dict[tuple[str, str, str, int], Change] = {}
-    for one in changes:
-        own = 0 if one.version else one.row  # without a version nobody knows what belongs together
-        last[one.what.value, one.service, one.version, own] = one
-    return sorted(last.values(), key=lambda one: (one.timestamp, one.row))
 
 
 def _guilty(case: _Case, named: Sequence[tuple[Change, str]]) -> list[GuiltyChange]:
@@ -336,7 +356,7 @@ def _verdict(
         return Verdict.POSSIBLE, f"which came first is undecided: {order.because}"
     if gap > SHORTLY_NS:
         return Verdict.POSSIBLE, f"it was {about(gap)} before the first error"
-    if base.share > COMMON:
+    if base.share > RARE:
         return Verdict.POSSIBLE, f"a change stands as near in {base.share:.0%} of the time here"
     return Verdict.LIKELY, "it coincides; that it is the cause would need instances without it"
 
@@ -352,41 +372,3 @@ def _next(change: Change, service: str) -> str:
         return ""
     whom = f" Ask {change.who}." if change.who else ""
     return f"Check whether the {change.what.value} of {service} can be taken back.{whom}"
-
-
-def _stale(incident: Incident, changes: Sequence[Change]) -> StaleBuild | None:
-    """Deploys that keep failing: what runs is older than people think."""
-    until = read_until(incident)
-    deploys = [
-        one
-        for one in _settled(changes)
-        if one.what in (What.DEPLOY, What.OTHER) and one.timestamp <= until
-    ]
-    for service in sorted({one.service for one in deploys}):
-        own = [one for one in deploys if one.service == service]
-        tail: list[Change] = []
-        for one in reversed(own):
-            if not one.failed:
-                break
-            tail.append(one)
-        if len(tail) < STALE_FAILURES:
-            continue
-        good = [one.timestamp for one in own if not one.failed]
-        rows = [one.row for one in reversed(tail)]
-        events = incident.snapshot.events_at(rows[:MAX_INSTANCES_SHOWN])
-        steps = tuple(Step("failed", event, "a deploy that did not succeed") for event in events)
-        last = f"the last that succeeded was at {instant(good[-1])}" if good else (
-            "none that succeeded was read")  # fmt: skip
-        return StaleBuild(
-            verdict=Verdict.LIKELY if good else Verdict.POSSIBLE,
-            weakest_link=f"{counted(len(tail), 'deploy')} in a row failed; {last}",
-            began=tail[-1].timestamp,
-            ended=tail[0].timestamp,
-            steps=steps,
-            next_action=f"Find out which version of {service or 'the service'} really runs.",
-            qualifier=True,
-            service=service,
-            failures=len(tail),
-            last_success=good[-1] if good else None,
-        )
-    return None

@@ -29,7 +29,13 @@ from timeline.event import Event, Lane
 from timeline.facts.bursts import FOLD, Placebo, clusters, placebo, without_routine
 from timeline.facts.connections import DATABASE, POOL, SERVER, Slots, fullest_slots, pool_errors
 from timeline.facts.failures import victims_of
-from timeline.facts.lifecycle import changes, stopped_on_purpose
+from timeline.facts.lifecycle import (
+    AROUND_NS,
+    STOP_ERROR,
+    changes,
+    stop_lines,
+    stopped_on_purpose,
+)
 from timeline.facts.sight import heard
 from timeline.facts.words import capital, counted, instant, length, listed
 from timeline.finding import Finding, NotEvaluated, Step
@@ -176,7 +182,7 @@ def _judge(
         return None  # as many elsewhere in this stream: usual for it
     names = burst.get_column("system").drop_nulls().unique().to_list()
     system = names[0] if len(names) == 1 else target
-    planned = stopped_on_purpose(incident, burst, system if system != DATABASE else "")
+    planned = _planned(incident, burst, system if system != DATABASE else "")
     full_from = min(burst.get_column("full_from").to_list())
     cause = _lock_cause(incident, target, burst, queues) or _slowness(incident, burst, full_from)
     verdict, weakest_link = _verdict(burst, control)
@@ -207,6 +213,25 @@ def _judge(
         control_windows=control.windows,
         highest_control=control.highest,
     )
+
+
+def _planned(incident: Incident, burst: pl.DataFrame, system: str) -> str:
+    """Why it looks like a planned stop, in words; empty where it does not.
+
+    A process that is recycled explains the errors around it, not minutes of them.
+    """
+    planned = stopped_on_purpose(incident, burst, system)
+    worded = burst.filter(pl.col("body").str.contains(STOP_ERROR)).height
+    if not planned or 2 * worded >= burst.height:
+        return planned
+    stops = stop_lines(incident, burst["timestamp"][0], burst["timestamp"][-1])
+    near = burst.select("timestamp").join_asof(
+        stops.select("timestamp", stop="row").sort("timestamp"),
+        on="timestamp",
+        strategy="nearest",
+        tolerance=AROUND_NS,
+    )
+    return planned if 2 * near.get_column("stop").count() >= burst.height else ""
 
 
 def _whose(burst: pl.DataFrame) -> str:

@@ -1,7 +1,8 @@
 """deadlock: transactions that waited for each other until the server ended one of them.
 
 Part of the lock-queue detector. Counts what server and clients tell of the same deadlock once, and
-follows the work of whoever was rolled back. A few deadlocks whose work went on are a qualifier.
+follows the work of whoever was rolled back: by its job or request, else by the thing its error
+names. A few deadlocks whose work went on are a qualifier.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ import polars as pl
 
 from timeline.event import SEVERITY_ERROR, Event, Kind
 from timeline.facts.bursts import clusters
-from timeline.facts.entities import pairs_of_type
-from timeline.facts.lock_lines import circle_of
+from timeline.facts.entities import entity_pairs, pairs_of_type
+from timeline.facts.lines import keyed_lines
+from timeline.facts.lock_lines import circle_of, relations_of
 from timeline.facts.locks import APART_NS
 from timeline.facts.words import counted, instant, listed
 from timeline.finding import Finding, Stage, Step
@@ -37,15 +39,20 @@ WORDINGS = (
     r"|Deadlock found when trying to get lock|\b1213\b|40P01"
 )
 """Wordings and codes of `timeline.errors`."""
+WORK = ("job", "request", "trace")
+"""Key types by which the work of a client is followed, the surest first."""
+TRIES_AGAIN = r"(?i)\bretr(?:y|ies|ied|ying)\b|\btr(?:y|ying) again\b|\battempt \d+"
+"""A client that says so has not given up with this line."""
 SERVER_ERROR = r"(?:^|\s)5\d\d$|(?i:status)\W{1,2}5\d\d\b|\" 5\d\d "
 """How the closing line of a request says that it failed."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Deadlock(Finding):
-    """Deadlocks of one stretch. `circles` are the sessions of each circle that was told.
+    """Deadlocks of one stretch. `circles` are the sessions of each circle that was told, `tables`
+    those in which they met, as far as the server's CONTEXT says so.
 
-    `went_on` counts jobs and requests that are seen to go on afterwards without an error,
+    `went_on` counts jobs, requests and things that are seen to go on afterwards without an error,
     `failed` those whose last word is one.
     """
 
@@ -58,6 +65,7 @@ class Deadlock(Finding):
 
     deadlocks: int
     circles: tuple[tuple[str, ...], ...]
+    tables: tuple[str, ...]
     clients: tuple[str, ...]
     went_on: int
     failed: int
@@ -66,6 +74,8 @@ class Deadlock(Finding):
         told = f"{counted(self.deadlocks, 'deadlock')} at {instant(self.began)}"
         if self.deadlocks > 1:
             told = f"{self.deadlocks} deadlocks from {instant(self.began)} to {instant(self.ended)}"
+        if self.tables:
+            told += f" over {listed(self.tables, 2)}"
         if self.circles:
             circles = [" and ".join(f"pid {pid}" for pid in circle) for circle in self.circles]
             told += f" ({listed(circles, 2)} waited for each other)"
@@ -97,7 +107,8 @@ def in_sequence(events: Sequence[Event], role: str, incident: Incident) -> tuple
 
 def _deadlock(incident: Incident, hits: pl.DataFrame) -> Deadlock:
     number = sum(_told_at_once(part) for part in clusters(hits, SAME_DEADLOCK_NS, 1))
-    went_on, failed = _aftermath(incident, hits)
+    of_work, of_things = _aftermath(incident, hits), _things_after(incident, hits)
+    went_on, failed = (a + b for a, b in zip(of_work, of_things, strict=True))
     bodies = hits.get_column("body").to_list()
     circles = {tuple(sorted(circle)) for body in bodies if (circle := circle_of(body))}
     rows = hits.get_column("row")
@@ -118,6 +129,7 @@ def _deadlock(incident: Incident, hits: pl.DataFrame) -> Deadlock:
         qualifier=routine,
         deadlocks=number,
         circles=tuple(sorted(circles)),
+        tables=tuple(sorted({table for body in bodies for table in relations_of(body)})),
         clients=tuple(sorted(actor for actor in hits.get_column("actor").unique() if actor)),
         went_on=went_on,
         failed=failed,
@@ -136,7 +148,7 @@ def _told_at_once(hits: pl.DataFrame) -> int:
 def _aftermath(incident: Incident, hits: pl.DataFrame) -> tuple[int, int]:
     """(went on, failed): jobs and requests with a deadlock, by their last word."""
     held = incident.snapshot.keys_of(hits.get_column("row"))
-    named = [pairs_of_type(held, name) for name in ("job", "request", "trace")]
+    named = [pairs_of_type(held, name) for name in WORK]
     pairs = pl.concat(named).unique("row", keep="first", maintain_order=True)
     names = pairs.get_column("key").unique(maintain_order=True).head(MAX_FOLLOWED)
     snapshot = incident.snapshot
@@ -146,6 +158,33 @@ def _aftermath(incident: Incident, hits: pl.DataFrame) -> tuple[int, int]:
     last = ordered.unique("key", keep="last", maintain_order=True).get_column("row")
     ends = [_ended(event) for event in snapshot.events_at(last.to_list())]
     return ends.count(True), ends.count(False)
+
+
+def _things_after(incident: Incident, hits: pl.DataFrame) -> tuple[int, int]:
+    """(went on, failed): things that a client's error names when it names no job and no request.
+
+    Such a thing went on if the same client writes of it again without an error.
+    """
+    held = incident.snapshot.keys_of(hits.get_column("row"))
+    of_work = pl.concat([pairs_of_type(held, name) for name in WORK])
+    final = (pl.col("severity_number") >= SEVERITY_ERROR) & ~pl.col("body").str.contains(
+        TRIES_AGAIN
+    )
+    gave_up = hits.filter(final & (pl.col("actor") != "")).join(of_work, on="row", how="anti")
+    pairs = entity_pairs(held).filter(~pl.col("key").is_in(list(incident.snapshot.broad_keys)))
+    things = pairs.join(gave_up.select("row", "actor", "timestamp"), on="row")
+    things = things.sort("timestamp").unique("row", keep="first", maintain_order=True)
+    things = things.unique(["key", "actor"], keep="last", maintain_order=True).head(MAX_FOLLOWED)
+    if things.is_empty():
+        return 0, 0
+    lines = keyed_lines(incident, things.get_column("key")).join(
+        things.select("key", "actor", since="timestamp"), on=["key", "actor"]
+    )
+    calm = lines.filter(
+        (pl.col("timestamp") > pl.col("since")) & (pl.col("severity_number") < SEVERITY_ERROR)
+    )
+    went_on = calm.select("key", "actor").unique().height
+    return went_on, things.height - went_on
 
 
 def _ended(last: Event) -> bool | None:

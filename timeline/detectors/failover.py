@@ -10,8 +10,9 @@ writes refused as read-only. Read-only errors alone are only possible. Stale are
 met read-only after others of the same trouble were well again.
 
 False positives: writes that are sent to a replica all the time (subtracted as routine) or to a peer
-whose name says that it is one (silent); a switchover somebody announced (a qualifier); a restart
-without a new leader (no marker and no refused write: silent, `network-hiccup` tells the burst).
+whose name says that it is one (silent); a switchover somebody announced that is over within
+`PLANNED_NS` (a qualifier); a restart without a new leader (no marker and no refused write: silent,
+`network-hiccup` tells the burst).
 
 Reference: patroni/patroni#1235, #2393, #2972, #3306 (30 minutes read-only).
 """
@@ -44,6 +45,9 @@ MIN_ERRORS = 3
 """Fewer errors are a single connection that was dropped."""
 STALE_NS = 30 * SECOND_NS
 """Who still meets read-only this long after others stopped has not looked up the new leader."""
+PLANNED_NS = 20 * SECOND_NS
+"""An announced change of leader takes seconds. Who still cannot write after this met something
+nobody announced, and it is a fault of its own."""
 MAX_CANDIDATES = 20
 MAX_STEPS = 7
 MAX_FINDINGS = 5
@@ -198,7 +202,7 @@ def _judge(incident: Incident, system: str, burst: pl.DataFrame) -> Failover | N
             else ("writes sent to a replica on purpose or by a wrong address",)
         ),
         next_action=_next(stale),
-        qualifier=bool(announced),
+        qualifier=bool(announced) and last - first <= PLANNED_NS,
         system=system,
         peer=_peer(burst),
         marker=marked["body"] if marked else "",

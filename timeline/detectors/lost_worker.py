@@ -27,7 +27,7 @@ import polars as pl
 from timeline.event import Kind, Lane
 from timeline.facts.kills import Kill, is_on_host_of, is_same_worker, kill_lines
 from timeline.facts.lifecycle import changes
-from timeline.facts.lost_attempt import LostAttempt
+from timeline.facts.lost_attempt import LostAttempt, once_each
 from timeline.facts.lost_work import announced_stop, host_of
 from timeline.facts.sight import absence, heard
 from timeline.facts.unended import spoken_attempts, went_on
@@ -160,7 +160,7 @@ class LostWorkerDetector:
         if not heard(incident, Lane.QUEUE) and incident.jobs.transitions.is_empty():
             return NotEvaluated(self.term, "a job queue")
         died = [one for one in incident.lost_attempts if not one.outlived]
-        groups = sorted(_by_worker(died), key=len, reverse=True)[:MAX_FINDINGS]
+        groups = sorted(_by_worker(once_each(died)), key=len, reverse=True)[:MAX_FINDINGS]
         spans = [(_since(group), group[-1].noticed + NOTICED_LATE_NS) for group in groups]
         kills = kill_lines(incident, spans) if spans else ()
         found = [_finding(incident, group, kills) for group in groups]

@@ -5,7 +5,8 @@ on the queue until it is due, is lost, and no later night has a backup either.
 
 Predicate: a due instant (a configured cron expression, a configured period, or a period learnt
 from at least `MIN_RUNS` regular runs) without a push, start or end of the work within its
-tolerance; the scheduler's own word that it missed one; or a chain of hops whose last hop has no
+tolerance; the scheduler's own word that it missed one; log lines at an even pace that came no more
+(possible); or a chain of hops whose last hop has no
 successor (`timeline.facts.chains`).
 
 Certain when the schedule is configured, other runs of it were seen, and every source that would
@@ -24,6 +25,7 @@ taskforcesh/bullmq#1046, Kubernetes documentation (CronJob limitations).
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 import polars as pl
@@ -32,6 +34,7 @@ from timeline.coverage import Sight
 from timeline.detectors.chain_findings import broken_chains
 from timeline.detectors.missed_run_findings import Missed, MissedRun, ToldMissed
 from timeline.event import Lane
+from timeline.facts.paced_lines import MIN_SILENT, stopped_lines
 from timeline.facts.schedules import EARLY_NS, MIN_RUNS, Planned, Turn, turns_due
 from timeline.facts.sight import absence, heard, read_until
 from timeline.facts.spoken import BATON_MARKS, SCHEDULER_MARKS, marked
@@ -77,12 +80,29 @@ class MissedRunDetector:
         chains, looked = broken_chains(incident)
         found.extend(chains)
         told = _told_by_schedulers(incident)
+        found.extend(_habits(incident))
         names = {one.schedule for one in found if isinstance(one, MissedRun)}
         found.extend(one for one in told if one.schedule not in names)
         if not found and not judged and not looked:
             return NotEvaluated(self.term, _needs(incident, plans))
         found.sort(key=lambda one: (one.qualifier, list(Verdict).index(one.verdict), one.began))
         return found[:MAX_FINDINGS]
+
+
+def _habits(incident: Incident) -> Iterator[Finding]:
+    """Lines that came at an even pace and then no more: nobody promised them, so possible."""
+    for planned in stopped_lines(incident):
+        turns = turns_due(incident, planned)
+        after = [turn for turn in turns if turn.due > planned.runs[-1].at]
+        if len(after) < MIN_SILENT or not all(_judged(incident, planned, turn) for turn in after):
+            continue
+        ran = [turn for turn in turns if turn.runs]
+        cases = [(turn, Missed(turn.due, "never")) for turn in after]
+        told = _finding(incident, planned, "never", cases, len(ran) + len(after), len(ran))
+        link = f"it was only ever a habit of the log: {planned.basis}, configured nowhere"
+        if told.verdict is Verdict.POSSIBLE:
+            link = told.weakest_link
+        yield replace(told, verdict=Verdict.POSSIBLE, weakest_link=link)
 
 
 def _judged(incident: Incident, planned: Planned, turn: Turn) -> bool:
@@ -246,7 +266,7 @@ def _would_decide(planned: Planned, state: str) -> tuple[str, ...]:
         return ("Look whether any worker consumes its queue.",)
     wanted = [f"Look in the scheduler's own log for {planned.name}."]
     if planned.learnt:
-        wanted.append(f"Configure the schedule of {planned.name}, so that it need not be learnt.")
+        wanted.append(f"Declare the schedule of {planned.name}, so that it need not be learnt.")
     return tuple(wanted)
 
 

@@ -27,7 +27,7 @@ from timeline.facts.errors import network_errors
 from timeline.facts.in_flight import InFlight, in_flight
 from timeline.facts.lifecycle import changes, stopped_on_purpose
 from timeline.facts.operations import failing_operations
-from timeline.facts.sight import heard
+from timeline.facts.sight import heard, read_until
 from timeline.facts.words import capital, counted, instant, length, listed
 from timeline.finding import Finding, NotEvaluated, Stage, Step
 from timeline.order import Verdict, before, weakest
@@ -46,6 +46,11 @@ NAMED = 0.25
 """Share of the errors that must name a peer before the others are taken to mean the same one."""
 SHARED_PEER = 0.8
 """Share of the errors that must name one endpoint before it is called the shared peer."""
+SURE = 1e-4
+RARE = 1e-3
+"""Expected runs of so many errors in the window if they came alone and by chance: below the first
+chance is no rival, from the second on it is a fair one. Control windows as long as the burst do
+not answer that, since the burst was found by looking everywhere."""
 MAX_STEPS = 7
 """A proof a person can read; all errors are counted and reachable from their first."""
 MAX_BURSTS = 50
@@ -120,7 +125,7 @@ class NetworkHiccupDetector:
         for burst in bursts[:MAX_BURSTS]:
             if len(_services(burst)) + len(_hosts(burst)) - 1 < MIN_SERVICES:
                 continue
-            finding = _judge(incident, burst, unusual.get_column("timestamp"))
+            finding = _judge(incident, burst, unusual)
             if finding is not None:
                 found.append(finding)
         found.sort(key=lambda finding: (-finding.errors, finding.began))
@@ -137,7 +142,8 @@ def _hosts(burst: pl.DataFrame) -> list[str]:
     return sorted(burst.get_column("clock").unique().to_list())
 
 
-def _judge(incident: Incident, burst: pl.DataFrame, stamps: pl.Series) -> NetworkHiccup | None:
+def _judge(incident: Incident, burst: pl.DataFrame, unusual: pl.DataFrame) -> NetworkHiccup | None:
+    stamps = unusual.get_column("timestamp")
     first, last = burst["timestamp"][0], burst["timestamp"][-1]
     mildest = min(burst.get_column("severity_number").to_list())
     sources = burst.get_column("source").unique()
@@ -149,7 +155,11 @@ def _judge(incident: Incident, burst: pl.DataFrame, stamps: pl.Series) -> Networ
     peer, system, scope = _scope(burst)
     planned = stopped_on_purpose(incident, burst, system)
     verdict, weakest_link = _verdict(
-        incident, burst, control, named=scope != UNNAMED or len(_services(burst)) > 1
+        incident,
+        burst,
+        control,
+        by_chance=_by_chance(incident, burst, unusual),
+        named=scope != UNNAMED or len(_services(burst)) > 1,
     )
     start, how = _began(operations)
     ambiguous = [flight for flight in flights.certain if flight.outcome == "unknown"]
@@ -226,11 +236,28 @@ def _began(operations: pl.DataFrame) -> tuple[int, str]:
     return earliest["sent"], f"first error at {error}; how long its call had waited is not known"
 
 
+def _by_chance(incident: Incident, burst: pl.DataFrame, unusual: pl.DataFrame) -> float:
+    """How many runs of as many errors, none `GAP_NS` after the one before, the rest would give.
+
+    The rest are the other occasions with such an error: a burst elsewhere counts as one.
+    """
+    window = incident.window
+    inside = unusual.filter(pl.col("timestamp").is_between(window.start, window.end, "left"))
+    others = len(clusters(inside, GAP_NS, 1)) - 1
+    share = others * GAP_NS / max(read_until(incident) - window.start, 1)
+    expected: float = others * share ** (burst.height - 1)
+    return expected
+
+
 def _verdict(
-    incident: Incident, burst: pl.DataFrame, control: Placebo, *, named: bool
+    incident: Incident, burst: pl.DataFrame, control: Placebo, *, by_chance: float, named: bool
 ) -> tuple[Verdict, str]:
     """That it happened. What it caused is for the operations' own lines to say."""
     reasons: list[tuple[Verdict, str]] = []
+    if by_chance >= SURE:
+        verdict = Verdict.POSSIBLE if by_chance >= RARE else Verdict.LIKELY
+        words = f"such errors come one by one here; chance brings {burst.height} so close together"
+        reasons.append((verdict, f"{words} in {by_chance:.1%} of windows like this"))
     if not control.rank_one(burst.height):
         reasons.append((Verdict.LIKELY, _control_words(control, burst.height)))
     if not named:

@@ -11,7 +11,8 @@ of one short stretch.
 
 False positives: promises not due yet, states that wait for people, two usual lengths, rows that
 never have the follow-up here and there (all silent); a queue that forgets successes makes a job not
-visible, never missing (possible). What `ambiguous-enqueue` explains is not learnt again here.
+visible, never missing (possible); rows whose job still waits or runs are late and not yet alone
+(possible). What `ambiguous-enqueue` explains is not learnt again here.
 
 Reference: orphaned record, stuck saga, transactional outbox; a sanity check for bad data.
 """
@@ -307,6 +308,9 @@ def _finding(
     jobs = {job for orphan in orphans for job in orphan.jobs}
     names = listed([short(orphan.key) for orphan in orphans])
     gone = f"there is no {lacks}" if lacks else f"it still has {state}"
+    if late := _under_way(incident, keys):
+        verdict = Verdict.POSSIBLE
+        link = f"{counted(late, 'job')} for them still open: they may only be late"
     certain = at_least(verdict, Verdict.CERTAIN)
     return OrphanedRecord(
         verdict=verdict,
@@ -331,6 +335,15 @@ def _finding(
         spike=_spike(incident, [orphan.created for orphan in orphans], times),
         push_failed=pushed,
     )
+
+
+def _under_way(incident: Incident, keys: set[str]) -> int:
+    """How many jobs about `keys` were put on a queue or begun and have no end yet."""
+    jobs = incident.jobs
+    wanted = pl.Series(sorted(keys), dtype=pl.String)
+    held = jobs.entities.filter(pl.col("key").is_in(wanted.implode())).select("job").unique()
+    open_ones = jobs.summary.filter(pl.col("ended").is_null())
+    return open_ones.join(held, on="job", how="semi").height
 
 
 def _next(names: str, table: str, lacks: str, *, certain: bool) -> str:

@@ -236,7 +236,8 @@ def _finding(incident: Incident, deaths: Sequence[LostAttempt], others: int) -> 
     workers = tuple(dict.fromkeys(one.worker for one in ordered if one.worker))
     verdict, link = _verdict(ordered, jobs, workers, others)
     names = listed([short(job) for job in jobs])
-    queue = f" in {first.source}" if first.source else ""
+    source = ordered[-1].source  # a log may tell of the first deaths, the queue keeps the last
+    queue = f" in {source}" if source else ""
     return PoisonJob(
         verdict=verdict,
         weakest_link=link,

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from timeline.event import Lane
+from timeline.facts.announced import announced
 from timeline.facts.entities import entity_pairs
 from timeline.facts.failures import victims_of
 from timeline.facts.sight import heard, read_until
@@ -117,7 +118,18 @@ class Batch:
 def batches_in(incident: Incident) -> tuple[Batch, ...]:
     """Batches whose items are known by their keys and of which something was seen."""
     found = [*_expected(incident), *_children(incident)]
-    return tuple(found[:MAX_BATCHES])
+    return tuple((found or [*_announced(incident)])[:MAX_BATCHES])
+
+
+def _announced(incident: Incident) -> Iterator[Batch]:
+    """Items that a run named one by one beforehand; told only where nobody knows better."""
+    for name, keys, lines in announced(incident):
+        own = _as_signs(_spoken_signs(lines))
+        failed = _failure_signs(incident, keys).filter(pl.col("at") >= own["at"].min())
+        signs = _as_signs(pl.concat([own, failed]).unique(["row", "key"], keep="first"))
+        basis, why = f"{keys.height} items named beforehand (“{name}”)", f"“{name}” names the items"
+        told, items = heard_in(incident, signs), _items(keys, signs)
+        yield Batch("the announced work", basis, items, signs, True, inferred=why, sources=told)
 
 
 def unusable_sets(incident: Incident) -> tuple[str, ...]:

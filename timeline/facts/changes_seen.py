@@ -183,6 +183,15 @@ def _spoken_of(incident: Incident, row: int, timestamp: int) -> bool:
     return bool((near & lane.is_in([Lane.LOG.value, Lane.QUEUE.value])).any())
 
 
+def settled(changes: Sequence[Change]) -> list[Change]:
+    """Each change once, by the last that is told of it (begun, then succeeded or failed)."""
+    last: dict[tuple[str, str, str, int], Change] = {}
+    for one in changes:
+        own = 0 if one.version else one.row  # without a version nobody knows what belongs together
+        last[one.what.value, one.service, one.version, own] = one
+    return sorted(last.values(), key=lambda one: (one.timestamp, one.row))
+
+
 def is_about(change: Change, services: Sequence[str]) -> str:
     """The first of `services` that the change names, as its target or in its words; "" for none.
 

@@ -25,7 +25,11 @@ SLACK_SHARE = 0.25
 """Hops that follow each other so fast that the slack is more of it than this are no chain by time
 alone: anything that runs every few seconds would be one."""
 FAN_OUT_SHARE = 0.3
-"""When more hops than this have several successors, that is how the work is meant."""
+"""When more hops than this have several successors, that is how the work is meant,"""
+SINGLE_BEFORE = 8
+"""unless so many hops in a row had one successor before the first that had several: work that is
+meant to fan out does so from its beginning. Once two branches run side by side, time alone gives
+both of their pushes to the later one."""
 WAITING = (
     "queued",
     "scheduled",
@@ -157,7 +161,10 @@ def _job_chain(
         )
         for job in sorted(forked, key=lambda name: by_id[name].at)
     )
-    if len(forks) > FAN_OUT_SHARE * len(after):
+    single = (
+        sum(1 for job in after if job in by_id and by_id[job].at < forks[0].hop.at) if forks else 0
+    )
+    if len(forks) > FAN_OUT_SHARE * len(after) and single < SINGLE_BEFORE:
         forks = ()
     is_poll = siblings > 0 or _waits_for_something(hops, incident.jobs.entities, part)
     last = None if is_poll else last_of(incident, hops, patience_of(period, exact=exact))

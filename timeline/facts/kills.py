@@ -98,7 +98,13 @@ def kill_lines(incident: Incident, spans: Sequence[tuple[int, int]]) -> tuple[Ki
 
 
 def is_on_host_of(kill: Kill, worker: str, host: str) -> bool:
-    """Whether the line was stamped on the machine or pod of `worker`, by the name of either."""
+    """Whether the line is of the machine or pod of `worker`: stamped on it, or naming it.
+
+    A line that was collected elsewhere is believed by the name in it.
+    """
+    named = rf"(?<![\w.-]){re.escape(host)}(?![\w-])"
+    if _TELLING.fullmatch(host) and re.search(named, kill.body):
+        return True
     if not kill.host:
         return False
     return kill.host == host or re.match(rf"{re.escape(kill.host)}(?![\w-])", worker) is not None

@@ -24,7 +24,8 @@ MARKERS: dict[str, str] = {
     "postgresql": (
         r"promoted self to leader|received promote request|selected new timeline ID"
         r"|archive recovery complete|STANDBY PROMOTE successful|[Ff]ail[- ]?over completed"
-        r"|writer was promoted|"
+        r"|writer was promoted|electing db as the new master|postgres instance promoted"
+        r"|[Cc]ompleted failover to|goal state of .{1,80} to (?:wait_)?primary|"
     )
     + any_of(PROMOTED),
     "redis": (
@@ -34,14 +35,15 @@ MARKERS: dict[str, str] = {
     "mysql": (
         r"new primary with address|was elected primary|elected as (?:the )?primary"
         r"|Multi-AZ instance failover completed|successfully promoted|[Tt]opology recovery"
+        r"|(?:Switchover|Failover) '[^']{1,80}' -> '[^']{1,80}' performed"
     ),
     "kafka": r"starts at leader epoch|Elected new leader|[Cc]ompleted (?:un)?clean leader election",
     "elasticsearch": r"elected-as-master|master node changed",
     "mongodb": r"[Tt]ransition to primary complete|Election succeeded, assuming primary role",
 }
-"""What Patroni, PostgreSQL in its languages, repmgr, RDS, Redis, Sentinel, group replication,
-orchestrator, Kafka, Elasticsearch and MongoDB say when a node takes over, by the system that it
-leads."""
+"""What Patroni, PostgreSQL in its languages, repmgr, Stolon, pg_auto_failover, RDS, Redis,
+Sentinel, group replication, orchestrator, MaxScale, Kafka, Elasticsearch and MongoDB say when a
+node takes over, by the system that it leads."""
 
 REFUSED_WRITES: dict[str, str] = {
     "postgresql": r"in a read-only transaction|\b25006\b|read_only_sql_transaction",

@@ -136,6 +136,11 @@ def circle_of(body: str) -> tuple[str, ...]:
     return tuple(waiting)
 
 
+def relations_of(body: str) -> tuple[str, ...]:
+    """The tables in which a session was at work, as the CONTEXT of its error names them."""
+    return tuple(dict.fromkeys(_named(_RELATION, body)))
+
+
 def _completed(line: WaitLine, timestamp: int, source: str, lists: re.Match[str]) -> WaitLine:
     """`line` with the holders of a DETAIL that came as a record of its own."""
     close = timestamp - line.timestamp <= DETAIL_AFTER_NS

@@ -6,10 +6,12 @@ What the signs are and how they are found is the business of `timeline.facts.los
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 DEATH_WORDS = (
     r"Work-horse (?:process was )?terminated unexpectedly|AbandonedJobError|WorkerLostError"
+    r"|[Ww]orker exited prematurely|Work.horse killed for job"
     r"|DirtyExit|Job terminated unexpectedly|Worker went away|Stuck job rescued by Rescuer"
     r"|task lease expired|job failed by timeout in active state"
     r"|shut down while active|Detected zombie job"
@@ -25,12 +27,13 @@ GAVE_UP = "job stalled more than"
 its own only where that stall is not on record."""
 DEATH = f"{DEATH_WORDS}|{GAVE_UP}"
 NAMED_DEATH = re.compile(
-    r"terminated unexpectedly|exited prematurely|\bsignal:? [1-9]\d*\b|SIGKILL"
+    r"terminated unexpectedly|exited prematurely|Work.horse killed|\bsignal:? [1-9]\d*\b|SIGKILL"
 )
 """A declaration that says that the process died, not only that it fell silent."""
-CHILD_DEATH = re.compile(r"Work-horse|exited prematurely|Job terminated unexpectedly")
+CHILD_DEATH = re.compile(r"Work.horse|exited prematurely|Job terminated unexpectedly")
 """What died was the process of one job; the worker that had started it lives on."""
 HEARTBEAT = "its last heartbeat"
+LAST_LINE = "the last line of its host"
 SIGNS = ("declared", "silent", "overdue", "killed")
 """Strongest first; of one attempt only the strongest is kept."""
 
@@ -68,7 +71,7 @@ class LostAttempt:
     @property
     def lost_from(self) -> int:
         """From when on the loss can be dated, ns: a start hours before says nothing of it."""
-        if self.alive is not None and self.alive_how == HEARTBEAT:
+        if self.alive is not None and self.alive_how in (HEARTBEAT, LAST_LINE):
             return self.alive
         return max(self.alive or 0, self.noticed - (self.lease or 0))
 
@@ -81,3 +84,12 @@ class LostAttempt:
     def child(self) -> bool:
         """Whether only the child process of one job died."""
         return self.named and CHILD_DEATH.search(self.said) is not None
+
+
+def once_each(lost: Sequence[LostAttempt]) -> list[LostAttempt]:
+    """`lost` with only the last death of a job that took down process after process of its own.
+
+    No worker went then; that one job was lost again and again is for `poison-job` to tell.
+    """
+    last = {one.job: one for one in sorted(lost, key=lambda one: one.noticed)}
+    return [one for one in lost if not (one.child and last[one.job].child) or last[one.job] is one]

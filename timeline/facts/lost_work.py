@@ -9,11 +9,10 @@ discovery; an instant between is never made up.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -22,7 +21,9 @@ from timeline.facts.entities import pairs_of_type
 from timeline.facts.jobs import ENDS
 from timeline.facts.kills import Kill, is_on_host_of, is_same_worker, kill_lines
 from timeline.facts.lifecycle import stop_lines
-from timeline.facts.lost_attempt import DEATH, GAVE_UP, HEARTBEAT, SIGNS, LostAttempt
+from timeline.facts.logged_starts import LoggedStarts
+from timeline.facts.loss_signs import Told, declarations, is_line, told_of
+from timeline.facts.lost_attempt import GAVE_UP, HEARTBEAT, LAST_LINE, SIGNS, LostAttempt
 from timeline.facts.sight import read_until
 from timeline.facts.starts import Start, starts_of
 from timeline.facts.unended import (
@@ -37,34 +38,20 @@ from timeline.facts.words import instant
 if TYPE_CHECKING:
     from timeline.incident import Incident
 
-LOG_SEVERITY = 13
-"""A lost child is logged as a warning or worse; 0 is a line without a severity."""
-
 
 def lost_attempts(incident: Incident) -> tuple[LostAttempt, ...]:
     """Every attempt that was lost with its worker, in the order in which that was noticed."""
-    declared = _declarations(incident)
+    declared = declarations(incident)
     board = _Board.of(incident, {job for job, _ in declared})
     spoken = spoken_attempts(incident)
     by_job: dict[str, tuple[Spoken, ...]] = {}
     for one in spoken:
         by_job[one.start.job] = (*by_job.get(one.start.job, ()), one)
-    told = [*_declared(board, declared), *_silent(board), *_overdue(board)]
-    found = [*_with_logs(told, by_job)]
+    logged = LoggedStarts.of(incident, [(job, one.row) for job, one in declared if is_line(one)])
+    told = [*_declared(board, declared, logged), *_silent(board), *_overdue(board)]
+    found = [*_last_heard(incident, [*_with_logs(told, by_job)])]
     found += _killed(incident, board, found, spoken)
     return tuple(sorted(_once(found), key=lambda one: (one.noticed, one.job)))
-
-
-class _Told(NamedTuple):
-    """One event of a queue that may tell of a loss."""
-
-    row: int
-    timestamp: int
-    source: str
-    kind: str
-    actor: str
-    body: str
-    attributes: Mapping[str, object]
 
 
 @dataclass(frozen=True)
@@ -74,8 +61,8 @@ class _Board:
     starts: Mapping[str, tuple[Start, ...]]
     ends: Mapping[str, tuple[int, ...]]
     classes: Mapping[str, tuple[str, str]]
-    beats: tuple[tuple[_Told, tuple[str, ...]], ...]
-    depths: tuple[_Told, ...]
+    beats: tuple[tuple[Told, tuple[str, ...]], ...]
+    depths: tuple[Told, ...]
     open: tuple[Start, ...]
 
     @staticmethod
@@ -123,9 +110,18 @@ class _Board:
     def ended_since(self, job: str, stamp: int) -> bool:
         return any(end >= stamp for end in self.ends.get(job, ()))
 
-    def lost(self, job: str, told: _Told, sign: str, **more: object) -> LostAttempt:
-        """The attempt of `job` that was running when `told` was told."""
+    def lost(
+        self, job: str, told: Told, sign: str, logged: Start | None = None, **more: object
+    ) -> LostAttempt:
+        """The attempt of `job` that was running when `told` was told.
+
+        It began at `logged`, by its worker's log, unless the queue knows of a later start.
+        """
         start = self.start_before(job, told.timestamp)
+        if logged is not None and (
+            start is None or start.timestamp + SAME_START_NS < logged.timestamp
+        ):
+            start = logged
         job_class, args = self.classes.get(job, ("", ""))
         known: dict[str, object] = {
             "alive": start.timestamp if start else None,
@@ -150,7 +146,7 @@ class _Board:
 
 def _present(
     incident: Incident,
-) -> tuple[tuple[tuple[_Told, tuple[str, ...]], ...], tuple[_Told, ...]]:
+) -> tuple[tuple[tuple[Told, tuple[str, ...]], ...], tuple[Told, ...]]:
     """Last heartbeats of silent workers with the jobs they name, and depths with overdue jobs."""
     events = incident.snapshot.events
     attributes = pl.col("attributes")
@@ -162,7 +158,7 @@ def _present(
         ((kind == "change") & attributes.str.json_path_match("$.seen_at").is_not_null())
         | ((kind == "metric") & attributes.str.contains(r'"overdue": ?\["'))
     )
-    told = [*_told(some)]
+    told = [*told_of(some)]
     keys = dict(
         pairs_of_type(incident.snapshot.keys_of(some.get_column("row").cast(pl.UInt32)), "job")
         .group_by("row")
@@ -173,57 +169,40 @@ def _present(
     return tuple(beats), tuple(one for one in told if one.kind == "metric")
 
 
-def _told(frame: pl.DataFrame) -> Iterator[_Told]:
-    columns = ("row", "timestamp", "source", "kind", "actor", "body", "attributes")
-    texts = pl.col("source", "kind", "actor").cast(pl.String).fill_null("")
-    for *values, text in frame.with_columns(texts).select(columns).iter_rows():
-        attributes = json.loads(text or "{}")
-        row, timestamp, source, kind, actor, body = values
-        told = attributes if isinstance(attributes, dict) else {}
-        yield _Told(row, timestamp, source, kind, actor, body, told)
-
-
-def _declarations(incident: Incident) -> list[tuple[str, _Told]]:
-    """(job, event): ends that a queue, or a parent in its log, files for a worker that is gone."""
-    moves = incident.jobs.transitions
-    failed = [kind for kind in ENDS if kind != Kind.JOB_FINISHED.value]
-    bad = moves.filter(pl.col("kind").is_in(failed)).select("row", "job")
-    named = pairs_of_type(incident.snapshot.keys, "job").select("row", job="key")
-    severity, lane = (
-        incident.snapshot.events.get_column(name).gather(named.get_column("row"))
-        for name in ("severity_number", "lane")
-    )
-    loud = (lane == Lane.LOG.value) & ((severity == 0) | (severity >= LOG_SEVERITY))
-    pairs = pl.concat([bad, named.filter(loud)]).unique("row", keep="first", maintain_order=True)
-    rows = pairs.get_column("row")
-    dead = incident.snapshot.events.get_column("body").gather(rows).str.contains(DEATH)
-    attributes = incident.snapshot.events.get_column("attributes").gather(rows)
-    lease = attributes.str.contains('"declared_lost_at":', literal=True)
-    pairs = pairs.filter(dead.fill_null(value=False) | lease.fill_null(value=False))
-    lines = incident.snapshot.events[pairs.get_column("row")].hstack(pairs)
-    lines = lines.sort("timestamp", "row")
-    return [*zip(lines.get_column("job").to_list(), _told(lines), strict=True)]
-
-
-def _declared(board: _Board, declared: Iterable[tuple[str, _Told]]) -> Iterator[LostAttempt]:
+def _declared(
+    board: _Board, declared: Iterable[tuple[str, Told]], logged: LoggedStarts
+) -> Iterator[LostAttempt]:
     """A declaration that only repeats the last one of its job is none."""
-    seen: set[str] = set()
+    seen: dict[str, int] = {}
+    ended: dict[tuple[str, str], int] = {}
     for job, told in declared:
         renewed = _ns(told.attributes.get("lock_last_renewed_before"))
         lost_at = _ns(told.attributes.get("declared_lost_at"))
         if lost_at is None and GAVE_UP in told.body and job in seen:
             continue
-        seen.add(job)
+        last, seen[job] = seen.get(job), told.timestamp
+        begun = None
+        if is_line(told):
+            before = ended.get((job, told.actor), 0)
+            begun = logged.taken(job, told.actor, before, told.timestamp)
+            known = begun is not None or board.start_before(job, told.timestamp) is not None
+            again = last is None or logged.spoken_of(job, last, told.timestamp)
+            if not known and not again:
+                continue
+            if last is not None and begun is None and before:
+                continue
+            ended[job, told.actor] = told.timestamp
         lease_ns = None if lost_at is None or renewed is None else lost_at - renewed
         beat = _ns(told.attributes.get("last_heartbeat"))
         yield board.lost(
             job,
             told,
             "declared",
+            begun,
             lease=lease_ns,
             alive=beat,
             alive_how=HEARTBEAT if beat is not None else None,
-            worker=_worker_of(told) if told.kind != "log" else None,
+            worker=_worker_of(told) if not is_line(told) else begun.worker if begun else None,
         )
 
 
@@ -258,7 +237,7 @@ def _overdue(board: _Board) -> Iterator[LostAttempt]:
                 yield board.lost(job, told, "overdue")
 
 
-def _overdue_in(told: _Told) -> list[str]:
+def _overdue_in(told: Told) -> list[str]:
     """Keys of the jobs that a depth calls overdue."""
     names = told.attributes.get("overdue")
     return [f"job:{name}" for name in names] if isinstance(names, list) else []
@@ -269,14 +248,47 @@ def _with_logs(
 ) -> Iterator[LostAttempt]:
     """`found` with the worker that its own log names, and whether that log went on."""
     for one in found:
-        told = of_start(spoken.get(one.job, ()), one.start)
+        attempts = spoken.get(one.job, ())
+        told = of_start(attempts, one.start) or _still_open(attempts, one)
         if told is None:
             yield one
             continue
+        if one.start is None:
+            start = told.start
+            one = replace(one, start=start.timestamp, start_row=start.row, alive=start.timestamp)
         outlived = told.last > one.noticed and not one.named
         yield replace(
             one, worker=one.worker or told.host, host=one.host or told.host, outlived=outlived
         )
+
+
+def _still_open(attempts: tuple[Spoken, ...], one: LostAttempt) -> Spoken | None:
+    """What the log has of an attempt whose start the queue did not keep: the last one before."""
+    if one.start is not None or one.alive is not None:
+        return None  # else: whoever finds the loss writes of the job as well, just then
+    earlier = [told for told in attempts if told.start.timestamp < one.noticed - SAME_START_NS]
+    last = max(earlier, key=lambda told: told.start.timestamp, default=None)
+    return last if last is not None and last.telling and not last.ended else None
+
+
+def _last_heard(incident: Incident, found: Sequence[LostAttempt]) -> Iterator[LostAttempt]:
+    """`found`, where only a lease ran out, with the last line of a worker's host that fell silent.
+
+    A lease may end long after the worker did; its host wrote until then.
+    """
+    hosts = {one.host or one.worker for one in found if one.sign == "overdue"} - {""}
+    lasts: dict[str, int] = {}
+    if hosts:
+        clock, logs = pl.col("clock"), pl.col("lane") == Lane.LOG.value
+        lines = incident.snapshot.events.lazy().filter(logs & clock.is_in(sorted(hosts)))
+        last = lines.group_by(clock.cast(pl.String)).agg(pl.col("timestamp").max()).collect()
+        lasts = dict(last.iter_rows())
+    for one in found:
+        last_line = lasts.get(one.host or one.worker) if one.sign == "overdue" else None
+        if last_line is not None and (one.alive or 0) < last_line <= one.noticed:
+            yield replace(one, alive=last_line, alive_how=LAST_LINE)
+        else:
+            yield one
 
 
 def _killed(
@@ -340,7 +352,7 @@ def _once(found: Iterable[LostAttempt]) -> Iterator[LostAttempt]:
             yield one
 
 
-def _worker_of(told: _Told) -> str:
+def _worker_of(told: Told) -> str:
     """Who ran it, by the event's actor; a queue's own name there names nobody."""
     queue = told.attributes.get("queue")
     return "" if told.actor == queue else told.actor

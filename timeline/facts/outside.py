@@ -33,11 +33,38 @@ INSIDE = (
 call the databases, caches and load balancers one rents, and plain addresses."""
 PUBLIC = r"(?i)\.[a-z]{2,24}$"
 THROTTLED, FAILING, UNREACHABLE = "throttled", "failing", "not reachable"
-STATUS = (
-    r"(?i)(?:\bstatus(?:[_ ]?code)?|\bhttp(?:/[\d.]+)?|\bcode|\banswered|\breturned"
-    r"|\bresponded(?: with)?|\bresponse|\bgot)[\"']?\W{0,3}(?:status )?(429|5\d\d)\b"
-    r"|\b(429|5\d\d) (?:Client Error|Server Error|Too Many|Internal|Bad Gateway|Service|Gateway)"
+_FAILING = r"(429|50\d|51[01]|52\d|530|59[89])\b"
+_SAID = (
+    r"status(?:[_ ]?code)?|http(?:/[\d.]+)?|code|answer(?:ed)?|returned|respon(?:ded|se)(?: with)?"
+    r"|repl(?:y|ied)(?: with)?|got|received|errors?|failure|failed with|abort(?:ed)?|rejected"
+    r"|statut|estado|stato|c[oó]digo|codice|antwort(?:ete)?(?: mit)?|r[eé]pon(?:se|du|d)"
+    r"|respondi[oó](?: con)?|rispost[ao]|статус|ответ(?:ил)?|код"
 )
+STATUS = (
+    rf"(?i)(?:\b|_)(?:{_SAID})\W{{0,4}}(?:status(?: code)? )?{_FAILING}"
+    rf"|\b{_FAILING} (?:Client Error|Server Error|Too Many|Internal|Bad Gateway|Service|Gateway)"
+    rf"|\b{_FAILING}\W{{0,3}} (?:from|for|on|at|by|calling) \S{{0,12}}://"
+    rf"|://\S+ ?\W{{1,3}} ?{_FAILING}"
+)
+"""How clients of any language write the status that a URL answered with."""
+STATUSES = (1, 2, 3, 4)
+MEASURE = (
+    r"(?i)\b\d+(?:\.\d+)? ?(?:ms|msecs?|milli(?:second)?s?|[µu]s|s|secs?|seconds?|bytes?|[kmg]i?b"
+    r"|rows?|records?|items?|entries|requests?|calls?|times|messages?|jobs?|attempts?)\b"
+)
+"""A number of something is no status."""
+BARE_HOST = (
+    r"(?:^|[\s\"'(=<])([a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9-]+)*\.[a-z]{2,24})"
+    r"(?::\d+)?/[\w-]"
+)
+"""A host before a path, where a client leaves the scheme out."""
+CODE_PATH = (
+    r"^(?:com|org|net|edu|gov|java|jdk|javax)\."
+    r"|(?:^|\.)(?:github\.com|gitlab\.com|bitbucket\.org|golang\.org|gopkg\.in"
+    r"|go\.uber\.org|k8s\.io|opentelemetry\.io)$"
+    r"|\.(?:js|mjs|ts|rb|py|go|java|kt|php|exs?|erl|cs|jar|gem|egg|whl|d|conf|app|so)$"
+)
+"""Packages and files, which look like a host before a path."""
 RATE_WORDS = r"(?i)too many requests|rate.?limit(?:ed|ing)?|quota (?:exceeded|exhausted)|throttl"
 RETRY_AFTER = r"(?i)retry.?after[\"']?\W{0,3}(\d{1,6})"
 SAME_FAILURE_NS = 2_000_000_000
@@ -66,8 +93,14 @@ def failing_calls(incident: Incident) -> pl.DataFrame:
     if told.is_empty():
         return pl.DataFrame(schema=CALL_SCHEMA)
     body = pl.col("body")
-    host = pl.coalesce(pl.col("peer").str.replace(r":\d+$", ""), body.str.extract(URL_HOST, 1))
-    status = pl.coalesce(body.str.extract(STATUS, 1), body.str.extract(STATUS, 2))
+    bare = body.str.extract(BARE_HOST, 1)
+    host = pl.coalesce(
+        pl.col("peer").str.replace(r":\d+$", ""),
+        body.str.extract(URL_HOST, 1),
+        pl.when(~bare.str.contains(CODE_PATH)).then(bare),
+    )
+    unmeasured = body.str.replace_all(MEASURE, "")
+    status = pl.coalesce(unmeasured.str.extract(STATUS, group) for group in STATUSES)
     calls = told.filter(~body.str.contains(ACCESS_LINE)).with_columns(
         host=host.str.to_lowercase(),
         status=status.fill_null(""),
@@ -115,11 +148,22 @@ def calls_elsewhere(
     during = pl.col("timestamp").is_between(first, last)
     outside = calls.filter(during & (pl.col("host") != host))
     mine = calls.filter(pl.col("host") == host).select("row")
-    own = network_errors(incident.errors).filter(during).join(mine, on="row", how="anti")
-    own = own.filter(~pl.col("peer").fill_null("").str.starts_with(host))
+    own = network_errors(incident.errors).filter(during)
+    own = own.filter(~pl.col("body").str.contains(host, literal=True))
+    own = own.join(_of_same_work(incident, mine, own), on="row", how="anti")
     names = own.filter((pl.col("error_class") == "dns") & pl.col("peer").is_not_null()).height
     rest = own.join(outside.select("row"), on="row", how="anti")
     return outside.height + rest.height, names
+
+
+def _of_same_work(incident: Incident, mine: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
+    """`row` of those of `others` that name nobody and concern a job or request of `mine`: what
+    else is told of the same failure."""
+    nameless = others.filter(pl.col("peer").is_null()).get_column("row")
+    kinds = ("job", "request", "trace")
+    keys = incident.snapshot.keys_of(nameless), incident.snapshot.keys_of(mine.get_column("row"))
+    theirs, ours = (pl.concat([pairs_of_type(found, kind) for kind in kinds]) for found in keys)
+    return theirs.filter(pl.col("key").is_in(ours.get_column("key").implode())).select("row")
 
 
 _COLUMNS = ("row", "timestamp", "source", "actor", "clock", "severity_number")

@@ -59,6 +59,16 @@ def _floor(calm: int) -> int:
 
 def rise_of(depths: pl.DataFrame) -> Rise | None:
     """The rise to the deepest point of (timestamp, depth, row), time order; None for none."""
+    return _to_the_top(depths, gradual=True)
+
+
+def jump_of(depths: pl.DataFrame) -> Rise | None:
+    """A rise to the deepest point that a single push may explain; None for none."""
+    return _to_the_top(depths, gradual=False)
+
+
+def _to_the_top(depths: pl.DataFrame, *, gradual: bool) -> Rise | None:
+    """The stretch up to the deepest point; a `gradual` one passed the rank test on its way."""
     if depths.height < MIN_POINTS:
         return None
     depth, stamps = depths.get_column("depth"), depths.get_column("timestamp")
@@ -69,13 +79,7 @@ def rise_of(depths: pl.DataFrame) -> Rise | None:
         return None
     low = (depth.head(top + 1) <= _floor(calm)).arg_true()
     first = int(low[-1]) if low.len() else 0
-    if top - first < MIN_STEPS or stamps[top] - stamps[first] < MIN_RISE_NS:
-        return None
-    tested = min(first, max(0, top + 1 - MIN_POINTS))  # a short rise is held against its calm
-    part = depths.slice(tested, top - tested + 1)
-    if part.height < MIN_POINTS:
-        return None
-    if not trend_of(part.get_column("timestamp"), part.get_column("depth")).rises:
+    if gradual and not _climbs(depths, first, top):
         return None
     rows = [row for row in depths.get_column("row").gather([first, top, -1]).to_list() if row]
     deep = int((depth > _floor(calm)).arg_true()[-1])
@@ -90,6 +94,18 @@ def rise_of(depths: pl.DataFrame) -> Rise | None:
         usual=_excursions(depth, HABIT * peak, _floor(calm)) > 1,
         over_at=stamps[deep + 1] if deep + 1 < depths.height else None,
     )
+
+
+def _climbs(depths: pl.DataFrame, first: int, top: int) -> bool:
+    """Whether the depth rose step by step from point `first` to point `top`."""
+    stamps = depths.get_column("timestamp")
+    if top - first < MIN_STEPS or stamps[top] - stamps[first] < MIN_RISE_NS:
+        return False
+    tested = min(first, max(0, top + 1 - MIN_POINTS))  # a short rise is held against its calm
+    part = depths.slice(tested, top - tested + 1)
+    if part.height < MIN_POINTS:
+        return False
+    return trend_of(part.get_column("timestamp"), part.get_column("depth")).rises
 
 
 def _excursions(depth: pl.Series, high: float, low: float) -> int:

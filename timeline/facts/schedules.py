@@ -167,7 +167,7 @@ def _learnt(incident: Incident, taken: set[str]) -> Iterator[Planned]:
     for (job_class, _), part in alike.group_by("job_class", "lineage", maintain_order=True):
         runs = runs_from(job_runs(incident, part))
         turns = turns_of(runs)
-        period = _period(turns)
+        period = period_of(turns)
         if period is None:
             continue
         count = len(turns)
@@ -198,7 +198,7 @@ def turns_of(runs: Sequence[Run], period: int = 0) -> list[list[Run]]:
     return turns
 
 
-def _period(turns: Sequence[Sequence[Run]]) -> int | None:
+def period_of(turns: Sequence[Sequence[Run]]) -> int | None:
     """The median gap (ns) of turns that come evenly; None when they do not."""
     if len(turns) < MIN_RUNS:
         return None

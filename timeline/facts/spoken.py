@@ -53,6 +53,24 @@ BATCH_MARKS = (
     "export",
 )
 """How services say how many items a piece of work has, and how far it is."""
+PLAN_MARKS = (
+    "planned",
+    "planning ",
+    "scheduled",
+    "queued",
+    "queueing",
+    "selected",
+    "candidate",
+    "eligible",
+    "to be ",
+    "will be ",
+    "geplant",
+    "ingepland",
+    "planifi",
+    "programad",
+    "pianificat",
+)
+"""How a run names an item that it means to work on, before it does."""
 PRESS_MARKS = ("post /", "put /", "patch /")
 """Requests that begin something."""
 
@@ -62,7 +80,7 @@ SPOKEN_COLUMNS = ("row", "timestamp", "source", "clock", "actor", "severity_numb
 
 def spoken_lines(incident: Incident) -> pl.DataFrame:
     """The log lines with any of the marks (SPOKEN_COLUMNS), time order; case is ignored."""
-    marks = [*SCHEDULER_MARKS, *BATON_MARKS, *BATCH_MARKS, *PRESS_MARKS]
+    marks = [*SCHEDULER_MARKS, *BATON_MARKS, *BATCH_MARKS, *PLAN_MARKS, *PRESS_MARKS]
     return lines_with(incident, pl.col("body").str.contains_any(marks, ascii_case_insensitive=True))
 
 

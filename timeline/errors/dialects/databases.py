@@ -133,6 +133,7 @@ FRAGMENTS: tuple[Fragment, ...] = (
         _REFUSED,
         _N,
         "MySQL",
+        "Can't connect to server on",  # MariaDB since 10.6; its number in brackets says why
         "is blocked because of many connection errors",
         "is not allowed to connect to this",
         evidence=_UMBRELLA,

@@ -55,7 +55,11 @@ def _misread(here: Night, at: float, error: str, renewed: float) -> Thing:
     receipt, job = ordered(here, at - 0.3)
     old, new = here.rng.sample(here.firm.worker.hosts, 2)
     _tried(here, job, at, old, error)
-    _tried(here, job, renewed + here.rng.uniform(1, 30), new, "")
+    again = renewed + here.rng.uniform(1, 30)
+    _tried(here, job, again, new, "")
+    thing = receipt.thing
+    shown = {f"{here.firm.thing}_id": int(thing) if thing.isdigit() else thing}
+    here.row(again + 0.06, here.firm.effects, here.new_id(), columns=shown, host=new)
     return here.entity(receipt.thing, receipt.rid, job)
 
 

@@ -26,7 +26,8 @@ def inject(world: World) -> Truth:
         for thing in things
     )
     others = sum(job.state() == "finished" for job in here.jobs)
-    return fault(here, "poison-job", here.end_s, things, effect=alone and others > 10)
+    also = ("orphaned-record",)  # what no attempt achieves, no record has
+    return fault(here, "poison-job", here.end_s, things, also=also, effect=alone and others > 10)
 
 
 def _fails_always(here: Night, place: int) -> Thing:
