@@ -192,7 +192,7 @@ def story_line(state: ScreenState, width: int, glyphs: Glyphs) -> Line:
         return _said("", "Rows around T; o goes to the onset, / searches, ? explains.", width)
     number = state.finding + 1
     if step is None:
-        return _said("", f"n walks the {len(finding.steps)} steps of finding {number}.", width)
+        return _said("", what_n_does(len(finding.steps), number), width)
     pieces: list[Piece] = [
         (f" finding {number} step {state.step + 1}/{len(finding.steps)} ", "badge"),
         (" ", "text"),
@@ -206,3 +206,12 @@ def story_line(state: ScreenState, width: int, glyphs: Glyphs) -> Line:
 def _said(first: str, rest: str, width: int) -> Line:
     lead: list[Piece] = [(f" {first} ", "badge"), (" ", "text")] if first else [(" ", "text")]
     return fit([*lead, (rest, "dim")], width)
+
+
+def what_n_does(steps: int, number: int) -> str:
+    """What `n` does from here; a finding about what was not seen may rest on no record."""
+    if not steps:
+        return f"Finding {number} rests on no single record; enter shows why it stands here."
+    if steps == 1:
+        return f"n goes to the one record of finding {number}."
+    return f"n walks the {steps} steps of finding {number}."

@@ -28,7 +28,7 @@ from tui.glyphs import ASCII, UNICODE, Glyphs, glyphs_for
 from tui.header import header_height, header_lines
 from tui.lanes import axis_line, columns_for, lane_lines
 from tui.overview import overview_height, overview_lines
-from tui.panel import panel_lines
+from tui.panel import panel_lines, what_n_does
 from tui.pieces import Line, fit, plain, width_of, wrap
 from tui.record import record_lines
 from tui.row import RowLayout, RowState, row_line, set_off
@@ -468,3 +468,15 @@ def test_an_empty_cell_that_was_counted_is_not_shaded() -> None:
         lines = [plain(line) for line in lane_lines(state, 80, 5, UNICODE)]
         (web,) = [line for line in lines if line.split()[1] == "web"]
         assert ("░" in web) is shaded
+
+
+@pytest.mark.parametrize(
+    ("steps", "words"),
+    [
+        (0, "Finding 2 rests on no single record; enter shows why it stands here."),
+        (1, "n goes to the one record of finding 2."),
+        (3, "n walks the 3 steps of finding 2."),
+    ],
+)
+def test_the_hint_counts_the_steps_of_a_finding(steps: int, words: str) -> None:
+    assert what_n_does(steps, 2) == words
