@@ -36,6 +36,8 @@ class QueueNow:
     """Running jobs whose worker has missed its heartbeat."""
     oldest: int | None = None
     """Stamp (ns UTC) of the job that has waited longest, where the queue tells."""
+    takers: int | None = None
+    """Workers or consumers that take from it now; None where the queue does not tell."""
     counts: Mapping[str, int] = field(default_factory=dict)
     """Further counts in the queue's own words."""
     note: str = ""
@@ -69,6 +71,8 @@ def depth_event(source: str, queue: QueueNow, now: int) -> Event:
             if 0 < stamp < LATEST_NS
         ],
     }
+    if queue.takers is not None:
+        attributes["takers"] = queue.takers
     if queue.oldest is not None:
         attributes["oldest_waits_since"] = iso(queue.oldest)
     ref = f"{queue.ref}@{now}"

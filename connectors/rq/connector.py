@@ -275,7 +275,9 @@ class RQConnector:
     def _present(self, reading: _Reading, window: Window) -> list[Event]:
         """Depths and due retries as they are now, and workers that came or went in `window`."""
         present = PresentEvents(self.source, self._names)
-        events = [present.depth(state, reading.account.now) for state in reading.states]
+        events = [
+            present.depth(state, reading.workers, reading.account.now) for state in reading.states
+        ]
         for worker in reading.workers:
             events += [e for e in present.lifetime(worker) if window.contains(e.timestamp)]
         return events

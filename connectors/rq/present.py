@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from connectors.queues.present import QueueNow, depth_event
@@ -25,8 +25,10 @@ class PresentEvents:
     source: str
     names: Names
 
-    def depth(self, state: QueueState, now: int) -> Event:
-        """How much waits, runs and comes due in one queue at `now` (ns UTC, Redis' clock)."""
+    def depth(self, state: QueueState, workers: Iterable[Worker], now: int) -> Event:
+        """How much waits, runs and comes due in one queue at `now` (ns UTC, Redis' clock), and how
+        many of the registered `workers` take from it."""
+        takers = sum(_takes(worker, state.name) for worker in workers)
         due = [
             (clean(job), int(score * SECOND_NS))
             for job, score in state.scheduled
@@ -40,7 +42,9 @@ class PresentEvents:
             scheduled=state.counts["scheduled"],
             due=due,
             overdue=[clean(job) for job in state.overdue],
+            takers=takers,
             counts=state.counts,
+            note="no worker takes from it" if state.depth and not takers else "",
         )
         return depth_event(self.source, queue, now)
 
@@ -67,3 +71,9 @@ class PresentEvents:
                 precision=Precision.MICROSECOND,
                 attributes=json.dumps({"worker": worker.name, **fields}, ensure_ascii=False),
             )
+
+
+def _takes(worker: Worker, queue: str) -> bool:
+    """Whether a worker that has not signed off lists the queue among its own."""
+    named = (name.strip() for name in worker.fields["queues"].split(","))
+    return not worker.fields["death"] and queue in named

@@ -99,7 +99,9 @@ def test_a_backlog_longer_than_a_page_is_read_whole(redis: Redis, url: str) -> N
     enqueued = [event for event in collected.events if event.kind is Kind.JOB_ENQUEUED]
     assert len(enqueued) == 1_203
     (depth,) = [event for event in collected.events if event.kind is Kind.METRIC]
-    assert json.loads(depth.attributes or "{}")["depth"] == 1_203
+    told = json.loads(depth.attributes or "{}")
+    assert (told["depth"], told["takers"]) == (1_203, 0)
+    assert depth.body.endswith("no worker takes from it")
     assert "now" in depth.body
 
 

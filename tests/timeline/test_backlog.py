@@ -79,6 +79,7 @@ def depth_now(
     oldest: float | None = None,
     words: str = "",
     source: str = "rq",
+    takers: int | None = None,
 ) -> Event:
     """The present, as `connectors.queues.present` words it."""
     told: dict[str, object] = {
@@ -93,6 +94,8 @@ def depth_now(
     }
     if oldest is not None:
         told["oldest_waits_since"] = iso(oldest)
+    if takers is not None:
+        told["takers"] = takers
     body = f"{queue} now: {depth} waiting, 0 running{words}"
     seen = world.end + 4
     event = Event(
@@ -539,3 +542,21 @@ def test_what_waits_now_and_came_before_t_was_waiting_at_t() -> None:
 @pytest.mark.parametrize(("first", "status"), [(1790, "queued"), (1500, "scheduled")])
 def test_what_came_later_or_is_put_off_did_not_wait_at_t(first: float, status: str) -> None:
     assert found(waiting_since(World(), first, status=status)) == []
+
+
+def test_a_queue_that_nobody_takes_from_is_told_at_once() -> None:
+    world = World()
+    depth_now(world, 60, queue="facturen", takers=0)
+    finding = only(world)
+    assert finding.verdict is Verdict.LIKELY
+    assert finding.clause() == "60 jobs wait in facturen now and no worker takes from it"
+    assert finding.next_action == "Start workers for facturen, one first: nobody takes from it."
+
+
+@pytest.mark.parametrize(("depth", "takers"), [(60, 2), (60, None), (3, 0)])
+def test_a_queue_with_workers_or_hardly_any_work_is_no_backlog(
+    depth: int, takers: int | None
+) -> None:
+    world = World()
+    depth_now(world, depth, takers=takers)
+    assert found(world) == []

@@ -33,6 +33,7 @@ from timeline.detectors.backlog_finding import (
     ARRIVALS,
     BOTH,
     COMPLETIONS,
+    DESERTED,
     PAUSED,
     UNKNOWN,
     Backlog,
@@ -262,7 +263,13 @@ def _alternatives(changed: str) -> tuple[str, ...]:
         return ("slow work below that would have filled the queue without the pause as well",)
     if changed == ARRIVALS:
         return ("a batch that is larger than usual and within what may wait",)
+    if changed == DESERTED:
+        return ("workers that take it under another name of the queue",)
     return ("fewer workers than before", "slower work below", "a job that holds up its queue")
+
+
+def _start_workers(queue: str) -> str:
+    return f"Start workers for {queue}, one first: nobody takes from it."
 
 
 def _next(queue: str, plan: ResumePlan | None, paused: Mark | bool | None) -> str:
@@ -283,9 +290,13 @@ def _next(queue: str, plan: ResumePlan | None, paused: Mark | bool | None) -> st
 def _present_only(
     incident: Incident, history: QueueHistory, marks: Sequence[Mark]
 ) -> Backlog | None:
-    """What waits now, where no history tells how it came: paused, or there since before T."""
+    """What waits now, where no history tells how it came: paused, there since before T, or with
+    nobody to take from it."""
     present = history.present
-    if present is None or present.depth < MIN_DEPTH or history.how is not How.NOT_KNOWN:
+    if present is None or present.depth < MIN_DEPTH:
+        return None
+    deserted = present.takers == 0
+    if history.how is not How.NOT_KNOWN and not deserted:
         return None
     pause, resume = _held_back(marks, present.seen, present.seen)
     paused = (
@@ -299,25 +310,28 @@ def _present_only(
     then = min(int((waiting <= pin - LONG_WAIT_NS).sum()), present.depth)
     crowded = then >= MIN_DEPTH
     old = oldest is not None and oldest <= pin - OLD_NS
-    if not paused and not old and not crowded:
+    if not paused and not old and not crowded and not deserted:
         return None
     link = "only the present depth is known; how it was at T, nobody kept"
     if crowded and not paused:
         link = f"the stamps of {counted(then, 'job')} that wait now; what else was there is unknown"
+    changed = PAUSED if paused else DESERTED if deserted else UNKNOWN
     plan = resume_plan(incident, history, pause.timestamp if pause else incident.window.pin)
     due = [count for _, count in present.due_by_minute]
     began = oldest or (pause.timestamp if pause else present.seen)
     told = [(present.row, "depth now", "counted when it was looked at, not then")]
     told += [(pause.row, "held back", pause.body)] if pause else []
     return Backlog(
-        verdict=Verdict.LIKELY if paused or crowded else Verdict.POSSIBLE,
+        verdict=Verdict.LIKELY if paused or crowded or deserted else Verdict.POSSIBLE,
         weakest_link=link,
         began=began,
         ended=present.seen,
         steps=_in_order(incident, told),
         would_decide=_would_decide(history, None),
-        alternatives=_alternatives(PAUSED if paused else UNKNOWN),
-        next_action=_next(history.queue, plan, paused),
+        alternatives=_alternatives(changed),
+        next_action=_start_workers(history.queue)
+        if changed == DESERTED
+        else _next(history.queue, plan, paused),
         source=history.source,
         queue=history.queue,
         how=How.NOT_KNOWN,
@@ -330,7 +344,7 @@ def _present_only(
         oldest=oldest,
         waited_then=then,
         worked_off=False,
-        changed=PAUSED if paused else UNKNOWN,
+        changed=changed,
         arrivals=None,
         completions=None,
         drain=None,

@@ -15,11 +15,12 @@ from timeline.facts.resume_plan import ResumePlan
 from timeline.facts.words import capital, counted, instant, length
 from timeline.finding import Finding, Stage
 
-ARRIVALS, COMPLETIONS, BOTH, PAUSED, UNKNOWN = (
+ARRIVALS, COMPLETIONS, BOTH, PAUSED, DESERTED, UNKNOWN = (
     "arrivals rose",
     "completions fell",
     "arrivals rose and completions fell",
     "paused",
+    "no worker takes from it",
     "not known",
 )
 """What changed when the depth rose."""
@@ -71,7 +72,8 @@ class Backlog(Finding):
 
     def clause(self) -> str:
         if self.how is How.NOT_KNOWN:
-            return f"{counted(self.depth_now or 0, 'job')} wait in {self.queue} now"
+            told = f"{counted(self.depth_now or 0, 'job')} wait in {self.queue} now"
+            return f"{told} and {self.changed}" if self.changed == DESERTED else told
         if self.worked_off:
             return f"{self.queue} backed up to {counted(self.peak or 0, 'job')} and was worked off"
         return f"{self.queue} backed up to {counted(self.depth or 0, 'job')}"
@@ -92,7 +94,7 @@ class Backlog(Finding):
         if self.paused_at is not None:
             told += f"; it was paused at {instant(self.paused_at)}"
             told += f" and resumed at {instant(self.resumed_at)}" if self.resumed_at else ""
-        elif self.changed in (ARRIVALS, COMPLETIONS, BOTH):
+        elif self.changed in (ARRIVALS, COMPLETIONS, BOTH, DESERTED):
             told += f"; {self.changed}"
         return told
 

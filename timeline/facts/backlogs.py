@@ -78,6 +78,8 @@ class Present:
     words: str
     due_by_minute: tuple[tuple[int, int], ...]
     """(whole minutes after `seen`, jobs and retries that come due in that minute)."""
+    takers: int | None = None
+    """Workers or consumers that took from it then; None where the queue does not tell."""
 
 
 @dataclass(frozen=True)
@@ -297,8 +299,21 @@ def _present(incident: Incident, own: pl.DataFrame) -> Present | None:
     event = incident.snapshot.event(sample["row"])
     due = tuple(sorted(_due(event.attributes or "{}")))
     return Present(
-        sample["row"], sample["timestamp"], sample["depth"], sample["oldest"], event.body, due
+        sample["row"],
+        sample["timestamp"],
+        sample["depth"],
+        sample["oldest"],
+        event.body,
+        due,
+        _takers(event.attributes or "{}"),
     )
+
+
+def _takers(attributes: str) -> int | None:
+    """RabbitMQ calls them consumers."""
+    told = json.loads(attributes)
+    found = told.get("takers", told.get("consumers"))
+    return found if isinstance(found, int) else None
 
 
 def _due(attributes: str) -> Iterator[tuple[int, int]]:
