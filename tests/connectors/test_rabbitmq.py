@@ -85,6 +85,8 @@ def tale(rabbitmq_server: RunningServer) -> Iterator[Collected]:
         work.queue_declare("tale.dead", durable=True)
         work.queue_bind("tale.dead", "tale-dlx")
         work.queue_declare(TALE, durable=True, arguments={"x-dead-letter-exchange": "tale-dlx"})
+    # Counts are told as differences of samples: what was published before the first is in none.
+    rabbit_work.wait_for_statistics()
     begun = time.time_ns()
     rabbit_work.publish(url, 9, TALE)
     context = multiprocessing.get_context("spawn")

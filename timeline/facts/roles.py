@@ -35,12 +35,14 @@ def worker_actors(incident: Incident) -> frozenset[str]:
     runs_jobs.update(named)
     if not others <= runs_jobs:
         runs_jobs |= _actors_during_runs(incident)
-    return frozenset(others & runs_jobs) - _pushers(incident)
+    return frozenset(others & runs_jobs) - _pushers(incident, requests)
 
 
-def _pushers(incident: Incident) -> frozenset[str]:
-    """Actors that write of a job only as they hand it over."""
-    named, events = incident.jobs.named, incident.snapshot.events
+def _pushers(incident: Incident, requests: pl.DataFrame) -> frozenset[str]:
+    """Actors that write of a job only as they hand it over. Who asks about it while serving a
+    request takes up nothing."""
+    named = incident.jobs.named.join(requests, on="row", how="anti")
+    events = incident.snapshot.events
     rows = named.get_column("row")
     shown = [events.get_column(name).gather(rows) for name in ("lane", "actor", "timestamp")]
     lines = named.hstack(shown).filter(pl.col("lane") == Lane.LOG.value)

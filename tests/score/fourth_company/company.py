@@ -20,6 +20,7 @@ from tests.score.fourth_company.databases import (
     POSTGRES,
     SPOKEN,
     Sayings,
+    as_read,
     without_level,
 )
 from tests.score.fourth_company.ids import LOWER, RECORDS, REQUESTS
@@ -180,10 +181,8 @@ class Shift(World):
                 words = self._said(MYSQL_LOG, saying, values)
                 self._mysql_log(seconds, pid, words, 17 if "[ERROR]" in words else 9)
             return
-        words = self._said(SPOKEN[self.house.server], saying, values)
-        known = without_level(words) if self.house.server == "postgres" else words
-        level = {"ERROR": 17, "FATAL": 21}.get(words.partition(":")[0], 9)
-        super().database_log(seconds, pid, known, level if known != words else 0)
+        words, level = as_read(self._said(SPOKEN[self.house.server], saying, values))
+        super().database_log(seconds, pid, words, level)
 
     def _said(self, sayings: Sayings, saying: str, values: Mapping[str, object]) -> str:
         told = {"table": self.house.table, "name": f"{self.house.table}_pkey", **values}

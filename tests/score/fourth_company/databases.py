@@ -1,7 +1,7 @@
 """What the database says: PostgreSQL in Italian, Polish and English, MySQL 8.
 
-PostgreSQL's messages begin with its own word for the level, as its log has them; a reader knows the
-English words alone.
+PostgreSQL's messages begin with its own word for the level, as its log has them; `as_read` says
+what a reader makes of it.
 """
 
 from __future__ import annotations
@@ -66,6 +66,16 @@ SPOKEN: Mapping[str, Sayings] = {
     "postgres": ENGLISH,
     "mysql": MYSQL,
 }
+_LEVELS: Mapping[str, int] = {
+    "LOG": 9,
+    "DZIENNIK": 9,
+    "ERROR": 17,
+    "ERRORE": 17,
+    "BŁĄD": 17,
+    "FATAL": 21,
+    "FATALE": 21,
+}
+"""The words for levels that a reader knows."""
 POSTGRES = ("postgres-italian", "postgres-polish", "postgres")
 MYSQL_DRIVERS: Mapping[str, str] = {
     "winston": "Error: {message}",
@@ -80,6 +90,15 @@ MYSQL_DRIVERS: Mapping[str, str] = {
     "serilog": "MySqlConnector.MySqlException (0x80004005): {message}",
 }
 """How each language's driver hands on what MySQL says."""
+
+
+def as_read(said: str) -> tuple[str, int]:
+    """A message of PostgreSQL's log without its level, and the severity; both are the connector's.
+
+    A word for a level that the connector does not know stays in front, with a severity of 0.
+    """
+    level, found, rest = said.partition(":  ")
+    return (rest, _LEVELS[level]) if found and level in _LEVELS else (said, 0)
 
 
 def without_level(said: str) -> str:

@@ -1,8 +1,4 @@
-"""Go with zap's console encoder; .NET with Serilog's usual text template.
-
-Of Serilog's three-letter levels only `ERR` is a word that other loggers know, so the rest of them
-stays in front of the message (`SERILOG_MARKS`).
-"""
+"""Go with zap's console encoder; .NET with Serilog's usual text template."""
 
 from __future__ import annotations
 
@@ -76,3 +72,4 @@ SERILOG: Style = {
     "full": "System.IO.IOException: No space left on device : '/var/spool/bottega/out'",
 }
 SERILOG_MARKS: Mapping[int, str] = {5: "DBG", 9: "INF", 13: "WRN", 17: "ERR", 21: "FTL"}
+"""Serilog's three-letter levels, as they stand in the file."""

@@ -6,7 +6,7 @@ read by the file connector's own parser; every family is built for a few seeds.
 
 from __future__ import annotations
 
-import importlib
+from datetime import UTC, datetime
 
 import pytest
 
@@ -15,15 +15,17 @@ from connectors.logs.dialect import decide
 from connectors.logs.record import Place
 from connectors.logs.zones import ZoneRule
 from tests.score.collection import collected
+from tests.score.families.find import family_module
 from tests.score.fourth_company.brands import IN_POSTGRES, QUEUES, SPEAKERS
 from tests.score.fourth_company.company import Shift, relocate, shift
-from tests.score.fourth_company.databases import POSTGRES
+from tests.score.fourth_company.databases import POSTGRES, SPOKEN, as_read
 from tests.score.fourth_company.quiet import quiet_night
 from tests.score.fourth_company.tongues import TONGUES, stamped
 from tests.score.healthy import healthy
 from tests.score.queues import Attempt, Job
 from tests.score.truth import Truth
 from tests.score.world import NIGHT, World
+from timeline.clean import LINE_BREAK
 from timeline.keys import KeyRules
 from timeline.window import MINUTE_NS, SECOND_NS
 
@@ -47,12 +49,12 @@ MINE = {
     "impossible_dates": "bad-data",
     "slow_cron": "run-overlap",
 }
-SEEDS = range(5)
+SEEDS = range(3)
 MOST_EVENTS = 18_000
 
 
 def built(name: str, seed: int) -> tuple[Shift, Truth]:
-    module = importlib.import_module(f"tests.score.families.kept_aside.{name}")
+    module = family_module(name)
     family = name.replace("_", "-")
     world: World = healthy(f"{family}/{seed}", (), module.prepare)
     truth: Truth = module.inject(world)
@@ -99,12 +101,30 @@ def test_a_tongue_is_read_as_meant(name: str) -> None:
         stamp = stamped(tongue, NIGHT + place * SECOND_NS + 120_000_000)
         expected.append((phrase, tongue.read(text, severity, "www", "vm-1")))
         written.append(tongue.written(stamp, text, severity, "www", "vm-1"))
-    lines = "\n".join(written).split("\n")
-    dialect = decide(lines, ZoneRule(), NIGHT // SECOND_NS + 86_400)
+    assert _read("\n".join(written)) == [line for _, line in expected]
+
+
+@pytest.mark.parametrize("server", POSTGRES)
+def test_a_line_of_the_database_is_read_as_meant(server: str) -> None:
+    """What `as_read` says is what the connector reads out of PostgreSQL's own log."""
+    expected: list[tuple[str, int]] = []
+    written: list[str] = []
+    for place, saying in enumerate(SPOKEN[server].values()):
+        said = saying.format(table="quotes", name="quotes_pkey", ms=1200)
+        body, severity = as_read(said)
+        stamp = datetime.fromtimestamp(NIGHT // SECOND_NS + place, UTC)
+        lead = f"{stamp:%Y-%m-%d %H:%M:%S}.120 UTC [812] app@shop "
+        expected.append((f"[812] app@shop {body}", severity))
+        written.extend(lead + part for part in said.split(LINE_BREAK))
+    assert _read("\n".join(written)) == expected
+
+
+def _read(text: str) -> list[tuple[str, int]]:
+    """Bodies and severity numbers that the connector reads out of this file."""
+    dialect = decide(text.split("\n"), ZoneRule(), NIGHT // SECOND_NS + 86_400)
     reading = Reading(Place("log", "app.log"), dialect, KeyRules(), 0, 2**62)
-    events = read_chunk(("\n".join(written) + "\n").encode(), 0, reading).events
-    read = events.select("body", "severity_number").rows()
-    assert read == [line for _, line in expected]
+    events = read_chunk(f"{text}\n".encode(), 0, reading).events
+    return events.select("body", "severity_number").rows()
 
 
 @pytest.mark.parametrize("queue", QUEUES)

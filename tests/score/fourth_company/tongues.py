@@ -1,7 +1,7 @@
 """Ten ways to write a log line: as it stands in the file, and as the file connector reads it.
 
-`Tongue.read` is what is left of a line once its stamp and its level are taken off; two tongues
-write levels that no reader knows, and keep them in the text with a severity of 0. The test beside
+`Tongue.read` is what is left of a line once its stamp and its level are taken off; one tongue
+writes levels that no reader knows, and keeps them in the text with a severity of 0. The test beside
 holds every tongue against the connector's own parser.
 """
 
@@ -20,7 +20,6 @@ from timeline.clean import LINE_BREAK
 
 Line = tuple[str, int]
 """Body and severity number."""
-WARN, ERROR = 13, 17
 _WORDS = {5: "DEBUG", 9: "INFO", 13: "WARN", 17: "ERROR", 21: "FATAL"}
 _PYTHON = {**_WORDS, 13: "WARNING", 21: "CRITICAL"}
 _ITALIAN = {5: "BUONO", 9: "INFORMAZIONI", 13: "AVVERTENZA", 17: "GRAVE", 21: "GRAVE"}
@@ -78,12 +77,6 @@ def _jul_written(stamp: str, words: str, severity: int, _service: str, _host: st
     return f"{stamp} {where}\n{rest}".replace(LINE_BREAK, "\n")
 
 
-def _serilog_read(words: str, severity: int, _service: str, _host: str) -> Line:
-    if severity == ERROR:
-        return words, severity
-    return f"[{SERILOG_MARKS[severity]}] {words}", 0
-
-
 _ISO_Z = "%Y-%m-%dT%H:%M:%S.{ms:03}Z"
 TONGUES: Mapping[str, Tongue] = {
     "winston": Tongue(
@@ -132,7 +125,7 @@ TONGUES: Mapping[str, Tongue] = {
     "serilog": Tongue(
         SERILOG,
         "",
-        _serilog_read,
+        _plain,
         _with("{stamp} [{level}] {words}", SERILOG_MARKS),
         "%Y-%m-%d %H:%M:%S.{ms:03} +00:00",
     ),
