@@ -126,9 +126,9 @@ class Yard:
             for statement in statements:
                 connection.execute(statement.encode())
 
-    def connected(self, name: str, **options: str) -> psycopg.Connection:
+    def connected(self, name: str) -> psycopg.Connection:
         """A connection of the service `name`."""
-        return psycopg.connect(self.postgresql.url, application_name=name, **options)  # type: ignore[arg-type]  # libpq's own words
+        return psycopg.connect(self.postgresql.url, application_name=name)
 
     def queue(self) -> Queue:
         return Queue(QUEUE, connection=Redis.from_url(self.redis.url))

@@ -40,7 +40,7 @@ class Plan:
 
     @classmethod
     def full(cls) -> Plan:
-        return cls(healthy=300, seeds=10, degraded_seeds=2, confuser_seeds=10)
+        return cls(healthy=300, seeds=10, degraded_seeds=1, confuser_seeds=10)
 
     @classmethod
     def quick(cls) -> Plan:

@@ -102,7 +102,7 @@ def _verdicts(result: Result) -> Iterator[str]:
     sure = false_alarms(dropped)
     yield (
         f"| confidently wrong with a source removed: 0 | {len(sure)} in {len(dropped)} looks | "
-        f"{_yes(not sure)} |"
+        f"{_yes(bool(dropped) and not sure)} |"
     )
     yield ""
     yield "| verdict | true of said | goal |"
