@@ -40,6 +40,8 @@ class Plan:
 
     @classmethod
     def full(cls) -> Plan:
+        """Ten seeds of everything. One of each family is looked at again with less to be seen:
+        that is a dozen looks, and a second one would double the time of the whole."""
         return cls(healthy=300, seeds=10, degraded_seeds=1, confuser_seeds=10)
 
     @classmethod
