@@ -21,7 +21,7 @@ from timeline.progress import (
 )
 from timeline.window import Window
 from tui import actions
-from tui.incident_screen import LIVE_WITHIN_NS
+from tui.gestures.travelling import LIVE_WITHIN_NS
 from tui.proof import ProofScreen
 from tui.reader import Reader
 from tui.rows import identity
