@@ -1,7 +1,7 @@
 """The measuring programs still measure: every part at sizes that take seconds, no times asserted.
 
-One comparison of times, marked `timing`: the first rows of a large file come as fast as those of
-a small one, with a generous margin.
+Marked `timing`, with generous margins: the first rows of a large file come as fast as those of a
+small one, and all detectors explain a million lines in about two seconds.
 """
 
 from __future__ import annotations
@@ -13,16 +13,22 @@ from pathlib import Path
 import pytest
 
 from bench import first_rows, keystrokes
+from bench.detectors import EVENTS, SIZES, whole
 from bench.generate import MARK, START, Log, log_of_lines, log_of_size
 from bench.hello import HELLO
 from bench.load import stages
+from bench.night import night
+from bench.search import FILTERS, KEYS, SEARCHES, filtering, frames_of, searching
 from bench.smoke import BATCH_ROWS, batches, figures
 from bench.table import ratio, write_table
 from bench.terminal import NotSeen, Terminal
+from halfawake.plugins import detectors
 from timeline.store import Store
 
 FLAT = 1.5
 """Against the tenth that an idle machine shows: this one may be busy."""
+ANALYSIS_S = 3.0
+"""Half again the two seconds that are aimed at for a first analysis of a million lines."""
 
 
 @pytest.fixture
@@ -72,6 +78,15 @@ def test_the_store_is_measured_over_interleaved_sources() -> None:
     assert len(snapshot) == rows
     assert len({event.source for event in snapshot.in_order(0, 50)}) == 2
     assert all(seconds > 0 for seconds in figures(BATCH_ROWS).values())
+
+
+async def test_searches_filters_and_their_frames_are_timed() -> None:
+    incident = night(30_000, 300, 300)
+    assert list(searching(incident)) == list(SEARCHES)
+    assert list(filtering(incident)) == list(FILTERS)
+    frames = await frames_of(incident)
+    assert all(seconds > 0 for seconds in frames.values())
+    assert {name.rpartition(", ")[0] for name in frames} >= set(KEYS)
 
 
 def test_a_program_is_watched_until_its_text_and_ended(environment: dict[str, str]) -> None:
@@ -125,3 +140,8 @@ def test_the_first_rows_do_not_wait_for_the_size_of_a_file(
         for number, log in enumerate(logs):
             seconds[number].append(first_rows.once(first_rows.halfawake_at(log), environment))
     assert min(seconds[1]) < FLAT * min(seconds[0])
+
+
+@pytest.mark.timing
+def test_all_detectors_explain_a_million_lines_in_about_two_seconds() -> None:
+    assert whole(night(max(SIZES), EVENTS, EVENTS), detectors()) < ANALYSIS_S

@@ -99,12 +99,12 @@ def frame_from(events: Iterable[Event]) -> tuple[pl.DataFrame, pl.DataFrame]:
     frame = pl.DataFrame(
         {
             "timestamp": [event.timestamp for event in rows],
-            "meaning": [event.meaning.value for event in rows],
-            "precision": [event.precision.value for event in rows],
+            "meaning": [event.meaning for event in rows],
+            "precision": [event.precision for event in rows],
             "clock": [event.clock for event in rows],
             "source": [event.source for event in rows],
-            "lane": [event.lane.value for event in rows],
-            "kind": [event.kind.value for event in rows],
+            "lane": [event.lane for event in rows],
+            "kind": [event.kind for event in rows],
             "severity_number": [event.severity_number for event in rows],
             "actor": [event.actor for event in rows],
             "body": [event.body for event in rows],

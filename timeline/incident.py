@@ -27,11 +27,13 @@ if TYPE_CHECKING:
     from timeline.facts.lookups import Lookup
     from timeline.facts.lost_attempt import LostAttempt
     from timeline.facts.presses import Press
+    from timeline.facts.pushes import FailedPush
     from timeline.facts.records import Records
     from timeline.facts.replicas import Replicas
     from timeline.facts.schedules import Planned
     from timeline.facts.sight import Silence
     from timeline.store import Snapshot
+    from timeline.templates import Templates
     from timeline.window import Window
 
 
@@ -125,6 +127,20 @@ class Incident:
         return lost_attempts(self)
 
     @cached_property
+    def tries(self) -> pl.DataFrame:
+        """Every end of an attempt, by queues and logs; see `timeline.facts.tries`."""
+        from timeline.facts.tries import tries_in
+
+        return tries_in(self)
+
+    @cached_property
+    def failed_pushes(self) -> tuple[FailedPush, ...]:
+        """Pushes of jobs that ended in a network error; see `timeline.facts.pushes`."""
+        from timeline.facts.pushes import failed_pushes
+
+        return tuple(failed_pushes(self))
+
+    @cached_property
     def failed_lookups(self) -> tuple[Lookup, ...]:
         """Lookups inside jobs that found nothing; see `timeline.facts.lookups`."""
         from timeline.facts.lookups import failed_lookups
@@ -158,6 +174,20 @@ class Incident:
         from timeline.facts.failures import failures_in
 
         return failures_in(self)
+
+    @cached_property
+    def points(self) -> pl.DataFrame:
+        """Every point of every curve that was read; see `timeline.facts.series`."""
+        from timeline.facts.series import points_in
+
+        return points_in(self)
+
+    @cached_property
+    def templates(self) -> Templates:
+        """The grave lines of the window by what they say; see `timeline.templates`."""
+        from timeline.templates import templates_in
+
+        return templates_in(self)
 
     @cached_property
     def spoken(self) -> pl.DataFrame:

@@ -14,8 +14,9 @@ from connectors.contract import Connector
 from connectors.loki import LokiConnector
 from connectors.prometheus import PrometheusConnector
 from connectors.rabbitmq import RabbitMQConnector
-from halfawake.collection import CANCEL_WITHIN_S, CollectionSession
+from halfawake.collection import CollectionSession
 from halfawake.setup import PreparedSource, Setup
+from halfawake.telling import CANCEL_WITHIN_S
 from timeline.event import Lane
 from timeline.incident import SourceInfo
 from timeline.keys import KeyRules

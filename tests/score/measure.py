@@ -120,8 +120,8 @@ def measure(plan: Plan, say: Callable[[str], None] = lambda _: None) -> Result:
     begun = time.monotonic()
     known = detectors(unregistered=plan.unregistered)
     terms = tuple(sorted(detector.term for detector in known))
-    clear = _spread(observe, plan.tasks(), plan.processes, say)
-    nested = _spread(_all_views, plan.degraded(), plan.processes, say)
+    clear = _spread(observe, plan.tasks(), plan.processes, say, at_once=4)
+    nested = _spread(_all_views, plan.degraded(), plan.processes, say, at_once=1)
     return Result(
         plan=plan,
         terms=terms,
@@ -137,7 +137,12 @@ def _all_views(task: Task) -> list[Observation]:
 
 
 def _spread(
-    work: Callable[[A], B], over: Sequence[A], processes: int, say: Callable[[str], None]
+    work: Callable[[A], B],
+    over: Sequence[A],
+    processes: int,
+    say: Callable[[str], None],
+    *,
+    at_once: int,
 ) -> list[B]:
     """`work` of every item, in order, over processes of one Polars thread each."""
     if processes == 1 or len(over) < ALONE:
@@ -145,7 +150,7 @@ def _spread(
     os.environ.setdefault("POLARS_MAX_THREADS", "1")  # the processes are the threads
     found: list[B] = []
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        for seen in pool.map(work, over, chunksize=4):
+        for seen in pool.map(work, over, chunksize=at_once):
             found.append(seen)
             if len(found) % SAID_EVERY == 0 or len(found) == len(over):
                 say(f"{len(found)} of {len(over)} worlds")

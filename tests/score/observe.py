@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 
 from tests.score.baselines import nearest_errors, novel_lines
 from tests.score.catalogue import detectors, scenario
-from tests.score.collection import CLEAR, View, collected
+from tests.score.collection import CLEAR, Archive, View
+from tests.score.fifth_company.quiet import quiet_night as fifth_night
 from tests.score.fourth_company.quiet import quiet_night as fourth_night
 from tests.score.healthy import healthy
 from tests.score.recorded import quiet_incident
@@ -23,8 +24,14 @@ from timeline.finding import Finding
 from timeline.order import Verdict
 from timeline.window import SECOND_NS
 
-NIGHTS: tuple[Callable[[str], World], ...] = (healthy, second_night, third_night, fourth_night)
-"""Where nothing is wrong, in turn: the generator's company and the three others."""
+NIGHTS: tuple[Callable[[str], World], ...] = (
+    healthy,
+    second_night,
+    third_night,
+    fourth_night,
+    fifth_night,
+)
+"""Where nothing is wrong, in turn: the generator's company and the four others."""
 FIRST_SCREEN = 7
 """Findings that fit on the first screen."""
 HEALTHY = "healthy"
@@ -95,7 +102,7 @@ def observe(task: Task) -> Observation:
     if task.name == RECORDED:
         return _observed_recording(task)
     world, truth = world_of(task)
-    return observed(task, world, truth)
+    return observed(task, Archive.of(world), truth)
 
 
 def _observed_recording(task: Task) -> Observation:
@@ -110,8 +117,9 @@ def _observed_recording(task: Task) -> Observation:
 def observed_all(name: str, seed: int, group: str, *, unregistered: bool) -> list[Observation]:
     """The same world seen in full, without each of its sources, by bad clocks and by a sample."""
     world, truth = world_of(Task(name, seed))
+    archive = Archive.of(world)
     return [
-        observed(Task(name, seed, view, label, group, unregistered), world, truth)
+        observed(Task(name, seed, view, label, group, unregistered), archive, truth)
         for label, view in views_of(world)
     ]
 
@@ -142,8 +150,8 @@ def kind_of(source: str, world: World) -> str:
     return own.get(source) or others.get(source) or "another service's log"
 
 
-def observed(task: Task, world: World, truth: Truth | None) -> Observation:
-    incident = collected(world, task.view)
+def observed(task: Task, archive: Archive, truth: Truth | None) -> Observation:
+    world, incident = archive.world, archive.collected(task.view)
     analysis = analyse(incident, detectors(unregistered=task.unregistered))
     said = claims(analysis.findings)
     judged = tuple(

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import polars as pl
 import pytest
 
 from tests.score.baselines import nearest_errors
 from tests.score.catalogue import Scenario, confusers, detectors, families, scenario
-from tests.score.collection import View, collected
+from tests.score.collection import Archive, View, collected
 from tests.score.healthy import healthy
 from tests.score.intervals import quantile, upper_rate, wilson
 from tests.score.measure import Plan, Result, false_alarms
@@ -20,6 +21,7 @@ from tests.score.observe import HEALTHY, RECORDED, Observation, Said, Task, obse
 from tests.score.recorded import NIGHTS, RecordedNight, claims_about, quiet_windows
 from tests.score.table import FALSE_GOAL, as_json, as_markdown
 from tests.score.truth import Truth, precision, recall
+from timeline.event import Lane
 from timeline.order import Verdict
 
 HEALTHY_WINDOWS = 25
@@ -68,6 +70,21 @@ def test_a_sample_of_the_lines_says_that_it_is_one() -> None:
     whole, part = collected(world), collected(world, View(log_share=0.1))
     assert 0.02 < len(part.snapshot) / len(whole.snapshot) < 0.6
     assert any("sampled" in entry.reason for entry in part.snapshot.coverage.blind())
+
+
+@pytest.mark.parametrize(
+    "view", [View(), View(log_share=0.1), View(clock_error=250_000_000)], ids=str
+)
+def test_an_archive_gives_every_line_the_keys_of_its_own_words(view: View) -> None:
+    archive = Archive.of(healthy("keys/1"))
+    archive.collected(View(log_share=0.5))  # what was seen before leaves no trace
+    incident = archive.collected(view)
+    events = incident.snapshot.events.with_row_index("row")
+    lines = events.filter(pl.col("lane") == Lane.LOG.value)
+    found = incident.key_rules.in_column(lines.get_column("body"))
+    expected = found.with_columns(lines.get_column("row").gather(found.get_column("row")))
+    held = incident.snapshot.keys_of(lines.get_column("row"))
+    assert set(held.rows()) == set(expected.select("row", "key").rows())
 
 
 @pytest.mark.parametrize("seed", [0, 1])

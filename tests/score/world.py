@@ -12,6 +12,7 @@ import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from types import MappingProxyType
 
 from connectors.changes.change import Change, Origin, event_of
@@ -31,6 +32,12 @@ from timeline.window import SECOND_NS
 PIN_S = 1800.0
 NIGHT = int(datetime(2026, 2, 3, 0, 0, tzinfo=UTC).timestamp()) * SECOND_NS
 _RULES = KeyRules()
+
+
+@cache
+def _resource(host: str, service: str) -> str:
+    """What a central store knows of who wrote a line."""
+    return json.dumps({"host.name": host, "service.name": service})
 
 
 @dataclass
@@ -125,7 +132,7 @@ class World:
         central = self.company.central_logs and not source
         name = source or ("central-logs" if central else f"{service}-log")
         stamp = self.at(seconds) // precision.nanoseconds * precision.nanoseconds
-        attributes = json.dumps({"host.name": host, "service.name": service}) if central else None
+        attributes = _resource(host, service) if central else None
         event = Event(
             timestamp=stamp,
             source=name,

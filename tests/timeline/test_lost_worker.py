@@ -118,6 +118,20 @@ def test_one_sign_is_likely_and_says_what_else_it_may_be() -> None:
     assert any("out-of-memory" in words for words in finding.would_decide)
 
 
+def test_a_lease_of_a_worker_that_nobody_names_is_possible_at_most() -> None:
+    """Without the workers' log nobody sees who held the job, nor whether it went on."""
+    world = healthy(World())
+    started(world, seconds=DEATH - 900, worker="")
+    overdue(world, "j1")
+    finding = only(world)
+    assert finding.verdict is Verdict.POSSIBLE
+    assert "no record names the worker" in finding.weakest_link
+    named = healthy(World())
+    started(named, seconds=DEATH - 900, worker="w1")
+    overdue(named, "j1")
+    assert only(named).verdict is Verdict.LIKELY
+
+
 def test_a_kill_of_that_very_worker_makes_it_certain() -> None:
     world = healthy(World())
     started(world)

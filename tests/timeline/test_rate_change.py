@@ -88,6 +88,28 @@ def test_a_service_that_nearly_ceases_is_a_drop() -> None:
     assert rows[0].count <= 5 < 40 <= rows[0].extreme
 
 
+@pytest.mark.parametrize(
+    ("per_second", "gap", "verdict"),
+    [(0.37, 62, Verdict.POSSIBLE), (3.0, 62, Verdict.LIKELY), (0.37, 300, Verdict.LIKELY)],
+)
+def test_a_single_gap_of_a_quiet_service_may_be_chance(
+    per_second: float, gap: int, verdict: Verdict
+) -> None:
+    """From a dozen lines to none is much only where it lasts."""
+    world = healthy(World(pin=PIN))
+    begin = PIN - 2 - gap
+    for number in range(round(2100 * per_second)):
+        seconds = number / per_second
+        if not begin < seconds < begin + gap:
+            world.log(seconds, "ingest", f"stored record {number}")
+    (finding,) = (one for one in found(world) if one.rows[0].actor == "ingest")
+    assert finding.rows[0].drop and not finding.rows[0].count
+    assert finding.verdict is verdict
+    assert ("chance" in finding.weakest_link) and (
+        ("none may be chance" in finding.weakest_link) is (verdict is Verdict.POSSIBLE)
+    )
+
+
 def test_a_stretch_that_was_not_read_is_no_drop() -> None:
     world = healthy(World(pin=PIN))
     for number in range(6300):

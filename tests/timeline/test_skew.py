@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from timeline.clock import ClockBound, ClockTable
-from timeline.facts.causal_pairs import PAIR_SCHEMA
+from timeline.facts.causal_pairs import PAIR_SCHEMA, REQUEST_HANDS_OVER
 from timeline.facts.delays import limits_of
 from timeline.facts.differences import distances, negative_cycle
 from timeline.facts.skew import Skew, skews_of
@@ -221,3 +222,26 @@ def test_ten_thousand_pairs_of_a_hundred_clocks_take_little_time() -> None:
     offsets = dict.fromkeys(["queue", "db", *names], 0) | {"host-42": -3 * S}
     (skew,) = found(traffic(offsets, ways, DELAYS * 8))
     assert skew.clock == "host-42"
+
+
+@pytest.mark.parametrize(("early_elsewhere", "spoken"), [(0, False), (2, True)])
+def test_a_sender_that_is_late_for_another_receiver_does_not_vouch(
+    early_elsewhere: int, spoken: bool
+) -> None:
+    """Lines written late strike every receiver, if only now and then; a wrong clock strikes one.
+
+    The two that are early elsewhere are few enough to be dropped as wrong matches: they bound
+    nothing, but they show that the sender's own lines come late.
+    """
+    told = [
+        ("web", "worker-a", n * S, n * S + (30 * MS if n % 3 else -200 * MS)) for n in range(24)
+    ]
+    told += [("web-2", "worker-a", n * S, n * S + 40 * MS) for n in range(24)]
+    for n in range(24):
+        told += [("web-2", "worker-b", n * S, n * S + 40 * MS)]
+        early = n < early_elsewhere
+        told += [("web", "worker-b", n * S, n * S + (-150 * MS if early else 30 * MS))]
+    spoken_pairs = pairs(*told).with_columns(how=pl.lit(REQUEST_HANDS_OVER))
+    skews = skews_of(limits_of(spoken_pairs), TABLE)
+    (blamed,) = [skew for skew in skews if skew.clock == "worker-a"]
+    assert blamed.spoken is spoken

@@ -245,3 +245,18 @@ def test_failing_calls_of_other_work_still_count_as_elsewhere() -> None:
     for number in range(12):
         world.error(BEGUN + number * 1.5, "web", f"status 502 request_id=other{number}")
     assert only(world).others == 12
+
+
+@pytest.mark.parametrize(
+    ("jobs", "tries", "verdict"),
+    [(6, 3, Verdict.POSSIBLE), (6, 1, Verdict.CERTAIN), (12, 3, Verdict.CERTAIN)],
+)
+def test_tries_of_a_few_jobs_say_little(jobs: int, tries: int, verdict: Verdict) -> None:
+    """The tries of one job are no witnesses independent of each other."""
+    world = healthy(World())
+    for number in range(jobs * tries):
+        world.error(BEGUN + number * 3, "mailer", f"{REQUESTS_429} job_id=m{number % jobs}")
+    finding = only(world)
+    assert finding.errors == jobs * tries
+    assert finding.verdict is verdict
+    assert ("retries are for" in finding.weakest_link) is (verdict is Verdict.POSSIBLE)

@@ -34,7 +34,7 @@ from timeline.detectors.push_outcomes import (
 )
 from timeline.event import Event, Lane
 from timeline.facts.follow_ups import FollowUps, missing_follow_ups
-from timeline.facts.pushes import FailedPush, failed_pushes
+from timeline.facts.pushes import FailedPush
 from timeline.facts.sight import heard
 from timeline.facts.witnesses import witnesses_of
 from timeline.facts.words import abridged, capital, counted, instant, listed, short
@@ -123,7 +123,7 @@ class AmbiguousEnqueueDetector:
     def detect(self, incident: Incident) -> Sequence[Finding] | NotEvaluated:
         if not heard(incident, Lane.LOG):
             return NotEvaluated(self.term, "the log of whoever pushes jobs")
-        pushes = failed_pushes(incident)
+        pushes = incident.failed_pushes
         seen = witnesses_of(incident, sorted({push.key for push in pushes}))
         judged = [(push, case_of(incident, push, seen[push.key])) for push in pushes]
         cases: dict[str, list[tuple[FailedPush, PushCase]]] = {}

@@ -36,6 +36,7 @@ from timeline.event import Event, Lane
 from timeline.facts.boots import Boot, boots_of, searched_from, start_unseen
 from timeline.facts.changes_seen import Change, What, changes_in, is_about, settled
 from timeline.facts.instances import ROLLOUT_NS, SURE, Instance, chance_of, instances_of
+from timeline.facts.raised_errors import raised_after
 from timeline.facts.rates import about
 from timeline.facts.sight import heard, read_until
 from timeline.facts.words import listed
@@ -81,13 +82,13 @@ class ChangeBeforeDetector:
         sources = (*heard(incident, Lane.CHANGE), *heard(incident, Lane.NOTE))
         changes = changes_in(incident)
         onset = _onset(incident)
+        failing = () if onset is None else _failing_services(incident, onset)
+        own = _own_onset(incident, changes, failing, onset)
+        if own is not None:
+            onset, failing = own
         if onset is None:
             stale = stale_build(incident, changes)
             return [stale] if stale else [] if sources else _needs()
-        failing = _failing_services(incident, onset)
-        later = _own_onset(incident, changes, failing, onset)
-        if later is not None:
-            onset, failing = later
         begun = searched_from(incident, _starts_from(changes, failing, onset), onset + 1)
         boots = boots_of(incident, failing, begun, onset + 1)
         if not sources and not changes and not boots:
@@ -110,28 +111,44 @@ def _onset(incident: Incident) -> int | None:
 
 
 def _own_onset(
-    incident: Incident, changes: Sequence[Change], failing: Sequence[str], onset: int
+    incident: Incident, changes: Sequence[Change], failing: Sequence[str], onset: int | None
 ) -> tuple[int, tuple[str, ...]] | None:
     """(onset, (service,)) of the first service that fails more than ever after its own change.
 
-    Everybody's errors may have risen before, for a reason of their own. Only where no change of a
-    failing service stands before that rise is one judged by the errors of its service alone.
+    Everybody's errors may have risen before, for a reason of their own, or nobody's may stand out.
+    Only where no change of a failing service stands before that rise is one judged by the errors of
+    its service alone.
     """
     aimed = [one for one in changes if one.what is not What.COMMIT and not one.failed]
-    if any(0 <= onset - one.timestamp <= LOOK_BACK_NS and is_about(one, failing) for one in aimed):
+    if onset is not None and any(
+        0 <= onset - one.timestamp <= LOOK_BACK_NS and is_about(one, failing) for one in aimed
+    ):
         return None
     failures = incident.failures.with_columns(service=service_of(pl.col("actor")))
-    services = failures.filter(pl.col("service") != "").get_column("service")
+    by_service = failures.filter(pl.col("service") != "").sort("service", "timestamp")
+    stamps = {
+        str(name): part.get_column("timestamp")
+        for (name,), part in by_service.group_by("service", maintain_order=True)
+    }
     found = []
     for one in aimed:
-        service = is_about(one, services.unique().sort().to_list())
-        stamps = failures.filter(pl.col("service") == service).get_column("timestamp")
-        own = first_unusual(incident, stamps) if service else None
-        if own is None or not 0 <= own - one.timestamp <= SHORTLY_NS:
-            continue
-        if stamps.is_between(own, own + AFTER_NS).sum() >= MANY_ERRORS:
+        service = is_about(one, list(stamps))
+        own = _risen(incident, stamps[service], one.timestamp) if service else None
+        if own is not None and 0 <= own - one.timestamp <= SHORTLY_NS:
             found.append((own, (service,)))
     return min(found, default=None)
+
+
+def _risen(incident: Incident, stamps: pl.Series, changed: int) -> int | None:
+    """When (ns) the errors at `stamps` began to stand out, in a moment or against all the time
+    before the change."""
+    sudden = first_unusual(incident, stamps)
+    many = sudden is not None and stamps.is_between(sudden, sudden + AFTER_NS).sum() >= MANY_ERRORS
+    if sudden is not None and sudden >= changed and many:
+        return sudden
+    until = min(changed + SHORTLY_NS, read_until(incident))
+    slow = raised_after(stamps, incident.window.start, changed, until)
+    return slow.first if slow else None
 
 
 def _starts_from(changes: Sequence[Change], failing: Sequence[str], onset: int) -> int:

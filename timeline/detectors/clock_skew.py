@@ -46,6 +46,8 @@ if TYPE_CHECKING:
 CERTAIN_IDS = 10
 """From so many ids on, stamps of two attempts that were taken for one cannot be what is seen."""
 MAX_PAIRS_SHOWN = 3
+AGREE_NS = 600 * SECOND_NS
+"""Signs of two kinds about one clock within this time are one story."""
 MIN_SIGNS = 2
 """One complaint of a program may be about the token or the certificate and not about a clock."""
 
@@ -132,8 +134,15 @@ class ClockComplaint(Finding):
 
     actors: tuple[str, ...]
     signs: int
+    clock: str = ""
+    """The one clock of which signs of several kinds speak, or empty."""
 
     def sentence(self) -> str:
+        if self.clock:
+            return (
+                f"The clock of {clock_name(self.clock)} may be off from {instant(self.began)} on: "
+                f"{counted(self.signs, 'sign')} of two kinds say so, and no id measures it."
+            )
         return (
             f"{capital(listed(self.actors))} complained about a clock in "
             f"{counted(self.signs, 'line')} from {instant(self.began)} on."
@@ -158,9 +167,20 @@ class ClockSkewDetector:
         found: list[Finding] = [
             _finding(incident, group, pairs, signs) for group in groups.values()
         ]
-        if not found and signs.height >= MIN_SIGNS:
-            found.append(_complaint(incident, signs))
+        measured = {skew.clock for skew in skews} | {skew.against for skew in skews}
+        found += [_complaint(incident, part) for part in _suspected(signs, measured)]
+        wrong = signs.filter(pl.col("kind") == "wrong")
+        if not found and wrong.height >= MIN_SIGNS:
+            found.append(_complaint(incident, wrong))
         return found
+
+
+def _suspected(signs: pl.DataFrame, measured: set[str]) -> list[pl.DataFrame]:
+    """The signs of each clock of which signs of two kinds agree, where no pair measures it."""
+    of_one = signs.filter(~pl.col("clock").is_in(sorted(measured)))
+    several = of_one.filter(pl.col("kind").n_unique().over("clock") > 1)
+    parts = several.partition_by("clock", maintain_order=True)
+    return [part for part in parts if part["timestamp"][-1] - part["timestamp"][0] <= AGREE_NS]
 
 
 def _finding(
@@ -171,7 +191,7 @@ def _finding(
     near = signs.filter(pl.col("clock").is_in([skew.clock, skew.against]))
     steps = _steps(incident, skew, pairs)
     change = None if skew.steady else set_between(pairs, skew.clock, skew.against)
-    late = skew.may_be_late and change is None
+    late = skew.may_be_late and change is None and near.is_empty()
     verdict, weakest_link = _verdict(skew, near.height, late=late)
     stamps = [step.event.timestamp for step in steps]
     return ClockSkew(
@@ -273,7 +293,10 @@ def _next(skew: Skew) -> str:
 
 
 def _complaint(incident: Incident, signs: pl.DataFrame) -> ClockComplaint:
-    actors = tuple(signs.get_column("actor").unique(maintain_order=True).to_list())
+    """What programs say of clocks that no pair measures: a claim where signs of two kinds agree
+    about one clock (nobody keeps it, and it was moved, or its source went bad)."""
+    actors = signs.get_column("actor").unique(maintain_order=True).to_list()
+    agreed = signs.get_column("kind").n_unique() > 1 and signs.get_column("clock").n_unique() == 1
     return ClockComplaint(
         verdict=Verdict.POSSIBLE,
         weakest_link="no pair of records with one id measures the difference",
@@ -283,10 +306,17 @@ def _complaint(incident: Incident, signs: pl.DataFrame) -> ClockComplaint:
         would_decide=(
             "Read `chronyc tracking` on the hosts that are named, or `halfawake check`.",
         ),
-        alternatives=("an expired or early certificate or token, with right clocks",),
-        qualifier=True,
-        actors=actors,
+        alternatives=("an expired or early certificate or token, with right clocks",)
+        if not agreed
+        else ("the clock kept right until its time service came back",),
+        next_action=f"Trust no order by stamps of {clock_name(signs['clock'][0])} alone from "
+        f"{instant(signs['timestamp'][0])} on."
+        if agreed
+        else "",
+        qualifier=not agreed,
+        actors=tuple(name for name in actors if name),
         signs=signs.height,
+        clock=signs["clock"][0] if agreed else "",
     )
 
 

@@ -33,7 +33,6 @@ from timeline.facts.boots import Boot, start_unseen
 from timeline.facts.changes_seen import Change, What, changes_in
 from timeline.facts.mismatches import MIN_JOBS, Misfit, misfits_in, named_by
 from timeline.facts.sight import heard
-from timeline.facts.tries import tries_in
 from timeline.facts.words import capital, counted, instant, listed, short
 from timeline.facts.worker_starts import worker_starts
 from timeline.finding import Finding, NotEvaluated, Repair, Stage, Step
@@ -234,7 +233,7 @@ def _finding(
 
 def _finished(incident: Incident, job_class: str, jobs: Sequence[str]) -> pl.DataFrame:
     """(job, timestamp, worker) of every finished attempt of the class, and of these `jobs`."""
-    done = tries_in(incident).filter(~pl.col("failed"))
+    done = incident.tries.filter(~pl.col("failed"))
     alike = pl.col("job").is_in(list(jobs))
     if job_class:
         alike |= pl.col("job_class") == job_class

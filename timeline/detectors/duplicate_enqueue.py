@@ -33,7 +33,7 @@ from timeline.facts.duplicates import (
     same_work,
 )
 from timeline.facts.effects import Effect, attempts_of, effects_of
-from timeline.facts.pushes import failed_pushes
+from timeline.facts.pushes import WRITE_SLACK_NS
 from timeline.facts.sight import heard
 from timeline.facts.words import abridged, counted, instant, length, listed, short
 from timeline.finding import Finding, NotEvaluated, Step
@@ -56,6 +56,9 @@ CAUSES = {
     TWO_PRODUCERS: "by different producers",
     UNKNOWN: "by whom is not visible",
 }
+MOSTLY = 0.5
+"""Part of the pieces of work that only lines tell of in which something must have been done twice
+for the repetition to be no accident of what the lines leave out."""
 MAX_STEPS = 6
 
 
@@ -138,9 +141,9 @@ class DuplicateEnqueueDetector:
     term: ClassVar[str] = DuplicateEnqueue.term
 
     def detect(self, incident: Incident) -> Sequence[Finding] | NotEvaluated:
-        if not heard(incident, Lane.QUEUE) and incident.jobs.transitions.is_empty():
-            return NotEvaluated(self.term, "a job queue that shows arguments")
         groups, habits = same_work(incident)
+        if not groups and not heard(incident, Lane.QUEUE) and incident.jobs.transitions.is_empty():
+            return NotEvaluated(self.term, "a job queue that shows arguments")
         if not groups:
             return []
         cut = len(groups) >= MAX_GROUPS
@@ -149,12 +152,12 @@ class DuplicateEnqueueDetector:
         producers = pushed_by(incident, jobs)
         effects = effects_of(incident, attempts_of(incident, jobs))
         cases = [(group, _case(incident, group, producers, effects)) for group in groups]
-        stories: dict[tuple[str, str], list[Duplicate]] = {}
+        stories: dict[tuple[str, str, bool], list[Duplicate]] = {}
         for group, case in cases:
-            stories.setdefault((group.job_class, case.cause), []).append(case)
+            stories.setdefault((group.job_class, case.cause, group.logged), []).append(case)
         found = [
-            _finding(incident, job_class, mine, habits[job_class], producers, cut=cut)
-            for (job_class, _), mine in stories.items()
+            _finding(incident, job_class, mine, habits[job_class], producers, cut=cut, logged=told)
+            for (job_class, _, told), mine in stories.items()
         ]
         return sorted(found, key=_strength)
 
@@ -165,16 +168,20 @@ def _strength(found: DuplicateEnqueue) -> tuple[int, int, int]:
 
 
 def _unexplained(incident: Incident, groups: Sequence[SameWork]) -> list[SameWork]:
-    """The groups that no failed push explains: its client or its user tried again."""
-    pushes = failed_pushes(incident)
+    """The groups that no failed push explains: its client or its user tried again.
+
+    A job that was there before the push that failed can have begun is none of its copies.
+    """
+    pushes = incident.failed_pushes
     if not pushes:
         return list(groups)
     return [
         group
         for group in groups
-        if not any(
+        if group.logged  # no push is told to have doubled by what only lines remember
+        or not any(
             push.key in incident.jobs.entities_of(group.jobs[0])
-            and push.since - REPUSHED_NS <= group.pushed[0] <= push.failed_at + REPUSHED_NS
+            and push.since - WRITE_SLACK_NS <= group.pushed[0] <= push.failed_at + REPUSHED_NS
             for push in pushes
         )
     ]
@@ -189,6 +196,8 @@ def _case(
     jobs = incident.jobs
     told = [producers.get(job, Pushed()) for job in group.jobs]
     started = {job for job in group.jobs if jobs.rows_of(job, *_BEGUN)}
+    if group.logged:  # nobody but a queue knows that a job has not begun
+        started |= {job for job in group.jobs if not jobs.rows_of(job)}
     return Duplicate(
         args=group.args,
         jobs=group.jobs,
@@ -241,8 +250,9 @@ def _finding(
     producers: Mapping[str, Pushed],
     *,
     cut: bool,
+    logged: bool,
 ) -> DuplicateEnqueue:
-    verdict, link = _grade(cases[0].cause, habit)
+    verdict, link = _by_lines(cases, habit) if logged else _grade(cases[0].cause, habit)
     entities = [key for case in cases for key in case.entities]
     jobs = [job for case in cases for job in case.jobs]
     waiting = [job for case in cases for job in case.waiting]
@@ -274,6 +284,16 @@ def _grade(cause: str, habit: ClassHabit) -> tuple[Verdict, str]:
         few = counted(habit.jobs, "other job")
         return Verdict.POSSIBLE, f"{few} of this class cannot tell whether it is meant to repeat"
     return Verdict.LIKELY, f"that it was not meant is inferred: {seen}"
+
+
+def _by_lines(cases: Sequence[Duplicate], habit: ClassHabit) -> tuple[Verdict, str]:
+    """The grade of repetitions that only lines tell of: by what was done twice, as arguments that
+    no line shows may differ."""
+    doubled = [case for case in cases if case.doubled]
+    if habit.jobs < MIN_BASELINE or len(doubled) < MOSTLY * len(cases):
+        words = "read from the lines about both, which may not show all arguments"
+        return Verdict.POSSIBLE, words
+    return Verdict.LIKELY, "only lines tell of both; what they did, they did twice"
 
 
 def _next(waiting: Sequence[str], cases: Sequence[Duplicate]) -> str:

@@ -3,6 +3,9 @@
 Story: two requests load the same order. One approves it and saves; the other changes the plan and
 saves the whole row as it had read it, so the order is pending again and nobody is told.
 
+Where writers say which version they started from, their logs tell it as well
+(`timeline.detectors.lost_update_told`).
+
 Predicate: two recorded updates of one column of one row, by different writers, within a minute of
 each other: both found the same old value (`same base`: the second had not seen the first), or the
 second put the old value back while it changed something else (`put back`).
@@ -120,15 +123,36 @@ class LostUpdateDetector:
     term: ClassVar[str] = LostUpdate.term
 
     def detect(self, incident: Incident) -> Sequence[Finding] | NotEvaluated:
+        from timeline.detectors.lost_update_told import told_in
+
+        told = told_in(incident)
         missing = missing_versions(incident)
         if missing:
-            return NotEvaluated(self.term, missing)
+            return told or NotEvaluated(self.term, missing)
         groups: dict[tuple[str, str, Verdict], list[tuple[Overwrite, LostWrite]]] = {}
         for one, case in _once(incident, overwrites(incident)):
             groups.setdefault((one.sign, one.table, case.verdict), []).append((one, case))
-        found = [_finding(incident, cases) for cases in groups.values()]
-        found.sort(key=lambda one: (list(Verdict).index(one.verdict), one.began, one.table))
+        recorded = [_finding(incident, cases) for cases in groups.values()]
+        found = _stronger(recorded, told)
+        found.sort(key=lambda one: (list(Verdict).index(one.verdict), one.began, one.sentence()))
         return found[:MAX_FINDINGS]
+
+
+def _stronger(recorded: Sequence[Finding], told: Sequence[Finding]) -> list[Finding]:
+    """What the versions and what the writers' logs tell, without the weaker where both tell of the
+    same records."""
+    ranks = list(Verdict)
+    kept = [
+        one
+        for one in recorded
+        if not any(
+            set(one.keys) <= set(other.keys)
+            and ranks.index(other.verdict) < ranks.index(one.verdict)
+            for other in told
+        )
+    ]
+    seen = {key for one in kept for key in one.keys}
+    return [*kept, *(one for one in told if seen.isdisjoint(one.keys))]
 
 
 def _once(incident: Incident, found: Sequence[Overwrite]) -> list[tuple[Overwrite, LostWrite]]:

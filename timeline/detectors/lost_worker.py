@@ -312,6 +312,10 @@ def _verdict(
         return verdict, "; ".join([words, *reasons[:1]])
     if one.sign == "overdue" and _system(incident, one.source) in LEASE_LIKE:
         return Verdict.POSSIBLE, "only its lease has run out; a job that takes long looks the same"
+    if one.sign == "overdue" and not (one.worker or one.host):
+        return Verdict.POSSIBLE, (
+            "only its lease ran out: no record names the worker, no log tells whether it went on"
+        )
     return (
         Verdict.LIKELY,
         "one sign only, of the queue; a worker that froze or lost its network looks the same",

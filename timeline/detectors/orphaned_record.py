@@ -30,7 +30,6 @@ from timeline.event import Lane
 from timeline.facts.contracts import Broken, broken_promise, unreadable
 from timeline.facts.dwell import PATIENCE_FOLD, Stuck, stuck_rows
 from timeline.facts.follow_ups import FollowUps, missing_follow_ups
-from timeline.facts.pushes import failed_pushes
 from timeline.facts.sight import heard, read_until
 from timeline.facts.words import abridged, counted, instant, length, listed, short
 from timeline.finding import Finding, NotEvaluated, Stage, Step
@@ -219,7 +218,7 @@ def _learnt(incident: Incident, known: set[str]) -> Iterator[OrphanedRecord]:
             known |= {row[0] for row in rows}
             yield _of_state(incident, stuck, rows)
     rule = missing_follow_ups(incident)
-    if rule is None or rule.followed < LEARNT_FOLLOWED or failed_pushes(incident):
+    if rule is None or rule.followed < LEARNT_FOLLOWED or incident.failed_pushes:
         return
     missing = [key for key in rule.missing if key not in known]
     if len(missing) >= SPIKE_ROWS and (found := _of_follow_up(incident, rule, missing)):
@@ -304,7 +303,7 @@ def _finding(
     kept: int,
 ) -> OrphanedRecord:
     keys = {orphan.key for orphan in orphans}
-    pushed = tuple(sorted({push.key for push in failed_pushes(incident)} & keys))
+    pushed = tuple(sorted({push.key for push in incident.failed_pushes} & keys))
     jobs = {job for orphan in orphans for job in orphan.jobs}
     names = listed([short(orphan.key) for orphan in orphans])
     gone = f"there is no {lacks}" if lacks else f"it still has {state}"

@@ -15,7 +15,8 @@ minutes and still at T, is an effect of its own, and no mere context.
 
 False positives: bursty streams (the factor), stretches that were not read (no comparison), services
 that just started or fall silent (other findings), a schedule that runs less often than the window
-is long (possible, where it began on a quarter of an hour).
+is long (possible, where it began on a quarter of an hour), requests that stay away for half a
+minute by chance (possible, unless it lasts or is deeper than chance allows).
 
 Reference: detector catalogue D30 and C5; a placebo test after Fisher's exact randomisation.
 """
@@ -40,9 +41,10 @@ from timeline.facts.line_rates import (
     moved_series,
     written_since,
 )
-from timeline.facts.placebo import BIN_NS, MIN_CONTROLS, WIDTH
+from timeline.facts.placebo import BIN_NS, MIN_CONTROLS, WIDTH, Outlier
 from timeline.facts.rates import about, plain
 from timeline.facts.sight import heard, read_until
+from timeline.facts.stretches import MIN_LASTING
 from timeline.facts.words import capital, counted, instant
 from timeline.finding import Finding, NotEvaluated, Stage, Step
 from timeline.onset import onset_of
@@ -230,11 +232,26 @@ def _verdict(one: Moved) -> tuple[Verdict, str]:
     past = outlier.began % QUARTER_NS
     if past <= ON_TIME_NS or QUARTER_NS - past <= BIN_NS:
         return Verdict.POSSIBLE, "it began on a quarter of an hour, where schedules begin"
+    if outlier.drop and not _beyond_chance(outlier):
+        return Verdict.POSSIBLE, (
+            f"one quiet stretch alone: from {outlier.extreme} lines at the least down to "
+            f"{outlier.count or 'none'} may be chance"
+        )
     return (
         Verdict.LIKELY,
         f"first among {outlier.placebos + 1} minutes by more than chance allows for so many "
         "streams; a statistic is never certain",
     )
+
+
+def _beyond_chance(outlier: Outlier) -> bool:
+    """Whether a drop is more than chance allows: it lasts, or is deep enough as a single one.
+
+    No line at all counts as one here: below that, a single count cannot tell how far it fell.
+    """
+    first, last = outlier.stretch or (outlier.block, outlier.block)
+    deep = max(outlier.count, 1) * outlier.factor**2 <= outlier.extreme
+    return deep or last - first + 1 >= MIN_LASTING
 
 
 def _row(one: Moved, lines: Counted) -> RateRow:

@@ -3,11 +3,12 @@
 Story: the rows are repaired, somebody resumes the workers, and an hour's backlog starts within a
 minute. The database goes down a second time.
 
-Predicate: within `HERD_NS` of a resume, a scale-up, a deploy or a recovery at least `FOLD` times
-as many jobs start as in the busiest minute of the time before it was held back, and then more
-errors of what is below follow than in the stretch before. Starts are what the queue tells, what
-workers log, or what the queue counted. That the load caused them is likely at best: ids do not tie
-them together; possible where starts of the time before may be missing.
+Predicate: within `HERD_NS` of a resume, a scale-up, a deploy, a recovery, or of any recorded change
+beside which the work of one queue or service began anew after minutes without a start, at least
+`FOLD` times as many jobs start as in the busiest minute of the time before it was held back, and
+then more errors of what is below follow than in the stretch before. Starts are what the queue
+tells, what workers log, or what the queue counted. That the load caused them is likely at best:
+ids do not tie them together; possible where starts of the time before may be missing.
 
 False positives: a catch-up within capacity (no errors follow), errors that were there before the
 resume at the same rate (silent), a resume into an empty queue (silent).
@@ -18,14 +19,15 @@ metastable failures, HotOS 2021.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import polars as pl
 
 from timeline.event import Lane
 from timeline.facts.errors import JOB_FAILURES, NETWORK_CLASSES
+from timeline.facts.held_starts import Stillness, record_of, stillnesses
 from timeline.facts.pauses import Act, Mark, marks_in
 from timeline.facts.rates import MINUTE_NS, plain
 from timeline.facts.sight import Absence, absence, heard
@@ -108,31 +110,56 @@ class ResumeHerdDetector:
         if not told and not heard(incident, Lane.QUEUE):
             return NotEvaluated(self.term, "a job queue or workers' logs that tell when jobs start")
         marks = marks_in(incident)
-        if not any(mark.act is not Act.PAUSE for mark in marks):
-            return []
         found: list[ResumeHerd] = []
         for mark in marks:
-            if mark.act is Act.PAUSE or any(_near(one, mark) for one in found):
+            if mark.act is Act.PAUSE or any(_near(one, mark.timestamp) for one in found):
                 continue
-            judged = (_judge(incident, mark, marks, starts) for starts in told)
-            seen = [finding for finding in judged if finding is not None]
-            found += sorted(seen, key=lambda one: list(Verdict).index(one.verdict))[:1]
+            release = _Release(mark, _paused_before(mark, marks))
+            found += _strongest(_judge(incident, release, starts) for starts in told)
+        for starts in told:
+            for still in stillnesses(starts):
+                shown = _shown_by(incident, still)
+                if shown and not any(_near(one, still.released) for one in found):
+                    found += _strongest([_judge(incident, shown, starts)])
         return sorted(found, key=lambda one: (-one.starts, one.released))[:MAX_FINDINGS]
 
 
-def _near(finding: ResumeHerd, mark: Mark) -> bool:
+class _Release(NamedTuple):
+    """Work that was let go, and since when it had been held back (ns), where that is known."""
+
+    mark: Mark
+    paused: int | None
+
+
+def _paused_before(mark: Mark, marks: Sequence[Mark]) -> int | None:
+    paused = (m.timestamp for m in marks if m.act is Act.PAUSE and m.timestamp < mark.timestamp)
+    return max(paused, default=None)
+
+
+def _shown_by(incident: Incident, still: Stillness) -> _Release | None:
+    """The release that the starts themselves show beside a record, whatever its words."""
+    beside = record_of(incident, still)
+    if beside is None:
+        return None
+    released = min(beside.timestamp, still.released)
+    return _Release(Mark(Act.RESUME, released, beside.row, beside.body), still.held)
+
+
+def _strongest(judged: Iterable[ResumeHerd | None]) -> list[ResumeHerd]:
+    seen = [finding for finding in judged if finding is not None]
+    return sorted(seen, key=lambda one: list(Verdict).index(one.verdict))[:1]
+
+
+def _near(finding: ResumeHerd, released: int) -> bool:
     """One release is often told by several records."""
-    return abs(mark.timestamp - finding.released) < AFTER_NS
+    return abs(released - finding.released) < AFTER_NS
 
 
-def _judge(
-    incident: Incident, mark: Mark, marks: Sequence[Mark], starts: StartCounts
-) -> ResumeHerd | None:
+def _judge(incident: Incident, release: _Release, starts: StartCounts) -> ResumeHerd | None:
+    mark, pause = release.mark, release.paused
     released = mark.timestamp
     herd = starts.between(released, released + HERD_NS)
     begun = int(herd.get_column("count").sum())
-    pause = max((m.timestamp for m in marks if m.act is Act.PAUSE and m.timestamp < released),
-                default=None)  # fmt: skip
     calm_end = released if pause is None else pause
     calm_start = max(incident.window.start, calm_end - BASELINE_NS)
     if calm_end - calm_start < HERD_NS or begun < MIN_STARTS:

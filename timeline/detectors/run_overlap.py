@@ -5,8 +5,10 @@ are slower for it, and the pile grows.
 
 Predicate: two runs of one schedule (configured or learnt) set off for different turns, the second
 one's start before the first one's end; or the scheduler's own word that it held a run back because
-the one before still went on. Certain when the clocks order start and end for certain; at most
-likely when the schedule is learnt, since nobody said that its runs must not overlap.
+the one before still went on. Where nobody tells the first run's end, what it still wrote under its
+own id after the second one's start is as good. Certain when the clocks order start and end for
+certain; at most likely when the schedule is learnt, since nobody said that its runs must not
+overlap, and when only later lines of the first run say that it went on.
 
 A schedule whose runs take most of its period, and longer each time, will overlap soon: that is told
 as a qualifier.
@@ -66,6 +68,8 @@ class Meeting:
     second: str
     second_began: int
     verdict: Verdict
+    at_least: bool = False
+    """Whether `ended` is only the last that was heard of the first run."""
 
     @property
     def together(self) -> int:
@@ -95,10 +99,12 @@ class RunOverlap(Finding):
         first = self.meetings[0]
         more = len(self.meetings) - 1
         again = f", and {counted(more, 'later run')} likewise" if more else ""
+        until = f"{'at least ' if first.at_least else ''}until {instant(first.ended)}"
+        usual = f"; a run takes {length(self.usual)}" if self.usual else ""
         return (
             f"{capital(self.schedule)} ({self.basis}) began at {instant(first.second_began)} while "
-            f"the run of {instant(first.first_began)} still went on until {instant(first.ended)}"
-            f"{again}; a run takes {length(self.usual)}."
+            f"the run of {instant(first.first_began)} still went on {until}"
+            f"{again}{usual}."
         )
 
     def clause(self) -> str:
@@ -162,7 +168,7 @@ class RunOverlapDetector:
         found: list[Finding] = [*_held_back(incident)]
         timed = 0
         for planned in plans:
-            timed += any(run.start is not None and run.end is not None for run in planned.runs)
+            timed += any(run.start is not None and _until(run) is not None for run in planned.runs)
             if planned.overlap is not Overlap.ALLOW:
                 found.extend(_met(incident, planned))
         if not found and not timed:
@@ -194,12 +200,21 @@ def _met(incident: Incident, planned: Planned) -> Iterator[Finding]:
 
 def _order(incident: Incident, one: Run, two: Run) -> Order:
     """How sure it is that `two` started before `one` ended; refused where the stamps say no."""
-    if one.end_row is None or two.start_row is None or one.end is None or two.start is None:
+    until, row = _until(one), one.last_row if one.end_row is None else one.end_row
+    if row is None or two.start_row is None or until is None or two.start is None:
         return Order(None, "the end of the first run is not on record")
-    if two.start >= one.end:
+    if two.start >= until:
         return Order(None, "the first run was over")
-    start, end = incident.snapshot.events_at([two.start_row, one.end_row])
-    return before(start, end, incident.clocks)
+    start, end = incident.snapshot.events_at([two.start_row, row])
+    order = before(start, end, incident.clocks)
+    if one.end is None and order.verdict is Verdict.CERTAIN:
+        return Order(Verdict.LIKELY, "no line tells the first run's end, only that it still wrote")
+    return order
+
+
+def _until(run: Run) -> int | None:
+    """When the run ended, or was last heard of (ns)."""
+    return run.last if run.end is None else run.end
 
 
 def _finding(
@@ -214,7 +229,15 @@ def _finding(
         link = f"the schedule is learnt from {planned.learnt} runs; overlap may be meant"
     lengths = [run.end - run.start for run in planned.runs if run.end and run.start]
     meetings = tuple(
-        Meeting(one.name, one.start or one.at, one.end or one.at, two.name, two.start or two.at, v)
+        Meeting(
+            one.name,
+            one.start or one.at,
+            _until(one) or one.at,
+            two.name,
+            two.start or two.at,
+            v,
+            one.end is None,
+        )
         for (one, two, _), v in zip(met, verdicts, strict=True)
     )
     shared = _shared(incident, met)
@@ -255,13 +278,15 @@ def _shared(incident: Incident, met: Sequence[tuple[Run, Run, Order]]) -> tuple[
 def _steps(incident: Incident, met: Sequence[tuple[Run, Run, Order]]) -> tuple[Step, ...]:
     steps: list[Step] = []
     for one, two, order in met[:MAX_PAIRS_SHOWN]:
-        rows = [row for row in (one.start_row, two.start_row, one.end_row) if row is not None]
+        last_row = one.last_row if one.end_row is None else one.end_row
+        rows = [row for row in (one.start_row, two.start_row, last_row) if row is not None]
         begun, again, ended = incident.snapshot.events_at(rows)
-        together = length((one.end or 0) - (two.start or 0))
+        together = length((_until(one) or 0) - (two.start or 0))
+        ending = "first run still at work" if one.end is None else "first run ends"
         steps += [
             Step("first run", begun, "it began"),
             Step("second run", again, "it began, too", before(begun, again, incident.clocks)),
-            Step("first run ends", ended, f"both ran for {together}", order),
+            Step(ending, ended, f"both ran for {together}", order),
         ]
     return tuple(steps)
 

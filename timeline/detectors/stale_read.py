@@ -29,6 +29,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
+from timeline.detectors.stale_values import REMEDY, TERM, stale_values
 from timeline.event import Event, Lane
 from timeline.facts.lookups import Lookup, failed_reads
 from timeline.facts.missed_reads import (
@@ -88,11 +89,8 @@ class StaleRead(Finding):
     words why a replica is thought to have answered; `healed` counts the jobs of which a later
     attempt ended well."""
 
-    term: ClassVar[str] = "stale-read"
-    remedy: ClassVar[str] = (
-        "Let who needs what was just written read from the primary, or hand the write position on "
-        "and wait until the replica has reached it."
-    )
+    term: ClassVar[str] = TERM
+    remedy: ClassVar[str] = REMEDY
 
     job_class: str
     table: str
@@ -141,13 +139,14 @@ class StaleReadDetector:
     term: ClassVar[str] = StaleRead.term
 
     def detect(self, incident: Incident) -> Sequence[Finding] | NotEvaluated:
+        old = stale_values(incident)
         asked = failed_reads(incident)
         missing = _missing(incident, asked)
         if missing:
-            return NotEvaluated(self.term, " and ".join(missing))
+            return old or NotEvaluated(self.term, " and ".join(missing))
         reads = missed_reads(incident, (*incident.failed_lookups, *asked))
         if not reads:
-            return []
+            return old
         evidence = _Evidence.of(incident, reads)
         groups: dict[tuple[str, str, str, Verdict, bool], list[_Case]] = {}
         for read in reads:
@@ -161,7 +160,8 @@ class StaleReadDetector:
                     _is_job(case.told.job),
                 )
                 groups.setdefault(key, []).append(case)
-        found = [_finding(incident, key[0], cases) for key, cases in groups.items()]
+        found: list[Finding] = [*old]
+        found += [_finding(incident, key[0], cases) for key, cases in groups.items()]
         found.sort(key=lambda one: (list(Verdict).index(one.verdict), one.began))
         return found[:MAX_FINDINGS]
 

@@ -22,11 +22,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from timeline.detectors.polite_errors import TERM, PoliteError, polite
 from timeline.event import Lane
 from timeline.facts.outcomes import (
     MAX_CASES,
     Swallowed,
     errors_told,
+    failed_work,
     swallowed_by_id,
     swallowed_by_jobs,
 )
@@ -50,7 +52,7 @@ class SwallowedError(Finding):
     there were more than are examined, and the earliest are told.
     """
 
-    term: ClassVar[str] = "swallowed-error"
+    term: ClassVar[str] = TERM
     remedy: ClassVar[str] = (
         "Hand the callee's result back per item and let the caller fail or report it; compare what "
         "was asked for with what was done."
@@ -98,7 +100,8 @@ class SwallowedErrorDetector:
         errors = errors_told(incident)
         if errors.is_empty():
             return []
-        cases = [*swallowed_by_id(incident, errors), *swallowed_by_jobs(incident, errors)]
+        held = failed_work(incident, errors)
+        cases = [*swallowed_by_id(incident, held), *swallowed_by_jobs(incident, errors)]
         groups: dict[tuple[str, str, str, Verdict], list[Swallowed]] = {}
         for case in cases:
             group = (case.caller, case.callee, case.joined, case.verdict)
@@ -106,7 +109,15 @@ class SwallowedErrorDetector:
         cut = len(cases) >= MAX_CASES
         told = errors.group_by("actor").len()
         numbers = dict(told.iter_rows())
-        found = [_finding(incident, mine, numbers, cut=cut) for mine in groups.values()]
+        found: list[SwallowedError | PoliteError] = [
+            _finding(incident, mine, numbers, cut=cut) for mine in groups.values()
+        ]
+        hidden = {case.error_row for case in cases}
+        found += [
+            one
+            for one in polite(incident, held)
+            if hidden.isdisjoint(case.error_row for case in one.cases)
+        ]
         rank = list(Verdict).index
         found.sort(key=lambda one: (rank(one.verdict), -len(one.cases), one.began))
         return found[:MAX_FINDINGS]

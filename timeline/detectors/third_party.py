@@ -12,7 +12,7 @@ broken.
 
 False positives: a webhook that always fails and throttling now and then (usual: silent), access
 lines of one's own server (it is not called there), own names with a dot in them, a few jobs that
-tried again as they should (silent).
+tried again as they should (silent, or possible at most).
 
 Reference: RFC 6585 (429), RFC 9110 section 10.2.3 (Retry-After).
 """
@@ -47,6 +47,9 @@ if TYPE_CHECKING:
 MIN_ERRORS = 5
 """Single failures of somebody else's service are what retries are for: so many pieces of work must
 have met one, however often each tried."""
+FEW_PIECES = 2 * MIN_ERRORS
+"""Where fewer pieces of work than this met it, some of them again and again, the number of calls
+says little: the tries of one piece are not independent of each other."""
 GAP_NS = 60_000_000_000
 """Clients of an ailing service call it again within a minute; farther apart, calls get through."""
 DENSE_PER_MINUTE = 5
@@ -145,7 +148,8 @@ def _judge(
         return None
     victims = victims_of(incident, burst.select("row", "timestamp", "source", "actor"))
     nameless = burst.height - victims.get_column("row").n_unique()
-    if victims.get_column("key").n_unique() + nameless < MIN_ERRORS:
+    pieces = victims.get_column("key").n_unique() + nameless
+    if pieces < MIN_ERRORS:
         return None
     others, unknown_names = calls_elsewhere(incident, calls, host, first, last)
     how = _commonest(burst, "how")[0][0]
@@ -153,7 +157,7 @@ def _judge(
     services = sorted({name for name in burst["actor"].to_list() if name} or set(sources))
     broken_way = others >= OTHERS_SHARE * (others + burst.height)
     broken_way |= how == UNREACHABLE and unknown_names > 0
-    verdict, weakest_link = _verdict(burst, control, how)
+    verdict, weakest_link = _verdict(burst, control, how, pieces)
     return ThirdParty(
         verdict=verdict,
         weakest_link=weakest_link,
@@ -201,8 +205,12 @@ def _commonest(burst: pl.DataFrame, column: str) -> list[tuple[str, int]]:
     return [(str(name), int(count)) for name, count in counts.iter_rows()]
 
 
-def _verdict(burst: pl.DataFrame, control: Placebo, how: str) -> tuple[Verdict, str]:
+def _verdict(burst: pl.DataFrame, control: Placebo, how: str, pieces: int) -> tuple[Verdict, str]:
     """That it refused or failed: its own answers are its word, a call without one is not."""
+    if pieces < min(FEW_PIECES, burst.height):
+        return Verdict.POSSIBLE, (
+            f"only {pieces} pieces of work met it, and tried again: that is what retries are for"
+        )
     if how == UNREACHABLE:
         return Verdict.LIKELY, "the calls had no answer; the way there may be at fault as well"
     words = f"its own answers, against at most {control.highest} in {control.windows} other windows"

@@ -12,17 +12,14 @@ texts; the hit that ends last; the longer hit. The phase comes from the outermos
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import cache
 
 import polars as pl
 
 from timeline.clean import LINE_BREAK
-from timeline.errors import context, peers
-from timeline.errors.codes import NEUTRAL_CODES
-from timeline.errors.kinds import MAX_GAP_CHARS, ErrorClass, Evidence, Fragment, Outcome, Phase
-from timeline.errors.table import FRAGMENTS
+from timeline.errors import anchors, context, peers
+from timeline.errors.kinds import ErrorClass, Evidence, Outcome, Phase
 from timeline.errors.translations import SURROUNDINGS, TRANSLATIONS
 
 ERROR_CLASS = pl.Enum([member.value for member in ErrorClass])
@@ -51,9 +48,6 @@ _NOTHING_SENT = [
 ]
 """Classes that, when not executed, failed while a connection was being made."""
 
-PREFILTER_CHARS = 14
-"""Length of an anchor's end in the first pass: long enough to be rare in healthy lines, short
-enough for the automaton to stay cached (whole anchors cost 0.5 ms for every line that matched)."""
 MANY_BODIES = 300_000
 """From here on a regex finds the ends faster than Aho-Corasick: its automaton grows while it reads,
 which takes a tenth of a second of any log, and then it reads three times as fast."""
@@ -124,9 +118,9 @@ def match_one(body: str, severity_number: int = 0) -> ErrorMatch | None:
 def _candidates(bodies: pl.Series, severities: pl.Series | None) -> pl.DataFrame:
     """The bodies that hold any text of the table: columns row, severe (at least WARN), body."""
     held = (
-        bodies.str.contains_any(_ends(), ascii_case_insensitive=True)
+        bodies.str.contains_any(anchors.ends(), ascii_case_insensitive=True)
         if bodies.len() < MANY_BODIES
-        else bodies.str.contains(_prefilter())
+        else bodies.str.contains(anchors.prefilter())
     )
     rows = held.fill_null(value=False).arg_true()
     frame = pl.DataFrame({"row": rows, "body": bodies.gather(rows)})
@@ -153,17 +147,17 @@ def _in_ascii(texts: pl.DataFrame) -> pl.DataFrame:
 
 def _located(candidates: pl.DataFrame) -> pl.DataFrame:
     """Every place where the anchor of a fragment occurs: one row per (place, fragment)."""
-    anchors = _anchors()
+    sought = anchors.possible(candidates.get_column("body"))
     many = pl.col("body").str
     return (
         candidates.with_columns(
-            start=many.find_many(anchors, ascii_case_insensitive=True, overlapping=True),
-            found=many.extract_many(anchors, ascii_case_insensitive=True, overlapping=True),
+            start=many.find_many(sought, ascii_case_insensitive=True, overlapping=True),
+            found=many.extract_many(sought, ascii_case_insensitive=True, overlapping=True),
         )
         .explode("start", "found")
         .drop_nulls("start")
         .with_columns(anchor=pl.col("found").str.to_lowercase())
-        .join(_table(), on="anchor")
+        .join(anchors.table(), on="anchor")
         .with_columns(end=pl.col("start") + pl.col("found").str.len_bytes())
         .with_columns(
             before=_text_before(1),
@@ -342,12 +336,13 @@ def _with_peer(matches: pl.DataFrame) -> pl.DataFrame:
 @cache
 def _named_peer() -> pl.Expr:
     """The peer by the first wording that names one; made once, since all its regexes are read."""
-    return pl.coalesce(_peer(pattern) for pattern in peers.PEER_PATTERNS)
+    found = pl.coalesce(_peer(pattern) for pattern in peers.PEER_PATTERNS)
+    return found.str.replace_all(",", ".", literal=True)  # Erlang's {10,0,0,7}
 
 
 def _peer(pattern: str) -> pl.Expr:
     groups = pl.col("body").str.extract_groups(pattern)
-    host, port = groups.struct[0].str.replace_all(",", ".", literal=True), groups.struct[1]
+    host, port = groups.struct[0], groups.struct[1]
     return pl.when(port.is_not_null() & (port != "")).then(host + ":" + port).otherwise(host)
 
 
@@ -372,65 +367,3 @@ def _nearest_system_words(matches: pl.DataFrame) -> pl.DataFrame:
         .unique("row", keep="first", maintain_order=True)
         .drop("distance")
     )
-
-
-@cache
-def _prefilter() -> str:
-    """One case-insensitive alternation of the ends."""
-    return "(?i)" + "|".join(re.escape(end) for end in _ends())
-
-
-@cache
-def _ends() -> list[str]:
-    """The ends of all anchors and translated wordings; these are told in their own capitals."""
-    ends = {_anchor(fragment).lower()[-PREFILTER_CHARS:] for fragment in FRAGMENTS}
-    return sorted(ends | {text[-PREFILTER_CHARS:] for text in TRANSLATIONS})
-
-
-@cache
-def _anchors() -> list[str]:
-    """Every literal that is searched for, once."""
-    return sorted(set(_table()["anchor"]))
-
-
-@cache
-def _table() -> pl.DataFrame:
-    """The fragments as columns; `anchor` is the literal that is searched for."""
-    return pl.DataFrame(
-        {
-            "anchor": [_anchor(f).lower() for f in FRAGMENTS],
-            "exact_anchor": [_anchor(f) for f in FRAGMENTS],
-            "text": [f.text for f in FRAGMENTS],
-            "error_class": [f.error_class.value for f in FRAGMENTS],
-            "outcome": [f.outcome.value for f in FRAGMENTS],
-            "evidence": [int(f.evidence) for f in FRAGMENTS],
-            "weak": [f.weak for f in FRAGMENTS],
-            "exact_case": [f.capitals_matter for f in FRAGMENTS],
-            "at_end": [f.at_end for f in FRAGMENTS],
-            "word_start": ["*" not in f.text and _is_word(f.text[0]) for f in FRAGMENTS],
-            "word_end": [_is_word(f.text[-1]) for f in FRAGMENTS],
-            "gap_pattern": [_gap_pattern(f) for f in FRAGMENTS],
-            "errno": [f.errno for f in FRAGMENTS],
-            "sqlstate": [f.sqlstate for f in FRAGMENTS],
-            "neutral": [f.client in NEUTRAL_CODES for f in FRAGMENTS],
-            "system": [peers.CLIENT_SYSTEMS.get(f.client) for f in FRAGMENTS],
-        },
-        schema_overrides={"errno": pl.Int32, "sqlstate": pl.String, "gap_pattern": pl.String},
-    )
-
-
-def _anchor(fragment: Fragment) -> str:
-    """The last literal part of the text: where a hit ends is then known exactly."""
-    return [part for part in fragment.text.split("*") if part.strip()][-1]
-
-
-def _gap_pattern(fragment: Fragment) -> str | None:
-    """Regex for a text with gaps; None for a plain text, which the anchor covers whole."""
-    if "*" not in fragment.text:
-        return None
-    gap = rf"[^\n]{{0,{MAX_GAP_CHARS}}}?"
-    return "(?i)" + gap.join(re.escape(part) for part in fragment.text.split("*"))
-
-
-def _is_word(character: str) -> bool:
-    return character.isalnum() or character == "_"

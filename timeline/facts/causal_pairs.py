@@ -204,9 +204,16 @@ def _begun_requests(incident: Incident, said: pl.DataFrame) -> pl.DataFrame:
 
 
 def _handed_over(incident: Incident) -> pl.DataFrame:
-    """Requests and the work they handed over, where no queue remembers either end of it."""
-    known = incident.jobs.transitions.get_column("job").unique()
-    found = handovers(incident, known)
+    """Requests and the work they handed over, where no queue stamped either end of it."""
+    moves = incident.jobs.transitions.select("row", "timestamp", "clock", "kind", "job")
+    once = _ran_once(incident).get_column("job").unique()
+    repeated = moves.group_by("job").agg(
+        again=pl.col("kind").is_in(_NOT_ONCE).any()
+        | ((pl.col("kind") == Kind.JOB_STARTED.value).sum() > 1)
+        | ((pl.col("kind") == Kind.JOB_ENQUEUED.value).sum() > 1)
+    )
+    again = repeated.filter("again").get_column("job")
+    found = handovers(incident, pl.concat([once, again]).unique())
     if found.is_empty():
         return pl.DataFrame(schema=PAIR_SCHEMA)
     rows = pl.concat([found.get_column("begun_row"), found.get_column("taken_row")])
@@ -318,11 +325,14 @@ def _named_calls(lines: pl.DataFrame) -> pl.DataFrame:
     """(id, caller, callee) where a line of the caller names the callee and none the reverse."""
     found = []
     by_name = lines.select("id", callee="actor").unique()
+    told = lines.select("id", "actor", "body", lower=pl.col("body").str.to_lowercase())
     for (callee,), ids in by_name.group_by("callee"):
+        held = pl.col("lower").str.contains(str(callee).lower(), literal=True)
+        named = told.filter((pl.col("actor") != callee) & held)
+        if named.is_empty():
+            continue
         name = rf"(?i)(?:^|[^\w.-]){re.escape(str(callee))}(?:[^\w-]|$)"
-        others = lines.join(ids, on="id").filter(
-            (pl.col("actor") != callee) & pl.col("body").str.contains(name)
-        )
+        others = named.join(ids, on="id").filter(pl.col("body").str.contains(name))
         found.append(others.select("id", pl.col("actor").alias("caller"), "callee"))
     calls = pl.concat(found).unique() if found else pl.DataFrame()
     if calls.is_empty():

@@ -26,14 +26,15 @@ class Limit(NamedTuple):
     """The tightest believed statement of one direction: `o(receiver) - o(sender) <= most` (ns).
 
     `ids` pairs were read, `dropped` of them say less than `most` and are not believed;
-    `violating` have a stamp of the effect before that of its cause. `row` is the place of the pair
-    that sets the limit.
+    `violating` have a stamp of the effect before that of its cause, `early` of them by more than
+    `MIN_SKEW_NS`. `place` is that of the pair that sets the limit.
     """
 
     most: int
     ids: int
     dropped: int
     violating: int
+    early: int
     place: int
     spoken: bool
     """Whether the causes that stand after their effects are all log lines, which may be late."""
@@ -102,6 +103,7 @@ def limits_of(pairs: pl.DataFrame) -> dict[tuple[str, str], Limit]:
             group.height,
             int((delays < most - MIN_SKEW_NS).sum()),
             int((delays < 0).sum()),
+            int((delays < -MIN_SKEW_NS).sum()),
             int(group.get_column("place")[allowed]),
             bool(group.filter(delays < 0).get_column("how").is_in(SPOKEN_FIRST).all()),
         )

@@ -15,6 +15,7 @@ import polars as pl
 from timeline.event import Lane
 from timeline.facts.entities import pairs_of_type
 from timeline.facts.lines import keyed_lines
+from timeline.facts.logged_pushes import first_lines
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
@@ -31,18 +32,26 @@ MIN_BASELINE = 20
 """Jobs of the class outside the story before "it never happens otherwise" means anything."""
 ROUTINE_SHARE = 0.05
 """A class of which more than one job in twenty is a repetition repeats on purpose (D10)."""
+BY_CHANCE = 1e-3
+"""How likely a class that repeats itself as often as it does later may at most have begun with so
+many jobs without a repetition, for its later ones to be no routine."""
 MAX_GROUPS = 50
 """Pieces of work that are looked at one by one, the earliest."""
 
 
 @dataclass(frozen=True, slots=True)
 class SameWork:
-    """Jobs (keys, in order of `pushed`, ns UTC) of one class with equal `args`."""
+    """Jobs (keys, in order of `pushed`, ns UTC) of one class with equal `args`.
+
+    With `logged` only lines tell of them: `args` are the things that those name, `pushed` is when
+    they were first spoken of.
+    """
 
     job_class: str
     args: str
     jobs: tuple[str, ...]
     pushed: tuple[int, ...]
+    logged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +85,27 @@ def same_work(incident: Incident) -> tuple[list[SameWork], dict[str, ClassHabit]
     told = (
         incident.jobs.summary.drop_nulls(["enqueued", "args", "job_class"])
         .filter(~pl.col("args").str.contains(SAYS_NOTHING) & ~pl.col("job").is_in(hops))
-        .select("job", "job_class", "args", "enqueued")
-        .sort("job_class", "args", "enqueued", "job")
+        .select("job", "job_class", "args", "enqueued", form=pl.lit(""))
     )
-    call = ("job_class", "args")
+    groups, habits = _repeated(told, logged=False)
+    # What a queue compared by all arguments is not compared again by what lines show of them.
+    known = {job for group in groups for job in group.jobs}
+    asked = set(told.get_column("job").to_list())
+    rest = first_lines(incident).filter(~pl.col("job").is_in(hops))
+    others, more = _repeated(rest, logged=True)
+    news: dict[frozenset[str], SameWork] = {}  # who pushed both and who ran both tell the same
+    for group in others:
+        if not known.intersection(group.jobs) and not asked.issuperset(group.jobs):
+            news.setdefault(frozenset(group.jobs), group)
+    both = [*groups, *news.values()]
+    both.sort(key=lambda group: (group.pushed[0], group.jobs))
+    return both[:MAX_GROUPS], more | habits
+
+
+def _repeated(told: pl.DataFrame, *, logged: bool) -> tuple[list[SameWork], dict[str, ClassHabit]]:
+    """The unusual repetitions among `told` (job, job_class, args, enqueued, form)."""
+    call = ("job_class", "form", "args")
+    told = told.sort(*call, "enqueued", "job")
     near = pl.col("enqueued").diff().over(call) <= WITHIN_NS
     told = told.with_columns(again=near.fill_null(value=False))
     if not told.get_column("again").any():
@@ -88,16 +114,15 @@ def same_work(incident: Incident) -> tuple[list[SameWork], dict[str, ClassHabit]
     lasted = pl.col("enqueued").max() - pl.col("enqueued").min()
     repeated = numbered.filter((pl.len().over("group") > 1) & (lasted.over("group") <= RHYTHM_NS))
     grouped = repeated.group_by("group", maintain_order=True).agg(
-        pl.col(*call).first(), pl.col("job"), pl.col("enqueued")
+        pl.col("job_class", "args").first(), pl.col("job"), pl.col("enqueued")
     )
     groups = [
-        SameWork(job_class, args, tuple(jobs), tuple(pushed))
+        SameWork(job_class, args, tuple(jobs), tuple(pushed), logged)
         for _, job_class, args, jobs, pushed in grouped.iter_rows()
     ]
     groups.sort(key=lambda group: (group.pushed[0], group.jobs))
     habits = _habits(numbered, groups)
-    unusual = [group for group in groups if not habits[group.job_class].routine]
-    return unusual[:MAX_GROUPS], habits
+    return [group for group in groups if not habits[group.job_class].routine], habits
 
 
 def _habits(jobs: pl.DataFrame, groups: Sequence[SameWork]) -> dict[str, ClassHabit]:
@@ -109,8 +134,24 @@ def _habits(jobs: pl.DataFrame, groups: Sequence[SameWork]) -> dict[str, ClassHa
         outside = jobs.filter(
             (pl.col("job_class") == job_class) & ~pl.col("enqueued").is_between(start, end)
         )
-        habits[job_class] = ClassHabit(outside.height, int(outside.get_column("again").sum()))
+        habit = ClassHabit(outside.height, int(outside.get_column("again").sum()))
+        own = jobs.filter(pl.col("job_class") == job_class)
+        habits[job_class] = (_since_when(own) or habit) if habit.routine else habit
     return habits
+
+
+def _since_when(jobs: pl.DataFrame) -> ClassHabit | None:
+    """The habit of one class before its first repetition, if it repeats itself only since then.
+
+    A fault that lasts to the end of the window fills what lies outside of its densest stretch.
+    """
+    first = jobs.filter("again").get_column("enqueued").min()
+    before = jobs.filter(pl.col("enqueued") < first).height - 1  # the repeated one is not a habit
+    since = jobs.filter(pl.col("enqueued") >= first)
+    share = float(since.get_column("again").sum()) / since.height
+    if before < MIN_BASELINE or (1 - share) ** before > BY_CHANCE:
+        return None
+    return ClassHabit(before, 0)
 
 
 def _densest(groups: Sequence[SameWork]) -> tuple[int, int]:

@@ -134,6 +134,8 @@ def _with_missing_entities(
     """`matched` and the errors that report a missing row in an application's own words."""
     severe = (pl.col("severity_number") >= SEVERITY_ERROR) | pl.col("kind").is_in(JOB_FAILURES)
     rows = events.select(severe.arg_true().cast(pl.UInt32)).to_series()
+    if rows.is_empty():
+        return matched
     told = pl.DataFrame({"row": rows, "text": texts.gather(rows)})
     said = told.select(pl.col("text").unique())  # most are said again and again
     missing = said.filter(pl.col("text").str.contains(MISSING_ENTITY)).get_column("text")

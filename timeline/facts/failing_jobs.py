@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from timeline.facts.errors import NETWORK_CLASSES, NOT_FOUND
-from timeline.facts.tries import tries_in
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
@@ -58,7 +57,7 @@ class FailingJob:
 
 def failing_jobs(incident: Incident) -> tuple[FailingJob, ...]:
     """All of them, by first failure; none where so many fail alike that the work is broken."""
-    tries = tries_in(incident)
+    tries = incident.tries
     failed, at = pl.col("failed"), pl.col("at")
     jobs = tries.group_by("job", maintain_order=True).agg(
         pl.col("job_class", "source").first(),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import polars as pl
 
 from timeline.event import Lane
-from timeline.templates import ERROR, OTHER, Templates, service_of, templates_in
+from timeline.templates import ERROR, OTHER, Templates, service_of
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
@@ -119,7 +119,7 @@ def baseline_minutes(incident: Incident, spans: tuple[Span, ...]) -> int:
 
 def novelties_in(incident: Incident, spans: tuple[Span, ...]) -> Novelties:
     """What was new within any of `spans`, against all that was read before them."""
-    grouped = templates_in(incident)
+    grouped = incident.templates
     start, edge = incident.window.start, min(spans).start
     begun = start + int(BURN_IN * (edge - start))
     sightings = _sightings(grouped)

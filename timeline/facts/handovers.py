@@ -34,7 +34,13 @@ TAKES = (
 """How workers say that they have it; a line with both words tells of a run (`queued 3 s ago`)."""
 HANDED = ("job", "message")
 """Types of ids that name one piece of work on its way."""
-SERVED = ("request", "trace")
+SERVED = ("request", "trace", "correlation")
+MANY_IDS = 20
+FIRST_SHARE = 0.3
+"""Over so many ids, so often must one service speak before the other for the order to tell who
+hands over without words: two clocks that differ by more than work waits still leave the time
+before, and the hosts that are right, in their order. Who asks later about work that is done never
+comes first."""
 MAX_IDS = 2_000
 """Ids that are looked at, spread over the window: a clock needs no more."""
 
@@ -59,19 +65,24 @@ def handovers(incident: Incident, known: pl.Series) -> pl.DataFrame:
     keys = incident.snapshot.keys_of(lines.get_column("row"))
     served = pl.concat([pairs_of_type(keys, name) for name in SERVED]).get_column("row")
     lines = lines.with_columns(served=pl.col("row").is_in(served.unique().implode()))
-    said = lines.filter(pl.col("served") & hands_over())
+    said = lines.filter("served")
     said = said.filter(pl.len().over("id") == 1)
-    begun = _begun(incident, said)
     taken = (
         lines.filter(~pl.col("served"))
-        .join(said.select("id", producer="actor"), on="id")
+        .join(said.select("id", producer="actor", said_at="timestamp"), on="id")
         .filter(
             (pl.col("actor") != pl.col("producer")) & (pl.col("clock").n_unique().over("id") == 1)
         )
         .sort("timestamp", "row")
         .unique("id", keep="first", maintain_order=True)
-        .filter(pl.col("body").str.contains(TAKES))
     )
+    worded = said.filter(hands_over()).get_column("id")
+    named = pl.col("body").str.contains(TAKES) & pl.col("id").is_in(worded.implode())
+    pair = ("producer", "actor")
+    first = (pl.col("said_at") <= pl.col("timestamp")).mean().over(pair)
+    ordered = (pl.len().over(pair) >= MANY_IDS) & (first >= FIRST_SHARE)
+    taken = taken.filter(named | ordered)
+    begun = _begun(incident, said.join(taken.select("id"), on="id", how="semi"))
     both = begun.join(taken.select("id", taken_row="row"), on="id")
     return both.select(pl.col(name).cast(kind) for name, kind in HANDOVER_SCHEMA.items())
 
@@ -102,17 +113,21 @@ def _begun(incident: Incident, said: pl.DataFrame) -> pl.DataFrame:
 
     Of the same service, under the same clock, and before it: what was logged first came first.
     """
-    within = incident.executions.of_rows(said.get_column("row")).join(
+    keys = incident.snapshot.keys_of(said.get_column("row"))
+    served = pl.concat([pairs_of_type(keys, name) for name in SERVED]).unique()
+    within = served.join(
         said.select("id", "actor", "clock", said_row="row", said_at="timestamp"),
         left_on="row",
         right_on="said_row",
+    ).rename({"row": "said_row"})
+    every = incident.snapshot.keys.filter(
+        pl.col("key").is_in(served.get_column("key").unique().implode())
     )
-    members = incident.executions.rows_of(within.get_column("execution").unique())
-    lines = lines_at(incident, members.get_column("row")).join(members, on="row")
-    first = lines.sort("timestamp", "row").unique("execution", keep="first", maintain_order=True)
-    begun = first.select("execution", "actor", "clock", "timestamp", begun_row="row").join(
-        within.rename({"row": "said_row"}), on=["execution", "actor", "clock"]
-    )
+    lines = lines_at(incident, every.get_column("row")).join(every, on="row")
+    first = lines.filter(pl.col("lane") == Lane.LOG.value).sort("timestamp", "row")
+    by = ["key", "actor", "clock"]
+    first = first.unique(by, keep="first", maintain_order=True)
+    begun = first.select(*by, "timestamp", begun_row="row").join(within, on=by)
     earlier = (pl.col("timestamp") <= pl.col("said_at")) & (
         pl.col("begun_row") != pl.col("said_row")
     )

@@ -25,7 +25,6 @@ from timeline.templates import (
     Templates,
     level_of,
     template_of,
-    templates_in,
 )
 
 if TYPE_CHECKING:
@@ -111,7 +110,7 @@ def enough(blocks: Blocks) -> bool:
 
 def moved_series(incident: Incident, blocks: Blocks) -> list[Moved]:
     """Series whose count stands out, strongest first; a template in the place of its level."""
-    grouped = templates_in(incident)
+    grouped = incident.templates
     counts = pl.concat([_by_level(incident, blocks), _by_template(grouped, blocks)])
     known = counts.select(_PER).unique().sort(_PER).with_row_index("series")
     numbered = counts.join(known, on=_PER).select(

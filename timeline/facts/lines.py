@@ -50,9 +50,12 @@ def keyed_lines(incident: Incident, keys: Iterable[str]) -> pl.DataFrame:
 
 
 def _shaped(told: pl.DataFrame) -> pl.DataFrame:
-    texts = pl.col("source", "actor", "clock").cast(pl.String).fill_null("")
-    shaped = told.with_columns(texts, pl.col("body").fill_null(""))
-    shaped = shaped.with_columns(
-        clock=pl.when(pl.col("clock") == "").then("source").otherwise("clock")
+    texts = {
+        name: pl.col(name).cast(pl.String).fill_null("")
+        for name in ("source", "actor", "clock", "body")
+    }
+    clock, source = texts["clock"], texts["source"]
+    texts["clock"] = pl.when(clock == "").then(source).otherwise(clock)
+    return told.select(
+        texts.get(name, pl.col(name)).cast(dtype).alias(name) for name, dtype in LINE_SCHEMA.items()
     )
-    return shaped.select(pl.col(name).cast(dtype) for name, dtype in LINE_SCHEMA.items())

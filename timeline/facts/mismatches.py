@@ -14,7 +14,6 @@ import polars as pl
 
 from timeline.event import SEVERITY_WARN, Lane
 from timeline.facts.failing_jobs import NOT_ITS_OWN, OUTSIDE
-from timeline.facts.tries import tries_in
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
@@ -140,10 +139,12 @@ def named_by(error: str) -> str:
 
 def _of_tries(incident: Incident) -> pl.DataFrame:
     """Failed attempts, as queues and workers' logs tell them."""
-    tries = tries_in(incident)
+    tries = incident.tries
     failed = tries.filter(pl.col("failed") & (pl.col("error") != ""))
-    worded = failed.filter(_misfits("error"))
-    other = _healed(tries, failed.filter(~_misfits("error")))
+    if failed.is_empty():
+        return pl.DataFrame(schema=MISFIT_SCHEMA)
+    fits = failed.select(_misfits("error")).to_series()
+    worded, other = failed.filter(fits), _healed(tries, failed.filter(~fits))
     known = incident.errors.filter(pl.col("error_class").is_in(NOT_ITS_OWN)).get_column("row")
     other = other.filter(~pl.col("row").is_in(known.implode()))
     found = _shaped(pl.concat([worded, other]).rename({"at": "timestamp"}))
@@ -158,6 +159,8 @@ def _healed(tries: pl.DataFrame, failed: pl.DataFrame) -> pl.DataFrame:
 
     No wording says that it is about versions; that restarted workers no longer have it may.
     """
+    if failed.is_empty():
+        return failed
     done = tries.filter(~pl.col("failed")).group_by("job").agg(done=pl.col("at").max())
     told = failed.filter(~pl.col("error").str.contains(f"{OUTSIDE}|{NOT_FOUND}"))
     told = told.join(done, on="job", how="left", maintain_order="left")
@@ -181,6 +184,8 @@ def _of_lines(incident: Incident) -> pl.DataFrame:
         "actor",
         "body",
     ).head(MOST_LINES)
+    if told.is_empty():
+        return pl.DataFrame(schema=MISFIT_SCHEMA)
     fits = told.rename({"body": "error"}).filter(_misfits("error"))
     if fits.is_empty():
         return pl.DataFrame(schema=MISFIT_SCHEMA)
@@ -203,6 +208,8 @@ def _misfits(column: str) -> pl.Expr:
 
 
 def _shaped(found: pl.DataFrame) -> pl.DataFrame:
+    if found.is_empty():
+        return pl.DataFrame(schema=MISFIT_SCHEMA)
     misfit = pl.lit("")
     for kind, pattern in reversed(_KINDS):
         misfit = (

@@ -29,15 +29,19 @@ _STATUS = (
     r"\b(?:GET|POST|PUT|PATCH|DELETE) \S+(?: -?>?)? )"
 )
 """What stands before an HTTP status in access logs and in frameworks' request lines."""
+_REQUEST = r" (?:GET|POST|PUT|PATCH|DELETE) /"
+"""And what follows it where a framework writes the status first."""
 SUCCEEDED = re.compile(
-    rf"{_STATUS}2\d\d\b|(?i:\b(?:ok|success(?:ful(?:ly)?)?|succeeded|completed|finished|done|"
+    rf"{_STATUS}2\d\d\b|\b2\d\d{_REQUEST}|(?i:\b(?:ok|success(?:ful(?:ly)?)?|succeeded|completed|finished|done|"
     r"processed|accepted)\b)"
 )
 FAILED = re.compile(
-    rf"{_STATUS}[45]\d\d\b|(?i:\b(?:not|no|fail(?:ed|ure|s)?|error|exception|abort(?:ed|ing)?|"
+    rf"{_STATUS}[45]\d\d\b|\b[45]\d\d{_REQUEST}|(?i:\b(?:not|no|fail(?:ed|ure|s)?|error|exception|abort(?:ed|ing)?|"
     r"unsuccessful|incomplete|rejected|retry(?:ing)?|skipp(?:ed|ing))\b)"
 )
 """What programs say at the end of a piece of work. A line that says both is no success."""
+ID_TYPES = ("request", "trace", "correlation")
+"""What services call the one id that a piece of work carries from one to the next."""
 MAX_KEYS = 5_000
 """Requests, and entities, with an error that are looked at, the earliest."""
 MAX_CASES = 300
@@ -116,17 +120,21 @@ def errors_told(incident: Incident) -> pl.DataFrame:
     )
 
 
-def swallowed_by_id(incident: Incident, errors: pl.DataFrame) -> list[Swallowed]:
-    """Pieces of work that two services logged under one request or trace id."""
+def failed_work(incident: Incident, errors: pl.DataFrame) -> pl.DataFrame:
+    """LINE_SCHEMA and `key` of all log lines of the pieces of work in which an error was told."""
     keys = incident.snapshot.keys_of(errors.get_column("row"))
-    named = pl.concat([pairs_of_type(keys, "request"), pairs_of_type(keys, "trace")])
+    named = work_ids(keys)
     ids = named.sort("row").get_column("key").unique(maintain_order=True).head(MAX_KEYS)
-    if ids.is_empty():
-        return []
     ids = ids.filter(~ids.is_in(list(incident.snapshot.broad_keys)))
-    held = _under_one_name(incident, ids).filter(pl.col("lane") == Lane.LOG.value)
+    return under_one_name(incident, ids).filter(pl.col("lane") == Lane.LOG.value)
+
+
+def swallowed_by_id(incident: Incident, held: pl.DataFrame) -> list[Swallowed]:
+    """Pieces of work that two services logged under one id, of those that `failed_work` tells."""
+    if held.is_empty():
+        return []
     shared = _with_a_quiet_caller(held)
-    beside = entity_pairs(incident.snapshot.keys_of(shared.get_column("row")))
+    beside = things_of(incident, shared.get_column("row"))
     entities: dict[int, list[str]] = {}
     for row, key in beside.iter_rows():
         entities.setdefault(row, []).append(key)
@@ -148,12 +156,23 @@ def swallowed_by_id(incident: Incident, errors: pl.DataFrame) -> list[Swallowed]
     return list(found.values())
 
 
-def _under_one_name(incident: Incident, ids: pl.Series) -> pl.DataFrame:
-    """The lines that carry any of `ids`, whichever of the two names the service has for it: one
-    logs as `request_id` what it hands on, and the next one logs the same value as `trace_id`."""
+def work_ids(keys: pl.DataFrame) -> pl.DataFrame:
+    """The (row, key) pairs whose key names one piece of work that is handed on."""
+    return pl.concat([pairs_of_type(keys, kind) for kind in ID_TYPES])
+
+
+def things_of(incident: Incident, rows: pl.Series) -> pl.DataFrame:
+    """The (row, key) pairs of `rows` whose key names a thing, and no piece of work."""
+    pairs = entity_pairs(incident.snapshot.keys_of(rows.unique()))
+    return pairs.filter(~pl.col("key").str.starts_with("correlation:"))
+
+
+def under_one_name(incident: Incident, ids: pl.Series) -> pl.DataFrame:
+    """The lines that carry any of `ids`, whatever the service calls it: one logs as `request_id`
+    what it hands on, and the next one logs the same value as `trace_id` or `correlation_id`."""
     value = pl.col("key").str.replace(r"^[a-z]+:", "")
     values = ids.to_frame("key").select(value).get_column("key").to_list()
-    either = [f"{kind}:{one}" for one in values for kind in ("request", "trace")]
+    either = [f"{kind}:{one}" for one in values for kind in ID_TYPES]
     held = keyed_lines(incident, either)
     one_name = held.with_columns(key=pl.col("key").min().over(value))
     return one_name.unique(["row", "key"], keep="first", maintain_order=True)

@@ -47,7 +47,8 @@ STATUS = (
     rf"|://\S+ ?\W{{1,3}} ?{_FAILING}"
 )
 """How clients of any language write the status that a URL answered with."""
-STATUSES = (1, 2, 3, 4)
+STATUSES = (0, 1, 2, 3)
+"""Its groups."""
 MEASURE = (
     r"(?i)\b\d+(?:\.\d+)? ?(?:ms|msecs?|milli(?:second)?s?|[µu]s|s|secs?|seconds?|bytes?|[kmg]i?b"
     r"|rows?|records?|items?|entries|requests?|calls?|times|messages?|jobs?|attempts?)\b"
@@ -99,11 +100,16 @@ def failing_calls(incident: Incident) -> pl.DataFrame:
         body.str.extract(URL_HOST, 1),
         pl.when(~bare.str.contains(CODE_PATH)).then(bare),
     )
-    unmeasured = body.str.replace_all(MEASURE, "")
-    status = pl.coalesce(unmeasured.str.extract(STATUS, group) for group in STATUSES)
-    calls = told.filter(~body.str.contains(ACCESS_LINE)).with_columns(
-        host=host.str.to_lowercase(),
-        status=status.fill_null(""),
+    placed = told.filter(~body.str.contains(ACCESS_LINE))
+    placed = placed.with_columns(host=host.str.to_lowercase()).drop_nulls("host")
+    public = placed.filter(
+        pl.col("host").str.contains(PUBLIC) & ~pl.col("host").str.contains(INSIDE)
+    )
+    if public.is_empty():
+        return pl.DataFrame(schema=CALL_SCHEMA)
+    groups = body.str.replace_all(MEASURE, "").str.extract_groups(STATUS)
+    calls = public.with_columns(
+        status=pl.coalesce(groups.struct[group] for group in STATUSES).fill_null(""),
         retry_after=body.str.extract(RETRY_AFTER, 1).cast(pl.Int64, strict=False),
     )
     throttled = (pl.col("status") == "429") | (
@@ -118,10 +124,7 @@ def failing_calls(incident: Incident) -> pl.DataFrame:
         .when(network)
         .then(pl.lit(UNREACHABLE))
     )
-    public = calls.with_columns(how=how).drop_nulls(["host", "how"])
-    public = public.filter(
-        pl.col("host").str.contains(PUBLIC) & ~pl.col("host").str.contains(INSIDE)
-    )
+    public = calls.with_columns(how=how).drop_nulls("how")
     if public.is_empty():
         return pl.DataFrame(schema=CALL_SCHEMA)
     own, first_label = _own_names(incident), pl.col("host").str.extract(r"^([^.]+)", 1)

@@ -4,12 +4,14 @@ Two signs. `same base`: both writes record that they found the same old value, s
 second wrote over the other without having seen it; that needs no clock. `put back`: the second
 write found the first one's value and put the old one back while it changed something else, as a
 program does that saves a whole row it had read before. Who wrote is told by transaction or request
-ids, or inferred from the job that was running on the row.
+ids, or inferred from the job that was running on the row, or from the request whose own line names
+the row at that instant.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,6 +20,7 @@ import polars as pl
 from timeline.event import Event, Lane
 from timeline.facts.records import LONGEST_TRANSACTION_NS
 from timeline.facts.roles import RUN_SLACK_NS
+from timeline.facts.spoken_writers import Span, spans_of, spoken_writers, writer_at
 from timeline.facts.versions import NO_UPDATE, changes_in, details_of
 from timeline.order import Verdict, at_least, before
 
@@ -230,13 +233,20 @@ class _Spans:
     requests: dict[str, Writer]
     runs: dict[str, list[_Run]]
     """By thing: the job runs on it."""
+    spoken: Mapping[str, tuple[tuple[int, str], ...]]
+    """By thing: when a request spoke of it."""
+    spans: Mapping[str, Span]
+    """Of those requests."""
     incident: Incident
 
     @staticmethod
     def of(incident: Incident, pairs: pl.DataFrame) -> _Spans:
         named = [pairs.get_column(name) for name in ("request", "request_1")]
         ids = [value for value in pl.concat(named).unique().to_list() if value]
-        return _Spans(_requests(incident, ids), _runs(incident, pairs), incident)
+        spoken = spoken_writers(incident, pairs.get_column("thing"))
+        keys = sorted({key for told in spoken.values() for _, key in told})
+        spans = spans_of(incident, keys)
+        return _Spans(_requests(incident, ids), _runs(incident, pairs), spoken, spans, incident)
 
     def of_pair(self, thing: str, one: Write, two: Write) -> tuple[Writer, ...]:
         """The two writers; one where a single job wrote both; none where they are not known."""
@@ -245,7 +255,7 @@ class _Spans:
             return (told[0], told[1])
         first, second = (self._running(thing, write.at) for write in (one, two))
         if not first or not second:
-            return ()
+            return self._speaking(thing, one, two)
         names = {run.job for run in (*first, *second)}
         if len(names) == 1:
             return (self._writer(first[0]),)
@@ -254,6 +264,15 @@ class _Spans:
             if other is not None:
                 return (self._writer(other), self._writer(run))
         return ()
+
+    def _speaking(self, thing: str, one: Write, two: Write) -> tuple[Writer, ...]:
+        """The requests whose own lines name the thing as it was written."""
+        names = [writer_at(self.spoken.get(thing, ()), write.at) for write in (one, two)]
+        if not all(names):
+            return ()
+        return tuple(
+            Writer(name, *self.spans[name], inferred=True) for name in dict.fromkeys(names)
+        )
 
     def _running(self, thing: str, at: int) -> list[_Run]:
         runs = self.runs.get(thing, ())

@@ -44,8 +44,8 @@ def stopped_lines(incident: Incident) -> Iterator[Planned]:
     """Lines at an even pace that came no more, each as a schedule that was learnt from them."""
     known = {run.row for planned in incident.planned for run in planned.runs}
     until = read_until(incident)
-    for part in _alike(incident, until):
-        if not known.isdisjoint(part.get_column("row")) or _about_something(incident, part):
+    for part in _about_nothing(incident, list(_alike(incident, until))):
+        if not known.isdisjoint(part.get_column("row")):
             continue
         runs = tuple(_run(told) for told in part.iter_rows(named=True))
         period = period_of(turns_of(runs))
@@ -66,12 +66,15 @@ def stopped_lines(incident: Incident) -> Iterator[Planned]:
         )
 
 
-def _about_something(incident: Incident, part: pl.DataFrame) -> bool:
-    """Whether the lines tell of things, or of messages put back: those end when the thing is done,
-    and a baton has its own reader (`timeline.facts.chains`)."""
-    if marked(part, BATON_MARKS).height:
-        return True
-    return not entity_pairs(incident.snapshot.keys_of(part.get_column("row"))).is_empty()
+def _about_nothing(incident: Incident, parts: list[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """Those of `parts` that tell of no thing and of no message put back: lines about a thing end
+    when it is done, and a baton has its own reader (`timeline.facts.chains`)."""
+    if not parts:
+        return
+    lines = pl.concat(parts)
+    keys = entity_pairs(incident.snapshot.keys_of(lines.get_column("row")))
+    told = {*keys.get_column("row"), *marked(lines, BATON_MARKS).get_column("row")}
+    yield from (part for part in parts if told.isdisjoint(part.get_column("row")))
 
 
 def _says_the_same(planned: Planned, runs: tuple[Run, ...], period: int) -> bool:

@@ -38,20 +38,31 @@ class Mark(NamedTuple):
     body: str
 
 
+_OF = r"(?: (?:of|for|on|in) [\w.:/-]+)?"
+"""Which: `consumers of mails started again`."""
+_UNIT = r"\b(?:systemctl|supervisorctl|initctl|rc-service|pm2|circusctl|monit|service [\w@.-]+)"
+"""What starts and stops a unit by hand."""
 _THINGS = r"(?:workers?|consumers?|queues?|processing|jobs?|sidekiq|celery|resque|dispatch\w*)"
 ACTS: tuple[tuple[Act, str], ...] = (
     (
         Act.RESUME,
         rf"\b(?:resum(?:e|ed|ing)|un-?paus(?:e|ed|ing)|un-?quiet(?:ed)?)\b"
         rf"|\b(?:re)?(?:start|enabl)(?:ed|ing) (?:\w+ ){{0,3}}{_THINGS}\b"
-        rf"|\b{_THINGS} (?:are |is |were )?(?:back on|(?:re)?started|re-?enabled)\b"
+        rf"|\b{_THINGS}{_OF} (?:are |is |were )?(?:back on|(?:re)?started|re-?enabled)\b"
+        rf"|{_UNIT} (?:--\S+ )*(?:re)?start\b|--replicas[= ][1-9]"
+        r"|\b(?:wieder (?:ge|an)startet|fortgesetzt|red[ée]marr[ée]e?s?|repris(?:es?)?"
+        r"|reanudad[oa]s?|riavviat[oiae]|riprese?|retomad[oa]s?|wznowion[oeya]+|hervat)\b|возобновл|再開|恢复"
         r"|\bscal(?:ed|ing) (?:[\w-]+ ){0,4}(?:up|out|to [1-9]\d*|from \d+ to [1-9]\d*)\b",
     ),
     (
         Act.PAUSE,
         rf"\bpaus(?:e|ed|ing)\b|\bsuspend(?:ed|ing)\b|\bquieted\b"
         rf"|\b(?:stopp|disabl)(?:ed|ing) (?:\w+ ){{0,3}}{_THINGS}\b"
-        rf"|\b{_THINGS} (?:are |is |were )?(?:stopped|disabled|off)\b"
+        rf"|\b{_THINGS}{_OF} (?:are |is |were )?(?:stopped|disabled|off)\b"
+        rf"|{_UNIT} (?:--\S+ )*stop\b|--replicas[= ]0\b"
+        r"|\b(?:angehalten|pausiert|gestoppt|mis(?:e|es)? en pause|arr[êe]t[ée]e?s?|pausad[oa]s?"
+        r"|detenid[oa]s?|sospes[oiae]|fermat[oiae]|wstrzyman[oeya]+|gepauzeerd|stilgezet)\b"
+        r"|приостановл|停止|暂停"
         r"|\bscal(?:ed|ing) (?:[\w-]+ ){0,4}to (?:0|zero)\b",
     ),
     (

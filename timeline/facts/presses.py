@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from timeline.facts.run_signs import RUN_IDS
 from timeline.facts.spoken import BATCH_MARKS, PRESS_MARKS, form, marked
 from timeline.facts.work import BEGIN_LINE, END_LINE
 
@@ -27,7 +28,12 @@ MOST_PRESSES = 20
 """What is begun more often within a window is traffic, not somebody who presses a button."""
 MAX_CANDIDATES = 2_000
 """Presses whose keys are followed; operations named in full go first by their time."""
-MACHINE = r"^(?:request|trace|job|batch):"
+MACHINE = RUN_IDS
+"""Keys that name one run of something: they tie a press to what it set off."""
+SERVED = r"^(?:request|trace|correlation)(?:_[a-z]+)?:"
+"""Keys under which one request is served."""
+HOPS = 2
+"""A request names the job that it pushed, and the job's first line the run that it began."""
 TOKEN = re.compile(r"[a-z]{4,}")
 COMMON_TOKENS = frozenset(("batch", "post", "patch", "jobs", "pushed", "parent", "group", "items"))
 PRESS_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
@@ -75,13 +81,16 @@ def presses_in(incident: Incident) -> tuple[tuple[Press, ...], ...]:
 
 def _requests(incident: Incident) -> pl.DataFrame:
     lines = marked(incident.spoken, PRESS_MARKS)
-    told = lines.with_columns(
-        operation=pl.col("body").str.extract(REQUEST, 1), form=form()
-    ).drop_nulls("operation")
-    told = told.with_columns(lines=pl.len().over("operation"))
-    told = told.filter(pl.col("lines").is_between(2, 4 * MOST_PRESSES))  # several lines a request
+    told = lines.with_columns(operation=pl.col("body").str.extract(REQUEST, 1)).drop_nulls(
+        "operation"
+    )
+    several = pl.len().over("operation").is_between(2, 4 * MOST_PRESSES)  # lines a request
+    told = told.filter(several)
+    if told.is_empty():
+        return pl.DataFrame(schema=PRESS_SCHEMA)
+    told = told.with_columns(form=form())
     keys = incident.snapshot.keys_of(told.get_column("row"))
-    request = keys.filter(pl.col("key").str.contains(r"^(?:request|trace):")).unique(
+    request = keys.filter(pl.col("key").str.contains(MACHINE)).unique(
         "row", keep="first", maintain_order=True
     )
     named = told.join(request, on="row", how="left", maintain_order="left")
@@ -89,7 +98,24 @@ def _requests(incident: Incident) -> pl.DataFrame:
     once = named.filter(pl.col("key").is_not_null() | first_form).with_columns(
         which=pl.coalesce("key", pl.col("row").cast(pl.String))
     )
-    return _as_presses(once.unique(["operation", "which"], keep="first", maintain_order=True))
+    once = once.unique(["operation", "which"], keep="first", maintain_order=True)
+    return _as_presses(_from_its_first_line(incident, once))
+
+
+def _from_its_first_line(incident: Incident, told: pl.DataFrame) -> pl.DataFrame:
+    """`told` by the first line of each request: a proxy writes of it when it has been answered, or
+    given up, and that may be a minute after it came."""
+    named = told.filter(pl.col("key").str.contains(SERVED)).get_column("key").unique()
+    every = incident.snapshot.keys.filter(pl.col("key").is_in(named.implode()))
+    stamps = incident.snapshot.events.get_column("timestamp").gather(every.get_column("row"))
+    dated = every.with_columns(since=stamps).sort("since", "row")
+    first = dated.group_by("key").agg(pl.col("since").first(), first=pl.col("row").first())
+    told = told.join(first, on="key", how="left", maintain_order="left")
+    earlier = (pl.col("since") < pl.col("timestamp")).fill_null(value=False)
+    return told.with_columns(
+        timestamp=pl.when(earlier).then("since").otherwise("timestamp"),
+        row=pl.when(earlier).then("first").otherwise("row"),
+    ).sort("timestamp", "row")
 
 
 def _begin_lines(incident: Incident) -> pl.DataFrame:
@@ -99,6 +125,8 @@ def _begin_lines(incident: Incident) -> pl.DataFrame:
         body.str.contains(BEGIN_LINE), body.str.contains(BEGINS_WORK), ~body.str.contains(END_LINE)
     )
     lines = lines.filter(~body.str.contains_any(list(PRESS_MARKS), ascii_case_insensitive=True))
+    if lines.is_empty():
+        return pl.DataFrame(schema=PRESS_SCHEMA)
     once = lines.unique(["timestamp", "actor", "body"], keep="first", maintain_order=True)
     return _as_presses(once.with_columns(operation=form()))
 
@@ -129,22 +157,23 @@ def _as_presses(told: pl.DataFrame) -> pl.DataFrame:
 
 
 def _machine_keys(incident: Incident, rows: pl.Series) -> pl.DataFrame:
-    """(row, key): machine keys of each row, and the job and batch keys that stand beside them."""
-    keys = incident.snapshot.keys
-    broad = list(incident.snapshot.broad_keys)
-    first = incident.snapshot.keys_of(rows).filter(
-        pl.col("key").str.contains(MACHINE), ~pl.col("key").is_in(broad)
-    )
-    if first.is_empty():
-        return first
-    wanted = first.get_column("key").unique()
-    beside = keys.filter(pl.col("key").is_in(wanted.implode())).rename({"row": "other"})
-    linked = first.join(beside, on="key").select("row", "other").unique()
-    more = incident.snapshot.keys_of(linked.get_column("other").unique()).filter(
-        pl.col("key").str.contains(r"^(?:job|batch):")
-    )
-    following = linked.join(more, left_on="other", right_on="row").select("row", "key")
-    return pl.concat([first, following]).unique(maintain_order=True)
+    """(row, key): machine keys of each row, and those of what it set off: the keys that stand
+    beside its own, and beside those again."""
+    snapshot = incident.snapshot
+    broad = pl.col("key").is_in(list(snapshot.broad_keys))
+    named = pl.col("key").str.contains(MACHINE) & ~broad
+    held = newest = snapshot.keys_of(rows).filter(named).unique()
+    for _ in range(HOPS):
+        wanted = newest.get_column("key").unique()
+        beside = snapshot.keys.filter(pl.col("key").is_in(wanted.implode()))
+        lines = beside.rename({"row": "other"}).join(newest, on="key").select("row", "other")
+        more = snapshot.keys_of(lines.get_column("other").unique()).filter(
+            named & ~pl.col("key").str.contains(r"^(?:request|trace):")
+        )
+        newest = lines.unique().join(more, left_on="other", right_on="row").select("row", "key")
+        newest = newest.unique().join(held, on=["row", "key"], how="anti")
+        held = pl.concat([held, newest], how="vertical_relaxed")
+    return held.unique(maintain_order=True)
 
 
 def presses_of(incident: Incident, batch: Batch) -> tuple[Press, ...]:

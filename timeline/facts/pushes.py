@@ -126,10 +126,10 @@ def _hits(incident: Incident) -> pl.DataFrame:
         & pl.col("outcome").is_in([AMBIGUOUS, Outcome.NOT_EXECUTED.value])
         & ~pl.col("actor").is_in(list(incident.workers))
     )
-    told = pl.concat([known, _in_own_words(incident)])
+    surely = _names_work(incident)
+    told = pl.concat([known, _in_own_words(incident, surely)])
     if told.is_empty():
         return told
-    surely = _names_work(incident)
     message, frames = _parts()
     said = message.str.contains(PUSH_WORDS.pattern) | frames.str.contains(PUSH_FRAMES.pattern)
     system = pl.col("system").fill_null("")
@@ -166,16 +166,15 @@ def _queue(incident: Incident) -> str:
     return next(iter(heard(incident, Lane.QUEUE)), "the queue")
 
 
-def _in_own_words(incident: Incident) -> pl.DataFrame:
+def _in_own_words(incident: Incident, surely: pl.Expr) -> pl.DataFrame:
     """Error lines of no known wording that speak of a push that was waited for (HIT_SCHEMA)."""
     grave = (pl.col("lane") == Lane.LOG.value) & (pl.col("severity_number") >= SEVERITY_ERROR)
     known = incident.errors.get_column("row")
     lines = lines_where(incident, grave).head(MOST_LINES)
     lines = lines.filter(
-        ~pl.col("row").is_in(known.implode())
-        & ~pl.col("actor").is_in(list(incident.workers))
-        & _names_work(incident)
+        ~pl.col("row").is_in(known.implode()) & ~pl.col("actor").is_in(list(incident.workers))
     )
+    lines = lines if lines.is_empty() else lines.filter(surely)
     if lines.is_empty():
         return pl.DataFrame(schema=HIT_SCHEMA)
     told = lines.with_columns(

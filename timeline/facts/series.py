@@ -51,6 +51,17 @@ def points_of(incident: Incident, measures: str, never: str) -> pl.DataFrame:
     Both are regexes, tried on the configured name and on the measured one; a curve that fits
     `never` under either name is left out.
     """
+    points = incident.points
+    if points.is_empty():
+        return points
+    curves = points.select("metric", "measure").unique()
+    names = pl.concat_str("metric", "measure", separator=" ")
+    wanted = curves.filter(names.str.contains(measures) & ~names.str.contains(never))
+    return points.join(wanted, on=["metric", "measure"], how="semi", maintain_order="left")
+
+
+def points_in(incident: Incident) -> pl.DataFrame:
+    """Every point with a value (POINT_SCHEMA), by series and time; read once for all detectors."""
     told = incident.snapshot.told(
         (pl.col("lane") == Lane.METRIC.value) & (pl.col("kind") == Kind.METRIC.value),
         "source",
@@ -72,9 +83,7 @@ def points_of(incident: Incident, measures: str, never: str) -> pl.DataFrame:
     ).with_columns(
         measure=pl.coalesce(pl.col("labels").str.json_path_match("$.__name__"), pl.col("metric"))
     )
-    names = pl.concat_str("metric", "measure", separator=" ")
-    wanted = points.filter(names.str.contains(measures) & ~names.str.contains(never))
-    kept = wanted.drop_nulls("value").select(
+    kept = points.drop_nulls("value").select(
         pl.col(name).cast(dtype) for name, dtype in POINT_SCHEMA.items()
     )
     return kept.sort("source", "series", "timestamp", "row")

@@ -6,7 +6,6 @@ ever weakens a claim.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,9 +13,17 @@ from typing import TYPE_CHECKING, NamedTuple
 import polars as pl
 
 from timeline.coverage import Coverage, Sight
-from timeline.event import SEVERITY_WARN, Lane
+from timeline.event import Lane
+from timeline.facts.at_work import (
+    jobs_meanwhile,
+    jobs_unnamed,
+    measured_as_before,
+    named_as_before,
+    named_by_others,
+    siblings_meanwhile,
+)
 from timeline.facts.counted import counted_bars
-from timeline.facts.words import counted, instant
+from timeline.facts.words import instant
 from timeline.order import Verdict
 
 if TYPE_CHECKING:
@@ -24,16 +31,15 @@ if TYPE_CHECKING:
 
 MIN_SILENCE_NS = 60_000_000_000
 """Shorter pauses happen to every service."""
-EDGE_NS = 5_000_000_000
-"""A job that ends with the last line or begins with the first is not what ran in between: queue
-and worker write the two in either order, each by its own clock."""
 SILENCE_FOLD = 10
 """A pause is out of the ordinary from this multiple of the actor's own 99th percentile gap."""
 MISSED_FOLD = 4
 """The same for one who names the jobs it runs, while jobs ran: their lines are what is missing."""
-MIN_JOBS = 5
-NAMES_JOBS = 0.8
-"""Share of the jobs run at other times that such a one names in its lines."""
+BY_CHANCE = 1e-3
+"""How often a pause as long may come by chance in one who speaks at no set times, so that with the
+same work going on it is no chance: quiet services never come near `SILENCE_FOLD`."""
+OWN_LONGEST = 2
+"""And it is as many times as long as the actor's next longest pause."""
 MIN_GAPS = 20
 """Gaps an actor must have shown before its pauses mean anything."""
 BUCKET_NS = 5_000_000_000
@@ -152,9 +158,11 @@ def silences_in(incident: Incident) -> tuple[Silence, ...]:
 
 
 def _long_gaps(incident: Incident) -> pl.DataFrame:
-    """(actor, source, start, end, ongoing, rare) of pauses beyond each actor's own habit.
+    """(actor, source, start, end, ongoing, long, rare, unlikely) of pauses beyond each actor's
+    own habit.
 
-    `rare` are those far beyond it, which need no more than a sign that the actor was at work.
+    `rare` are those far beyond it, which need no more than a sign that the actor was at work;
+    `unlikely` need signs that its work went on as before.
 
     A bar in which the engine counted records of an actor is no pause of it, and one with records
     of nobody by name is no pause of anybody in that source.
@@ -180,21 +188,51 @@ def _long_gaps(incident: Incident) -> pl.DataFrame:
         end=pl.col("first").shift(-1).over(per).fill_null(until),
         ongoing=pl.col("first").shift(-1).over(per).is_null(),
     ).with_columns(gap=pl.col("end") - pl.col("start"))
+    gap = pl.col("gap")
     habit = (
         gaps.filter(~pl.col("ongoing"))
         .group_by(per)
-        .agg(habit=pl.col("gap").quantile(0.99, "lower"), gaps=pl.len())
+        .agg(
+            habit=gap.quantile(0.99, "lower"),
+            gaps=pl.len(),
+            total=gap.sum(),
+            longest=gap.max(),
+            next_longest=gap.top_k(2).min(),
+        )
     )
-    long = gaps.join(habit, on=list(per)).filter(
+    judged = gaps.join(habit, on=list(per)).with_columns(
+        long=gap > MISSED_FOLD * pl.col("habit"),
+        rare=gap > SILENCE_FOLD * pl.col("habit"),
+        unlikely=_unlikely(),
+    )
+    long = judged.filter(
         (pl.col("gaps") >= MIN_GAPS)
-        & (pl.col("gap") > MIN_SILENCE_NS)
-        & (pl.col("gap") > MISSED_FOLD * pl.col("habit"))
+        & (gap > MIN_SILENCE_NS)
+        & (pl.col("long") | pl.col("unlikely"))
     )
-    rare = pl.col("gap") > SILENCE_FOLD * pl.col("habit")
     pauses = long.select(
-        pl.col("actor", "source").cast(pl.String), "start", "end", "ongoing", rare=rare
+        pl.col("actor", "source").cast(pl.String),
+        "start",
+        "end",
+        "ongoing",
+        "long",
+        "rare",
+        "unlikely",
     ).filter(pl.col("actor") != "")
     return _without(pauses, bars.filter(pl.col("actor") == ""))
+
+
+def _unlikely() -> pl.Expr:
+    """Whether a pause is beyond chance and by far the actor's longest: pauses of one who speaks at
+    random exceed `k` mean lengths once in `e**k`."""
+    gap, ongoing = pl.col("gap"), pl.col("ongoing")
+    own = pl.when(ongoing).then(0).otherwise(gap)
+    others = pl.col("gaps") - pl.when(ongoing).then(0).otherwise(1)
+    mean = (pl.col("total") - own) / others.clip(1)
+    chances = (pl.col("gaps").cast(pl.Float64) / BY_CHANCE).log()
+    largest = gap >= pl.col("longest")
+    next_one = pl.when(ongoing | ~largest).then("longest").otherwise("next_longest")
+    return (gap > chances * mean) & (gap > OWN_LONGEST * next_one)
 
 
 def _without(pauses: pl.DataFrame, nameless: pl.DataFrame) -> pl.DataFrame:
@@ -212,105 +250,20 @@ def _without(pauses: pl.DataFrame, nameless: pl.DataFrame) -> pl.DataFrame:
 def _proved(incident: Incident, gap: dict[str, object], workers: frozenset[str]) -> Silence | None:
     actor, source = str(gap["actor"]), str(gap["source"])
     start, end = _ns(gap["start"]), _ns(gap["end"])
-    proof = _jobs_meanwhile(incident, actor, start, end, workers)
+    proof = jobs_meanwhile(incident, actor, start, end, workers)
     if gap["rare"]:
-        proof = proof or _named_by_others(incident, actor, start, end)
-        proof = proof or _siblings(incident, actor, start, end)
-    elif proof is not None and not _jobs_unnamed(incident, actor, start, end, workers):
-        return None
+        proof = proof or named_by_others(incident, actor, start, end)
+        proof = proof or measured_as_before(incident, actor, start, end)
+        proof = proof or siblings_meanwhile(incident, actor, start, end)
+    elif not gap["long"] or not jobs_unnamed(incident, actor, start, end, workers):
+        proof = None
+    if proof is None and gap["unlikely"]:
+        proof = named_as_before(incident, actor, start, end)
+        proof = proof or measured_as_before(incident, actor, start, end)
     if proof is None:
         return None
     verdict, words, row = proof
     return Silence(actor, source, start, end, verdict, words, row, bool(gap["ongoing"]))
-
-
-_Proof = tuple[Verdict, str, int | None]
-
-
-def _jobs_meanwhile(
-    incident: Incident, actor: str, start: int, end: int, workers: frozenset[str]
-) -> _Proof | None:
-    """Jobs that ran in the gap, by name or because no other actor runs jobs."""
-    inside = pl.col("timestamp").is_between(start + EDGE_NS, end - EDGE_NS)
-    named = _moves_of(incident, actor, workers, inside)
-    if named.is_empty():
-        return None
-    jobs = named.get_column("job").n_unique()
-    return Verdict.CERTAIN, f"the queue shows {counted(jobs, 'job')} run meanwhile", named["row"][0]
-
-
-def _moves_of(
-    incident: Incident, actor: str, workers: frozenset[str], when: pl.Expr
-) -> pl.DataFrame:
-    """Transitions of jobs that `actor` ran, by name or because no other actor runs jobs."""
-    moves = incident.jobs.transitions.filter((pl.col("kind") != "job.enqueued") & when)
-    named = moves.filter(pl.col("worker") == actor)
-    return moves if named.is_empty() and workers == {actor} else named
-
-
-def _jobs_unnamed(
-    incident: Incident, actor: str, start: int, end: int, workers: frozenset[str]
-) -> bool:
-    """Whether some jobs ran in the gap, while the actor names nearly all that it runs elsewhere."""
-    stamp = pl.col("timestamp")
-    inside = _moves_of(incident, actor, workers, stamp.is_between(start + EDGE_NS, end - EDGE_NS))
-    outside = _moves_of(incident, actor, workers, ~stamp.is_between(start - EDGE_NS, end + EDGE_NS))
-    jobs = outside.get_column("job").unique()
-    if inside.get_column("job").n_unique() < MIN_JOBS or jobs.len() < MIN_JOBS:
-        return False
-    told = incident.jobs.named.filter(pl.col("job").is_in(jobs.implode()))
-    lane, by = (
-        incident.snapshot.events.get_column(name).gather(told.get_column("row"))
-        for name in ("lane", "actor")
-    )
-    own = told.filter((lane == Lane.LOG.value) & (by.cast(pl.String) == actor))
-    return own.get_column("job").n_unique() >= NAMES_JOBS * jobs.len()
-
-
-def _named_by_others(incident: Incident, actor: str, start: int, end: int) -> _Proof | None:
-    """Lines of other actors in the gap that speak of this one without complaint."""
-    name = rf"(?i)(?:^|[^\w.-]){re.escape(actor)}(?:[^\w-]|$)"
-    snapshot = incident.snapshot
-    first, last = snapshot.position_at(start + 1), snapshot.position_at(end)
-    rows = snapshot.order.slice(first, last - first)
-    told = pl.col("lane", "actor", "severity_number", "body")
-    lines = snapshot.events.select(told.gather(rows))
-    speaking = lines.with_columns(row=rows).filter(
-        (pl.col("lane") == Lane.LOG.value)
-        & (pl.col("actor") != actor)
-        & (pl.col("severity_number") < SEVERITY_WARN)
-        & pl.col("body").str.contains(name)
-    )
-    speaking = speaking.join(incident.errors.select("row"), on="row", how="anti")
-    if speaking.is_empty():
-        return None
-    words = f"{counted(speaking.height, 'line')} of others speak of it meanwhile"
-    return Verdict.LIKELY, words, speaking["row"][0]
-
-
-def _siblings(incident: Incident, actor: str, start: int, end: int) -> _Proof | None:
-    """Actors of the same name but for a trailing number that went on."""
-    stem = re.sub(r"[-_.]?\d+$", "", actor)
-    if stem == actor:
-        return None
-    events = incident.snapshot.events
-    bars = counted_bars(incident)
-    names = {str(name) for name in events.get_column("actor").unique() if name}
-    names.update(bars.get_column("actor").to_list())
-    others = sorted(
-        name for name in names if name != actor and re.sub(r"[-_.]?\d+$", "", name) == stem
-    )
-    spoke = events.select(
-        (pl.col("lane") == Lane.LOG.value)
-        & pl.col("timestamp").is_between(start, end, "none")
-        & pl.col("actor").is_in(others)
-    )
-    among = bars.filter(
-        pl.col("actor").is_in(others) & (pl.col("first") > start) & (pl.col("last") < end)
-    )
-    if not spoke.to_series().any() and among.is_empty():
-        return None
-    return Verdict.POSSIBLE, f"{others[0]} went on meanwhile; it is quiet or gone", None
 
 
 def _ns(value: object) -> int:

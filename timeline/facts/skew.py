@@ -277,14 +277,15 @@ def _skew(
 def _taken_in_time(limits: Limits, name: str) -> bool:
     """Whether other clocks stamp what the same senders sent in time, wherever `name` is too early.
 
-    Lines of a sender that were written late would come too late for everybody.
+    Lines of a sender that were written late would come too late for everybody, if only for a few:
+    one that is too early elsewhere, too, does not vouch.
     """
     early = [pair[0] for pair, one in limits.items() if pair[1] == name and one.most < -MIN_SKEW_NS]
     late = [pair for pair, one in limits.items() if pair[0] == name and one.most < -MIN_SKEW_NS]
     others = {
         sender
         for (sender, receiver), one in limits.items()
-        if receiver != name and one.most >= -MIN_SKEW_NS and one.ids >= VOUCHING_IDS
+        if receiver != name and not one.early and one.ids >= VOUCHING_IDS
     }
     struck = sum(one.violating for (_, to), one in limits.items() if to == name)
     return struck >= VOUCHING_IDS and not late and others.issuperset(early)

@@ -1,4 +1,4 @@
-"""Log lines that speak of schedules, batons, batches and presses: one scan of the bodies for all.
+"""Log lines that speak of schedules, batons, batches, presses and versions: one scan for all.
 
 Bodies are the dearest column to search, so the detectors of planned work share this one pass and
 look closer only at what it kept. It decides nothing: a line kept here may mean nothing at all.
@@ -73,6 +73,34 @@ PLAN_MARKS = (
 """How a run names an item that it means to work on, before it does."""
 PRESS_MARKS = ("post /", "put /", "patch /")
 """Requests that begin something."""
+VERSION_MARKS = (
+    "version",
+    "version=",
+    "lock_version",
+    "lockversion",
+    "row_version",
+    "on version",
+    "from version",
+    "expected version",
+    "_rev",
+    "revision",
+    "if-match",
+    "if_match",
+    "etag",
+    "optlock",
+    "wersj",
+    "vers\u00e3o",
+    "versi\u00f3n",
+    "\u0432\u0435\u0440\u0441\u0438",
+    "\u7248\u672c",
+    "\u30d0\u30fc\u30b8\u30e7\u30f3",
+)
+"""How writers name the state of a record that they start from, in several languages."""
+MANY_LINES = 20_000
+SAMPLE = 2_000
+COMMON = 0.1
+"""Of a sample: a word in every tenth line of so many is a field that the logger adds to each, as
+Logstash adds `@version`, and would bring nearly all of them here."""
 
 SPOKEN_COLUMNS = ("row", "timestamp", "source", "clock", "actor", "severity_number", "body")
 """Of `spoken_lines`, in this order; names are texts, `clock` is never empty."""
@@ -81,7 +109,19 @@ SPOKEN_COLUMNS = ("row", "timestamp", "source", "clock", "actor", "severity_numb
 def spoken_lines(incident: Incident) -> pl.DataFrame:
     """The log lines with any of the marks (SPOKEN_COLUMNS), time order; case is ignored."""
     marks = [*SCHEDULER_MARKS, *BATON_MARKS, *BATCH_MARKS, *PLAN_MARKS, *PRESS_MARKS]
+    marks += _rare(incident, VERSION_MARKS)
     return lines_with(incident, pl.col("body").str.contains_any(marks, ascii_case_insensitive=True))
+
+
+def _rare(incident: Incident, marks: tuple[str, ...]) -> list[str]:
+    """Those of `marks` that do not stand in a large share of all lines."""
+    events = incident.snapshot.events
+    if events.height < MANY_LINES:
+        return list(marks)
+    sample = events.select(pl.col("body").gather_every(events.height // SAMPLE)).to_series()
+    lowered = sample.str.to_lowercase()
+    most = COMMON * sample.len()
+    return [mark for mark in marks if lowered.str.contains(mark, literal=True).sum() < most]
 
 
 def lines_with(incident: Incident, predicate: pl.Expr) -> pl.DataFrame:

@@ -50,6 +50,7 @@ COUNT_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "row": pl.UInt32,
     "queue": pl.String,
     "source": pl.String,
+    "by": pl.String,  # the queue, or who handled it where workers' logs tell; may be empty
     "count": pl.Int64,  # runs that began at `timestamp`, or since the sample before
 }
 HANDED_OUT = ("delivered", "received", "started")
@@ -80,11 +81,11 @@ class StartCounts:
 def start_counts(incident: Incident) -> Iterator[StartCounts]:
     """Every way in which starts are told: by the queue, by workers' logs, by a queue's counters."""
     moves = incident.jobs.transitions.filter(pl.col("kind") == Kind.JOB_STARTED.value)
-    once = moves.with_columns(count=pl.lit(1))
+    once = moves.with_columns(by="queue", count=pl.lit(1))
     handled = incident.handled.select(
-        "source", timestamp="start", row="start_row", queue=pl.lit(""), count=pl.lit(1)
+        "source", timestamp="start", row="start_row", queue=pl.lit(""), by="actor", count=pl.lit(1)
     )
-    for told in (once, handled, _counted(incident)):
+    for told in (once, handled, _counted(incident).with_columns(by="queue")):
         if told.height:
             typed = told.select(pl.col(name).cast(dtype) for name, dtype in COUNT_SCHEMA.items())
             yield StartCounts(typed.sort("timestamp", "row"))

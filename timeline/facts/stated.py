@@ -74,10 +74,12 @@ def stated_batches(incident: Incident) -> Iterator[StatedBatch]:
     )
     told = lines.with_columns(
         so_far=_count(PROGRESS, 1), whole=_count(PROGRESS, 2), total=_count(TOTAL, 1)
-    ).with_columns(things=pl.col("body").str.extract(TOTAL, 2).str.to_lowercase())
-    told = told.filter(
-        pl.coalesce("whole", "total").fill_null(0) >= MIN_STATED,
-        ~pl.col("body").str.contains(NOT_ITEMS),
+    )
+    told = told.filter(pl.coalesce("whole", "total").fill_null(0) >= MIN_STATED)
+    if told.is_empty():
+        return
+    told = told.filter(~pl.col("body").str.contains(NOT_ITEMS)).with_columns(
+        things=pl.col("body").str.extract(TOTAL, 2).str.to_lowercase()
     )
     opened = told.with_columns(size=pl.coalesce("whole", "total"))
     groups = [part for _, part in opened.group_by("actor", "source", "size", maintain_order=True)]

@@ -144,8 +144,13 @@ def used_up(incident: Incident) -> pl.DataFrame:
     chosen = ((pl.col("lane") == Lane.LOG.value) & level) | kind.is_in(JOB_FAILURES)
     words = pl.col("body").str.contains(_ANY)
     told = told_with(incident, chosen, words, "source", "actor", "clock", "body").head(MAX_LINES)
-    spoken = told.filter(~pl.col("body").str.contains(TALK))
-    named = spoken.with_columns(resource=_resource_of(pl.col("body")))
+    if told.height:
+        told = told.filter(~pl.col("body").str.contains(TALK))
+    named = (
+        told.with_columns(resource=_resource_of(pl.col("body")))
+        if told.height
+        else pl.DataFrame(schema=USED_UP_SCHEMA)
+    )
     alarms = _alarms(incident)
     return (
         pl.concat([_typed(named), _typed(alarms)])

@@ -89,6 +89,17 @@ def changes_in(incident: Incident, within: int) -> pl.DataFrame:
     versions = versions.filter(near | near.shift(-1).fill_null(value=False))
     if versions.is_empty():
         return pl.DataFrame(schema=CHANGE_SCHEMA)
+    return _told(versions)
+
+
+def changes_told(incident: Incident, most: int) -> pl.DataFrame:
+    """CHANGE_SCHEMA, by chain and time: the changes of the latest `most` versions, whether or not
+    the row was changed again."""
+    versions = _versions(incident, most)
+    return _told(versions) if versions.height else pl.DataFrame(schema=CHANGE_SCHEMA)
+
+
+def _told(versions: pl.DataFrame) -> pl.DataFrame:
     told = versions.with_columns(part=_parts()).drop("attributes").explode("part")
     shown = ~pl.col("part").str.contains(HIDDEN, literal=True)
     told = told.filter(shown.fill_null(value=False))
@@ -129,8 +140,8 @@ def details_of(incident: Incident, rows: pl.Series) -> pl.DataFrame:
     return full.select(typed).sort("row")
 
 
-def _versions(incident: Incident) -> pl.DataFrame:
-    """Every version (row, timestamp, seq, chain, attributes), by chain and time."""
+def _versions(incident: Incident, most: int | None = None) -> pl.DataFrame:
+    """Every version (row, timestamp, seq, chain, attributes), or the latest, by chain and time."""
     told = incident.snapshot.told(
         (pl.col("lane") == Lane.DATABASE.value) & (pl.col("kind") == Kind.ROW_VERSION.value),
         "source",
@@ -138,6 +149,7 @@ def _versions(incident: Incident) -> pl.DataFrame:
         "ref",
         "attributes",
     )
+    told = told if most is None else told.tail(most)
     keys = incident.snapshot.keys_of(told.get_column("row"))
     own = keys.with_columns(other=~pl.col("key").str.starts_with("row:")).sort(
         "row", "other", maintain_order=True

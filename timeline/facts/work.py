@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from timeline.event import Kind, Lane
+from timeline.facts.run_signs import BEGIN_WORDS, END_WORDS, last_signs, worker_signs
 from timeline.facts.sight import heard
 from timeline.facts.spoken import form, lines_with
 
@@ -43,6 +44,8 @@ RUN_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "row": pl.UInt32,  # the event that shows it first
     "start_row": pl.UInt32,
     "end_row": pl.UInt32,
+    "last": pl.Int64,  # when a run without an end was last heard of; null where it was not
+    "last_row": pl.UInt32,
 }
 
 
@@ -61,6 +64,8 @@ class Run:
     row: int
     start_row: int | None
     end_row: int | None
+    last: int | None = None
+    last_row: int | None = None
 
     @property
     def at(self) -> int:
@@ -141,7 +146,9 @@ def job_runs(incident: Incident, jobs: pl.DataFrame) -> pl.DataFrame:
         pl.col("clock").fill_null(pl.col("source")),
         sent=pl.when(pl.coalesce("sent", "start", "end").is_null()).then("first").otherwise("sent"),
     )
-    return _as_runs(named.sort(pl.coalesce("sent", "start", "end"), "name"))
+    signs = worker_signs(incident, named).select("row", "last", "last_row")
+    heard_of = named.join(signs, on="row", how="left", maintain_order="left")
+    return _as_runs(heard_of.sort(pl.coalesce("sent", "start", "end"), "name"))
 
 
 def _row_runs(incident: Incident, work: Work) -> pl.DataFrame:
@@ -173,7 +180,30 @@ def _row_runs(incident: Incident, work: Work) -> pl.DataFrame:
 def _line_runs(incident: Incident, work: Work) -> pl.DataFrame:
     """Lines with the text of `work`: those that say that it begins, each with its end."""
     lines = lines_with(incident, pl.col("body").str.contains(work.log, literal=True))
-    return line_runs(incident, lines)
+    return with_signs(incident, line_runs(incident, lines))
+
+
+def with_signs(incident: Incident, runs: pl.DataFrame) -> pl.DataFrame:
+    """`runs` (RUN_SCHEMA) with the end that a run's own ids lead to, where its lines named none,
+    and else with the last that was heard of it."""
+    signs = last_signs(incident, runs.filter(pl.col("end").is_null()), runs)
+    if signs.is_empty():
+        return runs
+    text = pl.col("body")
+    failed = text.str.contains(FAIL_LINE) | (pl.col("severity_number") >= 17)
+    ended = text.str.contains(END_LINE) | text.str.contains(END_WORDS) | failed
+    told = signs.select("row", ended=ended, failed=failed, at="last", at_row="last_row")
+    runs = runs.join(told, on="row", how="left", maintain_order="left")
+    over = pl.col("end").is_null() & pl.col("ended").fill_null(value=False)
+    outcome = pl.when("failed").then(pl.lit("failed")).otherwise(pl.lit("finished"))
+    found = runs.with_columns(
+        end=pl.when(over).then("at").otherwise("end"),
+        end_row=pl.when(over).then("at_row").otherwise("end_row"),
+        outcome=pl.when(over).then(outcome).otherwise("outcome"),
+        last=pl.when(pl.col("end").is_null() & ~over).then("at"),
+        last_row=pl.when(pl.col("end").is_null() & ~over).then("at_row"),
+    )
+    return _as_runs(found)
 
 
 def line_runs(incident: Incident, lines: pl.DataFrame) -> pl.DataFrame:
@@ -188,8 +218,8 @@ def line_runs(incident: Incident, lines: pl.DataFrame) -> pl.DataFrame:
     named = machine.unique("row", keep="first", maintain_order=True)
     told = once.join(named, on="row", how="left", maintain_order="left").with_columns(
         pl.col("key").fill_null("").alias("name"),
-        begins=pl.col("body").str.contains(BEGIN_LINE),
-        ends=pl.col("body").str.contains(END_LINE),
+        begins=pl.col("body").str.contains(BEGIN_LINE) | pl.col("body").str.contains(BEGIN_WORDS),
+        ends=pl.col("body").str.contains(END_LINE) | pl.col("body").str.contains(END_WORDS),
         fails=pl.col("body").str.contains(FAIL_LINE) | (pl.col("severity_number") >= 17),
         form=form(),
     )
@@ -240,7 +270,11 @@ def _with_ends(begun: pl.DataFrame, over: pl.DataFrame) -> pl.DataFrame:
 
 
 def _as_runs(told: pl.DataFrame) -> pl.DataFrame:
-    return told.select(pl.col(name).cast(dtype) for name, dtype in RUN_SCHEMA.items())
+    """RUN_SCHEMA of `told`; nothing more was heard of runs that name no last sign."""
+    missing = [pl.lit(None).alias(name) for name in RUN_SCHEMA if name not in told.columns]
+    return told.with_columns(missing).select(
+        pl.col(name).cast(dtype) for name, dtype in RUN_SCHEMA.items()
+    )
 
 
 RUN_KEY = r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2})?(?:\.\d+)?(?:Z|[+-]\d{2}:?\d{2})?)?"

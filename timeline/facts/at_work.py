@@ -1,0 +1,185 @@
+"""Signs that somebody who wrote nothing for a while was at work all the same.
+
+The queue shows its jobs, others speak of it without complaint, its own figures go on, or its
+siblings do. Owns no judgement of whether the silence is out of the ordinary.
+"""
+
+from __future__ import annotations
+
+import re
+from statistics import median
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from timeline.event import SEVERITY_WARN, Lane
+from timeline.facts.counted import counted_bars
+from timeline.facts.series import points_of
+from timeline.facts.words import counted
+from timeline.order import Verdict
+
+if TYPE_CHECKING:
+    from timeline.incident import Incident
+
+EDGE_NS = 5_000_000_000
+"""A job that ends with the last line or begins with the first is not what ran in between: queue
+and worker write the two in either order, each by its own clock."""
+MIN_JOBS = 5
+NAMES_JOBS = 0.8
+"""Share of the jobs run at other times that such a one names in its lines."""
+AS_BEFORE = 0.5
+"""Part of its former pace at which others must go on speaking of it, or its figures go on rising,
+for its work to be as before: traffic swings by less within one length of a pause."""
+LEAST_WORDS = 5
+"""Lines of others below which "as often as before" means nothing."""
+INSTANCE = r"(?:-[0-9a-f]{8,10}-[0-9a-z]{5}|-[0-9a-z]{5}|[-_]\d{1,3})?"
+"""What an orchestrator adds to the name of a service for one instance of it."""
+DOING = r"(?i)request|http|rpc|handled|processed|served|received|messages|jobs|queries|calls|rps\b"
+"""Names of figures that count work."""
+NO_COUNT = r"(?i)second|latency|duration|bytes|_info\b|error|fail|queue|pending|depth|lag|in_flight"
+"""And of those that stand still, or go on without any."""
+
+Proof = tuple[Verdict, str, int | None]
+"""How sure it is that it was at work, why in words, and the event that shows it best."""
+
+
+def jobs_meanwhile(
+    incident: Incident, actor: str, start: int, end: int, workers: frozenset[str]
+) -> Proof | None:
+    """Jobs that ran in the gap, by name or because no other actor runs jobs."""
+    inside = pl.col("timestamp").is_between(start + EDGE_NS, end - EDGE_NS)
+    named = _moves_of(incident, actor, workers, inside)
+    if named.is_empty():
+        return None
+    jobs = named.get_column("job").n_unique()
+    return Verdict.CERTAIN, f"the queue shows {counted(jobs, 'job')} run meanwhile", named["row"][0]
+
+
+def _moves_of(
+    incident: Incident, actor: str, workers: frozenset[str], when: pl.Expr
+) -> pl.DataFrame:
+    """Transitions of jobs that `actor` ran, by name or because no other actor runs jobs."""
+    moves = incident.jobs.transitions.filter((pl.col("kind") != "job.enqueued") & when)
+    named = moves.filter(pl.col("worker") == actor)
+    return moves if named.is_empty() and workers == {actor} else named
+
+
+def jobs_unnamed(
+    incident: Incident, actor: str, start: int, end: int, workers: frozenset[str]
+) -> bool:
+    """Whether some jobs ran in the gap, while the actor names nearly all that it runs elsewhere."""
+    stamp = pl.col("timestamp")
+    inside = _moves_of(incident, actor, workers, stamp.is_between(start + EDGE_NS, end - EDGE_NS))
+    outside = _moves_of(incident, actor, workers, ~stamp.is_between(start - EDGE_NS, end + EDGE_NS))
+    jobs = outside.get_column("job").unique()
+    if inside.get_column("job").n_unique() < MIN_JOBS or jobs.len() < MIN_JOBS:
+        return False
+    told = incident.jobs.named.filter(pl.col("job").is_in(jobs.implode()))
+    lane, by = (
+        incident.snapshot.events.get_column(name).gather(told.get_column("row"))
+        for name in ("lane", "actor")
+    )
+    own = told.filter((lane == Lane.LOG.value) & (by.cast(pl.String) == actor))
+    return own.get_column("job").n_unique() >= NAMES_JOBS * jobs.len()
+
+
+def named_by_others(incident: Incident, actor: str, start: int, end: int) -> Proof | None:
+    """Lines of other actors in the gap that speak of this one without complaint."""
+    speaking = _speaking_of(incident, actor, start, end)
+    if speaking.is_empty():
+        return None
+    words = f"{counted(speaking.height, 'line')} of others speak of it meanwhile"
+    return Verdict.LIKELY, words, speaking["row"][0]
+
+
+def named_as_before(incident: Incident, actor: str, start: int, end: int) -> Proof | None:
+    """The same where they do so about as often as in as long a stretch before the gap."""
+    speaking = _speaking_of(incident, actor, start, end)
+    if speaking.height < LEAST_WORDS:
+        return None
+    since = max(incident.window.start, start - (end - start))
+    before = _speaking_of(incident, actor, since, start).height
+    usual = before * (end - start) / max(start - since, 1)
+    if before < LEAST_WORDS or speaking.height < AS_BEFORE * usual:
+        return None
+    words = f"{counted(speaking.height, 'line')} of others speak of it meanwhile, as before"
+    return Verdict.LIKELY, words, speaking["row"][0]
+
+
+def _speaking_of(incident: Incident, actor: str, start: int, end: int) -> pl.DataFrame:
+    """Mild log lines of others inside `(start, end)` that name `actor` or an instance of it."""
+    spelt = re.sub(r"(?:\\-|_)", "[-_]", re.escape(actor))
+    name = rf"(?i)(?:^|[^\w.-]){spelt}{INSTANCE}(?:[^\w-]|$)"
+    snapshot = incident.snapshot
+    first, last = snapshot.position_at(start + 1), snapshot.position_at(end)
+    rows = snapshot.order.slice(first, last - first)
+    told = pl.col("lane", "actor", "severity_number", "body")
+    lines = snapshot.events.select(told.gather(rows))
+    speaking = lines.with_columns(row=rows).filter(
+        (pl.col("lane") == Lane.LOG.value)
+        & (pl.col("actor") != actor)
+        & (pl.col("severity_number") < SEVERITY_WARN)
+        & pl.col("body").str.contains(name)
+    )
+    return speaking.join(incident.errors.select("row"), on="row", how="anti")
+
+
+def measured_as_before(incident: Incident, actor: str, start: int, end: int) -> Proof | None:
+    """Figures of its own work that went on in the gap about as fast as they did before."""
+    points = points_of(incident, DOING, NO_COUNT)
+    if points.is_empty():
+        return None
+    named = pl.any_horizontal(
+        pl.col("labels").str.json_path_match(f"$.{label}") == actor
+        for label in ("service", "service_name", "app", "job", "container", "deployment")
+    )
+    since = start - (end - start)
+    mine = points.filter(
+        ((pl.col("actor") == actor) | named) & pl.col("timestamp").is_between(since, end)
+    )
+    for series in mine.partition_by("series", maintain_order=True):
+        before, during = (
+            series.filter(pl.col("timestamp").is_between(low, high))
+            for low, high in ((since, start), (start, end))
+        )
+        usual, now = _pace(before), _pace(during)
+        if usual > 0 and now >= AS_BEFORE * usual:
+            name = series["measure"][0]
+            return Verdict.LIKELY, f"its {name} went on as before meanwhile", during["row"][-1]
+    return None
+
+
+def _pace(points: pl.DataFrame) -> float:
+    """How fast a counter rises per ns, or the level of a rate; 0 where too little is told."""
+    if points.height < 3:
+        return 0.0
+    stamps = points.get_column("timestamp").to_list()
+    values: list[float] = points.get_column("value").to_list()
+    if values[-1] > values[0] and values == sorted(values):
+        return float((values[-1] - values[0]) / max(stamps[-1] - stamps[0], 1))
+    return float(max(median(values), 0.0))
+
+
+def siblings_meanwhile(incident: Incident, actor: str, start: int, end: int) -> Proof | None:
+    """Actors of the same name but for a trailing number that went on."""
+    stem = re.sub(r"[-_.]?\d+$", "", actor)
+    if stem == actor:
+        return None
+    events = incident.snapshot.events
+    bars = counted_bars(incident)
+    names = {str(name) for name in events.get_column("actor").unique() if name}
+    names.update(bars.get_column("actor").to_list())
+    others = sorted(
+        name for name in names if name != actor and re.sub(r"[-_.]?\d+$", "", name) == stem
+    )
+    spoke = events.select(
+        (pl.col("lane") == Lane.LOG.value)
+        & pl.col("timestamp").is_between(start, end, "none")
+        & pl.col("actor").is_in(others)
+    )
+    among = bars.filter(
+        pl.col("actor").is_in(others) & (pl.col("first") > start) & (pl.col("last") < end)
+    )
+    if not spoke.to_series().any() and among.is_empty():
+        return None
+    return Verdict.POSSIBLE, f"{others[0]} went on meanwhile; it is quiet or gone", None

@@ -1,0 +1,163 @@
+"""Values of rows that lines of logs state: which line gives a column what it no longer held.
+
+A change is known from two versions of a row or from an audit table. A line states a value where it
+names the column beside it, or says that the thing still, already or simply *is* so; a line that
+tells the new value as well tells of the change itself. Never guesses where the value was read.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from timeline.event import Kind, Lane
+from timeline.facts.lines import lines_at
+from timeline.facts.versions import changes_told
+
+if TYPE_CHECKING:
+    from timeline.incident import Incident
+
+FOR_NS = 600_000_000_000
+"""A line more than ten minutes after a change is no reading of a moment before it."""
+MOST_CHANGES = 5_000
+"""Changes that are looked at, the latest; a table that changes more often is no one's business."""
+_PAIR = r'"[A-Za-z_][\w]*": ?(?:"(?:[^"\\]|\\.)*"|[\w.+-]+)'
+WORD = r"^[A-Za-z_][\w-]{2,40}$"
+"""A state in a word. A number, a date or a sentence is only believed beside its column."""
+STATING = (
+    r"(?:is|still|already|are|status|state|phase|stage|in|as|found|got|saw|read|has|ist|noch|"
+    r"bereits|est|encore|déjà|está|todavía|aún|ancora|già|ainda|já|nog|is nog|jest|wciąż|nadal|"
+    r"всё ещё|ещё)"
+)
+"""What stands before a state where a line says that a thing is in it."""
+
+STATED_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
+    "row": pl.UInt32,  # event row of the line
+    "timestamp": pl.Int64,
+    "actor": pl.String,
+    "body": pl.String,
+    "key": pl.String,  # the thing
+    "table": pl.String,
+    "column": pl.String,
+    "old": pl.String,
+    "new": pl.String,
+    "changed": pl.UInt32,  # event row of the change
+    "committed": pl.Int64,  # its commit, ns; null when only the beginning of the write is known
+    "by_name": pl.Boolean,  # whether the line names the column
+}
+
+
+def stated_late(incident: Incident) -> pl.DataFrame:
+    """STATED_SCHEMA, time order: lines that give a thing the value it had before a change."""
+    changes = _changes(incident)
+    if changes.is_empty():
+        return pl.DataFrame(schema=STATED_SCHEMA)
+    pairs = _lines_after(incident, changes)
+    lines = lines_at(incident, pairs.get_column("line")).select("row", "actor", "body")
+    told = pairs.join(lines.rename({"row": "line"}), on="line")
+    told = told.filter(pl.col("body").str.contains(pl.col("old"), literal=True))
+    now = pl.concat_str(pl.lit(r"(?:^|\W)"), pl.col("new").str.escape_regex(), pl.lit(r"(?:\W|$)"))
+    told = told.filter(~pl.col("body").str.contains(now))
+    if told.is_empty():
+        return pl.DataFrame(schema=STATED_SCHEMA)
+    value = pl.concat_str(pl.lit(r"(?:"), pl.col("old").str.escape_regex(), pl.lit(r")(?:\W|$)"))
+    beside = pl.concat_str(
+        pl.lit(r"(?i)(?:^|[^A-Za-z])"),
+        _spelt("column"),
+        pl.lit(r"[\"']?(?: ?[=:] ?| (?:is |=> ?)?)[\"']?"),
+        value,
+    )
+    stated = pl.concat_str(pl.lit(rf"(?i)(?:^|\W){STATING}[ =:\"'(]{{1,3}}"), value)
+    told = told.with_columns(
+        by_name=pl.col("body").str.contains(beside),
+        stated=pl.col("old").str.contains(WORD) & pl.col("body").str.contains(stated),
+    ).filter(pl.col("by_name") | pl.col("stated"))
+    told = told.rename({"line": "row", "at": "timestamp"}).sort("timestamp", "row")
+    told = told.unique(["row", "key"], keep="first", maintain_order=True)
+    return told.select(pl.col(name).cast(dtype) for name, dtype in STATED_SCHEMA.items())
+
+
+def _spelt(column: str) -> pl.Expr:
+    """A column's name as programs spell it: `paid_at`, `paidAt`, `paid at`."""
+    return pl.col(column).str.escape_regex().str.replace_all("_", "[_ -]?")
+
+
+def _lines_after(incident: Incident, changes: pl.DataFrame) -> pl.DataFrame:
+    """`changes` with each `line` (row) and its stamp `at` about the thing while the change was the
+    latest of that column."""
+    snapshot = incident.snapshot
+    wanted = changes.get_column("key").unique()
+    wanted = wanted.filter(~wanted.is_in(list(snapshot.broad_keys)))
+    pairs = snapshot.keys.filter(pl.col("key").is_in(wanted.implode())).rename({"row": "line"})
+    shown = snapshot.events.select(pl.col("timestamp", "lane").gather(pairs.get_column("line")))
+    pairs = pairs.hstack(shown).filter(pl.col("lane") == Lane.LOG.value)
+    pairs = pairs.select("line", "key", at="timestamp")
+    since = pl.col("at") - pl.col("since")
+    joined = pairs.join(changes, on="key").filter((since > 0) & (since <= FOR_NS))
+    return joined.sort("since", "changed").unique(["line", "key", "column"], keep="last")
+
+
+def _changes(incident: Incident) -> pl.DataFrame:
+    """(key, table, column, old, new, changed, since, committed) of changes of told values."""
+    both = pl.concat([_between_versions(incident), _audited(incident)])
+    text = pl.col("old", "new").str.strip_chars('"')
+    both = both.with_columns(text).filter(
+        (pl.col("old") != pl.col("new"))
+        & (pl.col("old").str.len_chars() > 0)
+        & ~pl.col("old").is_in(["null", "true", "false"])
+        & ~pl.col("new").str.contains(pl.col("old"), literal=True)
+    )
+    latest = both.sort("since", "changed").tail(MOST_CHANGES)
+    return latest.unique(["key", "column", "since"], keep="last", maintain_order=True)
+
+
+def _between_versions(incident: Incident) -> pl.DataFrame:
+    """Columns in which one version of a row differs from the one before."""
+    versions = incident.records.versions.filter(
+        pl.col("columns").is_not_null() & (pl.col("kind") != Kind.ROW_VERSION.value)
+    )
+    differing = pl.col("columns").n_unique().over("record") > 1
+    versions = versions.filter(differing).sort("timestamp", "row").tail(2 * MOST_CHANGES)
+    told = versions.with_columns(part=pl.col("columns").str.extract_all(_PAIR)).explode("part")
+    told = told.drop_nulls("part").with_columns(
+        column=pl.col("part").str.extract(r'^"([^"]*)"', 1),
+        new=pl.col("part").str.extract(r'": ?(.*)$', 1),
+    )
+    told = told.sort("record", "column", "timestamp", "row").with_columns(
+        old=pl.col("new").shift(1).over("record", "column")
+    )
+    told = told.drop_nulls("old").filter(pl.col("old") != pl.col("new"))
+    owners = incident.records.owners.select("record", "key")
+    named = told.join(owners, on="record").select(
+        "key",
+        "table",
+        "column",
+        "old",
+        "new",
+        changed="row",
+        since=pl.coalesce("commit", "timestamp"),
+        committed="commit",
+    )
+    return named.cast({"committed": pl.Int64, "since": pl.Int64})
+
+
+def _audited(incident: Incident) -> pl.DataFrame:
+    """Columns that an audit table says were changed."""
+    told = changes_told(incident, MOST_CHANGES)
+    keys = incident.snapshot.keys_of(told.get_column("row").unique())
+    things = keys.filter(~pl.col("key").str.contains(r"^(?:row|txn|request|trace):"))
+    # The first name of a version is the thing itself; others are its owners.
+    own = things.unique("row", keep="first", maintain_order=True)
+    table = incident.records.versions.select("row", "table")
+    joined = told.join(own, on="row").join(table, on="row", how="left")
+    return joined.select(
+        "key",
+        pl.col("table").fill_null(pl.col("key").str.extract("^([^:]*)", 1)),
+        "column",
+        "old",
+        "new",
+        changed="row",
+        since="timestamp",
+        committed="timestamp",
+    )
