@@ -17,6 +17,7 @@ import subprocess
 import termios
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -38,6 +39,10 @@ class _Cells:
         self._text = text
         self._screen = pyte.Screen(WIDTH, HEIGHT)
         self._stream = pyte.ByteStream(self._screen)
+
+    @property
+    def lines(self) -> list[str]:
+        return list(self._screen.display)
 
     def shows(self, chunk: bytes) -> bool:
         self._stream.feed(chunk)
@@ -115,6 +120,40 @@ class Terminal:
         if not self._read(limit):
             raise NotSeen(f"{self._argv[:6]} did not answer {keys!r}")
         return time.perf_counter() - typed
+
+    def seconds_to_key(self, keys: str, limit: float = 5.0) -> float:
+        """As `seconds_to_frame`, for a screen that never rests: nothing is waited for first."""
+        while self._read(0):
+            pass
+        typed = time.perf_counter()
+        os.write(self._fd, keys.encode())
+        if not self._read(limit):
+            raise NotSeen(f"{self._argv[:6]} did not answer {keys!r}")
+        return time.perf_counter() - typed
+
+    def bytes_of_frame(self, keys: str, quiet: float = 0.1) -> int:
+        """Bytes written after `keys` were typed, until nothing is for `quiet` seconds."""
+        self.drain()
+        os.write(self._fd, keys.encode())
+        count = len(self._read(1.0))
+        while chunk := self._read(quiet):
+            count += len(chunk)
+        return count
+
+    def watch(self, seconds: float) -> list[list[str]]:
+        """The lines of the screen after everything that is written within `seconds`."""
+        cells, shown = _Cells(""), []
+        until = time.perf_counter() + seconds
+        while (left := until - time.perf_counter()) > 0:
+            if chunk := self._read(left):
+                cells.shows(chunk)
+                shown.append(list(cells.lines))
+        return shown
+
+    def cpu_seconds(self) -> float:
+        """Seconds of processor time that the program (not what it started) has used."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def drain(self, quiet: float = 0.02) -> None:
         """Read until nothing is drawn for `quiet` seconds (at most half a second)."""

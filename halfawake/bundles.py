@@ -10,20 +10,24 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from timeline.bundle import BundleProblem, read_preview, read_window
+from timeline.bundle import BundleProblem, read_manifest, read_preview
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from timeline.batch import Preview
+    from timeline.event import Event
     from timeline.incident import Incident
     from timeline.progress import SourceStatus
     from timeline.window import Window
 
 SUFFIX = ".halfawake"
+VIEW_SUFFIX = ".view.json"
+"""Of what was on the screen; `halfawake.keeping` writes and reads it."""
 KEEP_DAYS = 14
 """Autosaved incidents are for the morning after and the postmortem, not an archive."""
 
@@ -44,11 +48,33 @@ def open_preview(path: Path) -> Preview:
 
 def open_window(path: Path) -> Window:
     """The pinned instant and window of a bundle. Raises `BundleProblem`."""
+    return open_about(path).window
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What is known of a bundle before its rows are read."""
+
+    window: Window
+    name: str
+    """What its files are called in the folder of autosaved incidents, without a suffix."""
+    marks: tuple[Event, ...] = ()
+
+
+def open_about(path: Path) -> About:
+    """The pinned instant, window, name and marks of a bundle. Raises `BundleProblem`."""
     with _opened(path) as stream:
-        return read_window(stream)
+        manifest = read_manifest(stream)
+    name = incident_name(manifest.window.pin, manifest.environment)
+    return About(manifest.window, name, manifest.marks)
 
 
-def save_bundle(path: Path, incident: Incident, statuses: Sequence[SourceStatus]) -> None:
+def save_bundle(
+    path: Path,
+    incident: Incident,
+    statuses: Sequence[SourceStatus],
+    marks: Sequence[Event] = (),
+) -> None:
     """Write `path` in one step (a half-written bundle never stands there), mode 0600."""
     from timeline.bundle import write_bundle
 
@@ -57,7 +83,7 @@ def save_bundle(path: Path, incident: Incident, statuses: Sequence[SourceStatus]
     descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as stream:
-            write_bundle(stream, incident, tuple(statuses))
+            write_bundle(stream, incident, tuple(statuses), marks)
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
@@ -70,23 +96,35 @@ def autosave_folder() -> Path:
     return user_state_path("halfawake") / "incidents"
 
 
-def autosave(incident: Incident, statuses: Sequence[SourceStatus], folder: Path) -> Path:
-    """Keep this incident under a name made of its instant; drop what has expired."""
+def incident_name(pin: int, environment: str) -> str:
+    """`20260314T021340Z-prod`: an incident is known by its T (ns UTC) and its environment."""
     from datetime import UTC, datetime
 
+    instant = datetime.fromtimestamp(pin // 10**9, UTC)
+    name = "-".join(part for part in (f"{instant:%Y%m%dT%H%M%SZ}", environment) if part)
+    return name.replace("/", "_")
+
+
+def autosave(
+    incident: Incident,
+    statuses: Sequence[SourceStatus],
+    folder: Path,
+    marks: Sequence[Event] = (),
+) -> Path:
+    """Keep this incident under its name; drop what has expired."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    instant = datetime.fromtimestamp(incident.window.pin / 1e9, UTC)
-    name = "-".join(part for part in (f"{instant:%Y%m%dT%H%M%SZ}", incident.environment) if part)
-    path = folder / f"{name.replace('/', '_')}{SUFFIX}"
-    save_bundle(path, incident, statuses)
+    path = folder / f"{incident_name(incident.window.pin, incident.environment)}{SUFFIX}"
+    save_bundle(path, incident, statuses, marks)
     expire(folder)
     return path
 
 
 def expire(folder: Path) -> None:
-    """Remove autosaved incidents older than `KEEP_DAYS`."""
+    """Remove autosaved incidents, and what was on the screen of any, older than `KEEP_DAYS`."""
     oldest = time.time() - KEEP_DAYS * 86_400
-    for path in folder.glob(f"*{SUFFIX}"):
+    kept = [f"*{SUFFIX}", f"*{VIEW_SUFFIX}"]
+    unfinished = [f".{pattern}.*" for pattern in kept]  # of a process that was killed meanwhile
+    for path in (path for pattern in (*kept, *unfinished) for path in folder.glob(pattern)):
         if path.stat().st_mtime < oldest:
             path.unlink(missing_ok=True)
 

@@ -66,6 +66,10 @@ def run(argv: Sequence[str]) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return ExitCode.DONE
+    except Exception as error:  # a defect: a traceback would hold production data
+        from halfawake import breakage
+
+        return breakage.leave(error)
 
 
 def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:

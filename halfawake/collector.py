@@ -11,12 +11,16 @@ import time
 from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING
 
-from halfawake.collection import CANCEL_WITHIN_S, CollectionSession, Listener
+from halfawake.collection import CollectionSession
+from halfawake.telling import CANCEL_WITHIN_S, Listener
 from timeline.batch import Preview
-from timeline.progress import PreviewArrived, SetupFailed
+from timeline.progress import Broke, PreviewArrived, SetupFailed
 
 if TYPE_CHECKING:
     from halfawake.setup import Setup
+    from timeline.batch import Batch
+    from timeline.incident import SourceInfo
+    from timeline.progress import SourceStatus
     from timeline.window import Window
 
 PAINT_FIRST_S = 0.03
@@ -52,6 +56,7 @@ class LiveCollector:
         self._live = False
         self._session: CollectionSession | None = None
         self._waiting: list[str] = []
+        self._again: set[asyncio.Task[None]] = set()
 
     def start(self, window: Window, on_update: Listener) -> None:
         self._listener = on_update
@@ -78,6 +83,44 @@ class LiveCollector:
             loop.call_soon_threadsafe(self._follow_or_stop)
         return True
 
+    def add(self, info: SourceInfo, batch: Batch) -> bool:
+        """Hold what no source gave, a person's notes; False before there is anything beside it."""
+        session = self._session
+        if session is None or session.reach is None:
+            return False
+        self._submit(session.add(info, batch), replacing=False)
+        return True
+
+    def skip(self, source: str) -> bool:
+        loop, status = self._loop, self._status(source)
+        if loop is None or loop.is_closed() or status is None or status.answered:
+            return False
+        loop.call_soon_threadsafe(self._skip, source)
+        return True
+
+    def retry(self, source: str) -> bool:
+        loop, status = self._loop, self._status(source)
+        if loop is None or loop.is_closed() or status is None or not status.incomplete:
+            return False
+        loop.call_soon_threadsafe(self._retry, source)
+        return True
+
+    def _status(self, source: str) -> SourceStatus | None:
+        statuses = self._session.statuses if self._session is not None else ()
+        return next((status for status in statuses if status.source == source), None)
+
+    def _skip(self, source: str) -> None:
+        """In the loop, like `_retry`."""
+        if self._session is not None:
+            self._session.skip(source)
+
+    def _retry(self, source: str) -> None:
+        if self._session is not None:
+            task = asyncio.create_task(self._session.retry(source))
+            self._again.add(task)
+            task.add_done_callback(self._again.discard)
+            task.add_done_callback(self._ended)
+
     def close(self) -> None:
         loop, thread = self._loop, self._thread
         if loop is not None and not loop.is_closed():
@@ -95,7 +138,10 @@ class LiveCollector:
         except SetupProblem as problem:
             self._listener(SetupFailed(str(problem), problem.exit_code))
             return
-        asyncio.run(self._serve(setup, window))
+        try:
+            asyncio.run(self._serve(setup, window))
+        except Exception as error:  # a defect: whoever watches would wait for ever
+            self._listener(Broke(error))
 
     async def _serve(self, setup: Setup, window: Window) -> None:
         self._loop = asyncio.get_running_loop()
@@ -103,6 +149,7 @@ class LiveCollector:
         self._session = CollectionSession(setup, self._listener, self._now)
         try:
             self._work = asyncio.create_task(self._first(self._session, window))
+            self._work.add_done_callback(self._ended)
             self._follow_or_stop()
             await self._stopping.wait()
         finally:
@@ -115,6 +162,11 @@ class LiveCollector:
         if self._waiting:
             await session.look_up(tuple(self._waiting))
 
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """A task that a defect ended is told; nobody else looks at it."""
+        if not task.cancelled() and isinstance(error := task.exception(), Exception):
+            self._listener(Broke(error))
+
     def _follow_or_stop(self) -> None:
         """In the loop: end the tail, and begin a new one behind the window of now when live."""
         if self._tail is not None:
@@ -122,6 +174,7 @@ class LiveCollector:
             self._tail = None
         if self._live and self._session is not None:
             self._tail = asyncio.create_task(self._follow(self._session))
+            self._tail.add_done_callback(self._ended)
 
     async def _follow(self, session: CollectionSession) -> None:
         from halfawake.tail import Tail
@@ -131,7 +184,7 @@ class LiveCollector:
         await Tail(session, self._now).run()
 
     def _stop(self) -> None:
-        for task in (self._work, self._tail):
+        for task in (self._work, self._tail, *self._again):
             if task is not None:
                 task.cancel()
         self._stopping.set()
@@ -143,9 +196,12 @@ class LiveCollector:
             return
 
         def begin() -> None:
-            if replacing and self._work is not None:
-                self._work.cancel()
+            if replacing:
+                for old in (self._work, *self._again):
+                    if old is not None:
+                        old.cancel()
             task = loop.create_task(work)
+            task.add_done_callback(self._ended)
             if replacing:
                 self._work = task
                 self._follow_or_stop()

@@ -6,9 +6,11 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """0 done, 2 bad usage or configuration, 3 partly blind, 4 blind, 5 unsafe, 130 interrupted."""
+    """0 done, 1 broken, 2 bad usage, 3 partly blind, 4 blind, 5 unsafe, 130 interrupted."""
 
     DONE = 0
+    BROKEN = 1
+    """A defect of halfawake itself; the report says where it was written."""
     USAGE = 2
     """A wrong argument or configuration; nothing was asked of any system."""
     PARTIAL = 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,29 +13,65 @@ if TYPE_CHECKING:
     from timeline.event import Event
     from timeline.export.contract import ExportOptions
     from timeline.incident import Incident
+    from tui.drafts import Draft, Format
+
+
+USUAL = "md"
+"""The format that is shown first: what is pasted into a postmortem."""
+STAND_IN = re.compile(r"\{redacted:|\b(?:email|ip|user|session)#[0-9]+")
+"""What stands in a text where something was taken out (`timeline.export.redact`)."""
+_PURPOSES = {
+    "md": "for the postmortem, an issue or a merge request",
+    "json": "for scripts and agents; nothing is cut for length",
+    "keys": "the list to work through afterwards: what became of each key",
+}
 
 
 class FileHandover:
-    """Writes the Markdown export into a folder, never over a file that is there."""
+    """Renders exports and writes them into a folder, never over a file that is there."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def export(self, incident: Incident, analysis: Analysis | None, marked: Sequence[Event]) -> str:
-        """Write the timeline; the sentence says where, or why not."""
-        if analysis is None:
-            return "Nothing to export yet: the sources are still being read."
-        from halfawake.plugins import exporter
+    def formats(self) -> tuple[Format, ...]:
+        """Every registered format, the usual one first; none of them is imported for it."""
+        from halfawake.plugins import EXPORTERS, names
+        from tui.drafts import Format
 
-        format_ = exporter("md")
+        known = sorted(names(EXPORTERS), key=lambda name: (name != USUAL, name))
+        return tuple(Format(name, _PURPOSES.get(name, "")) for name in known)
+
+    def draft(
+        self, incident: Incident, analysis: Analysis, marked: Sequence[Event], name: str
+    ) -> Draft:
+        """The text in the format `name`, and what is said of it."""
+        from halfawake.plugins import exporter
+        from tui.drafts import Draft, Format
+
+        format_ = exporter(name)
         text = format_.render(incident, analysis, export_options(marked))
         instant = datetime.fromtimestamp(incident.window.pin / 1e9, UTC)
         path = _free(self._folder, f"timeline-{instant:%Y%m%dT%H%M%SZ}", format_.suffix)
-        try:
-            path.write_text(text, encoding="utf-8")
-        except OSError as error:
-            return f"{path} could not be written: {error.strerror}."
-        return f"Timeline written to {path}"
+        rows = (
+            text.count("\n") - 1 if format_.suffix == ".csv" else _rows(incident, analysis, marked)
+        )
+        about = Format(name, _PURPOSES.get(name, ""))
+        return Draft(about, text, str(path), rows, len(STAND_IN.findall(text)))
+
+    def write(self, draft: Draft) -> str:
+        """Write it; the sentence says where. Raises `OSError`."""
+        wanted = Path(draft.file)
+        path = wanted
+        number = 2
+        while True:
+            try:
+                with path.open("x", encoding="utf-8") as stream:
+                    stream.write(draft.text)
+            except FileExistsError:  # since it was shown; never over what is there
+                path = wanted.with_stem(f"{wanted.stem}-{number}")
+                number += 1
+                continue
+            return f"Timeline written to {path}"
 
     def status(self, incident: Incident, analysis: Analysis | None) -> str:
         from timeline.export.status import status
@@ -53,6 +90,13 @@ def export_options(marked: Sequence[Event], no_redact_reason: str = "") -> Expor
         root=str(Path.cwd()),
         tool_version=__version__,
     )
+
+
+def _rows(incident: Incident, analysis: Analysis, marked: Sequence[Event]) -> int:
+    """Rows of the timeline that every format tells."""
+    from timeline.export.build import document_of
+
+    return len(document_of(incident, analysis, export_options(marked)).timeline)
 
 
 def _free(folder: Path, name: str, suffix: str) -> Path:

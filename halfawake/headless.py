@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from halfawake.cli import UsageProblem
 from halfawake.exit_codes import ExitCode
 from timeline.progress import (
+    Broke,
     CollectionEnded,
     IncidentGrew,
     Phase,
@@ -57,14 +58,14 @@ class _Waiter:
     done: threading.Event = field(default_factory=threading.Event)
     grew: IncidentGrew | None = None
     statuses: tuple[SourceStatus, ...] = ()
-    failure: SetupFailed | None = None
+    failure: SetupFailed | Broke | None = None
 
     def take(self, update: Update) -> None:
         if isinstance(update, IncidentGrew):
             self.grew = update
         elif isinstance(update, StatusChanged):
             self.statuses = update.statuses
-        elif isinstance(update, SetupFailed):
+        elif isinstance(update, (SetupFailed, Broke)):
             self.failure = update
             self.done.set()
         elif isinstance(update, CollectionEnded):
@@ -85,6 +86,8 @@ def collect(target: Target) -> Collected:
         waiter.done.wait()
     finally:
         target.collector.close()
+    if isinstance(waiter.failure, Broke):
+        raise waiter.failure.error
     if waiter.failure is not None:
         raise UsageProblem(waiter.failure.sentence, ExitCode(waiter.failure.exit_code))
     if waiter.grew is None or waiter.grew.analysis is None:

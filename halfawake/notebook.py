@@ -8,6 +8,7 @@ that came with a checkout must not turn a note into a line of somebody's shell s
 from __future__ import annotations
 
 import fcntl
+import getpass
 import json
 import os
 import tomllib
@@ -34,10 +35,18 @@ class NotebookProblem(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Notebook:
-    """Where notes go. `remark` says why it is not where the person may expect it."""
+    """Where notes go. `remark` says why it is not where the person may expect it.
+
+    `source` and `zone` are those of the configuration, if it is `configured` there; `read_from`
+    are all paths of that source, of which `path` is the one that is written to.
+    """
 
     path: Path
     remark: str = ""
+    source: str = "notes"
+    zone: str = ""
+    read_from: tuple[str, ...] = ()
+    configured: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +103,18 @@ def notebook_for(config: Path | None, environment: str | None, source: str | Non
         raise NotebookProblem(f"No source {source!r} holds notes; there is {known}.")
     for key, settings in holding.items():
         if source in (None, key) and (target := _target(settings.get("paths"))) is not None:
-            return Notebook(target)
+            zone, paths = settings.get("zone", ""), settings.get("paths")
+            listed = tuple(str(one) for one in paths) if isinstance(paths, list) else ()
+            return Notebook(target, "", key, str(zone), listed, configured=True)
     return Notebook(own, _how_to_show(own, name) if path is not None else "")
+
+
+def login_name() -> str:
+    """Who writes a note, as the machine knows them; empty when it does not."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user without a name
+        return ""
 
 
 def append(path: Path, line: Line) -> str:

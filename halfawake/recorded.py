@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from timeline.progress import (
+    Broke,
     CollectionEnded,
     IncidentGrew,
     PreviewArrived,
@@ -22,7 +24,8 @@ from timeline.progress import (
 
 if TYPE_CHECKING:
     from timeline.analysis import Analysis
-    from timeline.incident import Incident
+    from timeline.batch import Batch
+    from timeline.incident import Incident, SourceInfo
     from timeline.window import Window
 
 Listener = Callable[[Update], None]
@@ -36,23 +39,58 @@ class RecordedCollector:
         self._listener: Listener = lambda update: None
         self._incident: Incident | None = None
         self._statuses: tuple[SourceStatus, ...] = ()
+        self._window: Window | None = None
+        self._analysis: Analysis | None = None
+        self._changing = threading.Lock()
 
     def start(self, window: Window, on_update: Listener) -> None:
         self._listener = on_update
-        threading.Thread(target=self._play, args=(window,), name="bundle", daemon=True).start()
+        self._aside(self._play, window)
 
     def look_up(self, keys: Sequence[str]) -> None:
         """A bundle holds what it holds: every key it knows is already on the screen."""
         self._listener(CollectionEnded(self._statuses))
 
     def repin(self, window: Window) -> None:
-        threading.Thread(target=self._show, args=(window,), name="bundle", daemon=True).start()
+        self._aside(self._show, window)
 
     def keep_reading(self, on: bool) -> bool:
         return False
 
+    def add(self, info: SourceInfo, batch: Batch) -> bool:
+        """Hold what no source gave, a person's notes; False before the bundle is read.
+
+        Blocks while what is held is brought into order: never call it on the screen's loop.
+        """
+        with self._changing:
+            if self._incident is None or self._window is None:
+                return False
+            self._incident = _joined(self._incident, info, batch)
+            incident = replace(self._incident, window=self._window)
+            self._listener(IncidentGrew(incident, self._analysis))
+        self._show(self._window)
+        return True
+
+    def skip(self, source: str) -> bool:
+        return False
+
+    def retry(self, source: str) -> bool:
+        """A recording has nobody to ask."""
+        return False
+
     def close(self) -> None:
         self._listener = lambda update: None
+
+    def _aside(self, work: Callable[[Window], None], window: Window) -> None:
+        """Run `work` in a thread; what goes wrong in it is told, never waited for."""
+
+        def told() -> None:
+            try:
+                work(window)
+            except Exception as error:  # a defect: the screen would wait for ever
+                self._listener(Broke(error))
+
+        threading.Thread(target=told, name="bundle", daemon=True).start()
 
     def _play(self, window: Window) -> None:
         from halfawake.bundles import open_preview
@@ -69,12 +107,15 @@ class RecordedCollector:
         self._show(window)
 
     def _show(self, window: Window) -> None:
-        from dataclasses import replace
-
+        self._window = window
         if self._incident is None:
             return
         incident = replace(self._incident, window=window)
-        self._listener(IncidentGrew(incident, examine(incident)))
+        analysis = examine(incident)
+        with self._changing:
+            if window == self._window and len(incident.snapshot) == len(self._incident.snapshot):
+                self._analysis = analysis
+                self._listener(IncidentGrew(incident, analysis))
         self._listener(CollectionEnded(self._statuses))
 
 
@@ -82,6 +123,17 @@ def _open(path: Path) -> tuple[Incident, tuple[SourceStatus, ...]]:
     from halfawake.bundles import open_bundle
 
     return open_bundle(path)
+
+
+def _joined(incident: Incident, info: SourceInfo, batch: Batch) -> Incident:
+    from timeline.bundle_tables import refilled
+
+    held = incident.snapshot
+    store = refilled(held.events, held.keys, held.undated, held.coverage, held.remarks, held.counts)
+    store.add(batch)
+    known = any(source.name == info.name for source in incident.sources)
+    sources = incident.sources if known else (*incident.sources, info)
+    return replace(incident, snapshot=store.snapshot(), sources=sources)
 
 
 def examine(incident: Incident) -> Analysis:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import sys
 import time
+from datetime import tzinfo
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from halfawake.at_hand import at_hand
 from halfawake.exit_codes import ExitCode
 
 if TYPE_CHECKING:
+    from halfawake.keeping import Keeper
     from halfawake.where import Target
     from tui.app import HalfawakeApp
 
@@ -30,7 +34,9 @@ def show(target: Target, *, follow: bool = False) -> ExitCode:
 def _on_screen(target: Target, *, follow: bool) -> ExitCode:
     from halfawake.handover import FileHandover
     from tui.app import HalfawakeApp
+    from tui.zones import Zones
 
+    keeper, notes = at_hand(target, lambda: app.state)
     app = HalfawakeApp(
         target.collector,
         target.window,
@@ -40,31 +46,50 @@ def _on_screen(target: Target, *, follow: bool) -> ExitCode:
         handover=FileHandover(Path.cwd()),
         follow=target.key or "",
         live=follow,
+        notes=notes,
+        keeping=keeper,
     )
+    notes.begin(keeper.kept_notes if keeper is not None else ())
+    app.state.zones = Zones(partial(_zones, target))
     sentence = app.run()
+    notes.end()
+    if app.broken_by is not None:
+        _keep(keeper, app)
+        from halfawake import breakage
+
+        return breakage.leave(app.broken_by)
     if sentence:
         sys.stderr.write(f"halfawake: {sentence}\n")
+    _keep(keeper, app)
     if app.return_code:
         return ExitCode(app.return_code)
-    _keep(target, app)
     from halfawake.headless import exit_code_of
 
     return exit_code_of(app.state.statuses)
 
 
-def _keep(target: Target, app: HalfawakeApp) -> None:
-    """Autosave what was collected, so that nine o'clock can reopen 03:14."""
-    incident = app.state.incident
-    if target.recorded or incident is None:
-        return
-    from halfawake.bundles import autosave, autosave_folder
+def _zones(target: Target) -> list[tzinfo]:
+    """Zones that can be shown beside UTC: this machine's, and the one that was named."""
+    from halfawake.zone import machine_zone
 
+    return [machine_zone(), *([target.zone] if target.zone is not None else [])]
+
+
+def _keep(keeper: Keeper | None, app: HalfawakeApp) -> None:
+    """Keep what was collected and how it was left, so that nine o'clock can reopen 03:14."""
+    incident = app.state.incident
+    if keeper is None or incident is None:
+        return
+    from tui.restore import view_of
+
+    view = view_of(app.state, app.incident_screen.timeline)
     try:
-        path = autosave(incident, app.state.statuses, autosave_folder())
+        path = keeper.close(view, incident, app.state.statuses)
     except OSError as error:
         sys.stderr.write(f"halfawake: this incident could not be kept: {error}\n")
     else:
-        sys.stderr.write(f"halfawake: kept as {path} (halfawake open --last)\n")
+        if path is not None:
+            sys.stderr.write(f"halfawake: kept as {path} (halfawake open --last)\n")
 
 
 def _as_text(target: Target) -> ExitCode:

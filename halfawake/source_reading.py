@@ -5,13 +5,16 @@ Plain facts about one source of one collection. Decides nothing about when what 
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from timeline.progress import Phase, SourceStatus
+from timeline.window import SECOND_NS
+from timeline.words import clock_face
 
 if TYPE_CHECKING:
     from connectors.contract import Answer
@@ -26,17 +29,62 @@ if TYPE_CHECKING:
 
 @dataclass
 class SourceReading:
-    """One source while it answers."""
+    """One source while it answers. Its clock runs only while it is being asked."""
 
     source: PreparedSource
     status: SourceStatus
-    began: float = field(default_factory=time.monotonic)
     reach: int = 0
     """Where the last answer ended (ns UTC), and the next one goes on."""
+    skipped: str = ""
+    """When and after how long the person gave up waiting for it; empty otherwise."""
+    deadlines: set[asyncio.Timeout] = field(default_factory=set)
+    """Of the questions it is being asked now."""
+    idle: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set while nothing is being asked of it."""
+    _began: float = field(default_factory=time.monotonic)
+    _questions: int = 0
+
+    def __post_init__(self) -> None:
+        self.idle.set()
+
+    def begin(self, phase: Phase) -> None:
+        """A question is put: time is added to what earlier ones took."""
+        self._began = time.monotonic() - self.status.elapsed_s
+        until = self.status.elapsed_s + self.source.budget.seconds
+        self.status = replace(self.status, phase=phase, deadline_s=until)
 
     def update(self, **changes: object) -> None:
-        elapsed = time.monotonic() - self.began
-        self.status = replace(self.status, elapsed_s=elapsed, **changes)  # type: ignore[arg-type]
+        """Change the status; its elapsed time moves on unless it had answered already."""
+        if not self.status.answered:
+            changes["elapsed_s"] = time.monotonic() - self._began
+        self.status = replace(self.status, **changes)  # type: ignore[arg-type]
+
+    @contextlib.contextmanager
+    def being_asked(self) -> Iterator[None]:
+        """One question, from its beginning until what it gave has been kept."""
+        self._questions += 1
+        self.idle.clear()
+        try:
+            yield
+        finally:
+            self._questions -= 1
+            if not self._questions:
+                self.deadlines.clear()
+                self.idle.set()
+
+    def skip(self, now: int) -> bool:
+        """End every question now (`now` is ns UTC); False when none is being asked."""
+        if not self._questions or self.skipped:
+            return False
+        seconds = time.monotonic() - self._began
+        whole = clock_face(now - now % SECOND_NS)
+        self.skipped = f"skipped by you at {whole} UTC after {seconds:.1f} s"
+        self.update(phase=Phase.CUT, problem=self.skipped)
+        for deadline in self.deadlines:
+            if not deadline.expired():
+                with contextlib.suppress(RuntimeError):  # it ended a moment ago
+                    deadline.reschedule(asyncio.get_running_loop().time())
+        return True
 
 
 def waiting(source: PreparedSource) -> SourceStatus:
@@ -70,7 +118,7 @@ def words_of(problem: SourceProblem, tunnel: Tunnel | None) -> tuple[str, str]:
     return what, f"{what}. {problem.sentence()}"
 
 
-def unseen(source: str, window: Window, what: str, sentence: str, *, cut: bool) -> Batch:
+def unseen(source: str, window: Window, what: str, remedy: str, *, cut: bool) -> Batch:
     """A batch without rows that says that the window was not seen, or with `cut` not all of it."""
     import polars as pl
 
@@ -79,7 +127,7 @@ def unseen(source: str, window: Window, what: str, sentence: str, *, cut: bool) 
     from timeline.coverage import Coverage, Sight
 
     sight = Sight.PARTIAL if cut else Sight.BLIND
-    blind = Coverage(source, window.start, window.end, sight, what, sentence)
+    blind = Coverage(source, window.start, window.end, sight, what, remedy)
     return Batch(
         source, pl.DataFrame(schema=EVENT_SCHEMA), pl.DataFrame(schema=KEY_SCHEMA), (blind,)
     )

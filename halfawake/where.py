@@ -9,21 +9,23 @@ import argparse
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from halfawake.cli import UsageProblem
 from halfawake.demo import NoSuchStory, story_path
-from halfawake.pin import Ambiguous, KeyPin, Pin, PinProblem, parse_pin
 from halfawake.zone import machine_zone
+from timeline.pin import Ambiguous, KeyPin, Pin, PinProblem, parse_pin
+from timeline.progress import Collector
 from timeline.window import DEFAULT_AFTER_NS, DEFAULT_BEFORE_NS, Window
 
 if TYPE_CHECKING:
+    from halfawake.bundles import About
     from halfawake.setup import Setup
-    from timeline.batch import Preview
-    from timeline.progress import Collector
+    from timeline.batch import Batch, Preview
+    from timeline.incident import SourceInfo
 
 DEMO_PREFIX = "demo:"
 BUNDLE_SUFFIX = ".halfawake"
@@ -31,15 +33,31 @@ TITLE_NAMES = 3
 """File names that fit into the header beside T."""
 
 
+class Holding(Collector, Protocol):
+    """A collector that holds what no source gave as well: a person's notes."""
+
+    def add(self, info: SourceInfo, batch: Batch) -> bool:
+        """False while there is nothing yet to show it beside. May block."""
+        ...
+
+
 @dataclass(frozen=True)
 class Target:
     """Where an incident comes from. `key` is set when the person named a key, not an instant."""
 
-    collector: Collector
+    collector: Holding
     window: Window
     title: str
     key: str | None = None
     recorded: bool = False
+    path: Path | None = None
+    """Of the bundle, when it is recorded."""
+    about: About | None = None
+    config: Path | None = None
+    environment: str | None = None
+    """As they were named on the command line; notes go where these say."""
+    zone: tzinfo | None = None
+    """Named with `--zone`: one that can be shown beside UTC."""
 
 
 def add_live_arguments(parser: argparse.ArgumentParser) -> None:
@@ -67,14 +85,15 @@ def target(where: str, arguments: argparse.Namespace) -> Target:
 
 def recorded(path: Path, title: str) -> Target:
     """A bundle. Raises `UsageProblem` when it cannot be read."""
-    from halfawake.bundles import open_window
+    from halfawake.bundles import open_about
     from halfawake.recorded import RecordedCollector
 
     try:
-        window = open_window(path)
+        about = open_about(path)
     except ValueError as problem:
         raise UsageProblem(str(problem)) from None
-    return Target(RecordedCollector(path), window, title, recorded=True)
+    collector = RecordedCollector(path)
+    return Target(collector, about.window, title, recorded=True, path=path, about=about)
 
 
 def live(where: str, arguments: argparse.Namespace) -> Target:
@@ -99,13 +118,26 @@ def live(where: str, arguments: argparse.Namespace) -> Target:
 
         found = locate(pin.key, prepare, now)
         window = Window.around(found, before, after, now)
-        return Target(_collector(prepare, preview), window, pin.key, key=pin.key)
+        keyed = _target(arguments, _collector(prepare, preview), window)
+        return replace(keyed, title=pin.key, key=pin.key)
     if isinstance(pin, Pin) and pin.zone_note:
         sys.stderr.write(f"halfawake: {pin.zone_note}\n")
     window = Window.around(pin.ns, before, after, now)
     if preview is not None and sys.stdout.isatty():
         preview = _begun(preview, window)
-    return Target(_collector(prepare, preview), window, _title(arguments))
+    return _target(arguments, _collector(prepare, preview), window)
+
+
+def _target(arguments: argparse.Namespace, collector: Holding, window: Window) -> Target:
+    title = _title(arguments)
+    return Target(
+        collector,
+        window,
+        title,
+        config=arguments.config,
+        environment=arguments.env,
+        zone=zone_named(arguments.zone),
+    )
 
 
 def _begun(
@@ -126,7 +158,7 @@ def _title(arguments: argparse.Namespace) -> str:
 
 def _collector(
     prepare: Callable[[], Setup], preview: Callable[[Window], Sequence[Preview]] | None
-) -> Collector:
+) -> Holding:
     from halfawake.collector import LiveCollector
 
     return LiveCollector(prepare, preview)

@@ -81,7 +81,7 @@ async def opened(scene: Scene) -> AsyncIterator[tuple[HalfawakeApp, Pilot[str]]]
         environment="",
         title=f"{DEMO_PREFIX}{scene.story}",
         now=lambda: window.pin + LOOKED_AT_NS,
-        handover=FileHandover(FOLDER),
+        handover=FileHandover(Path("incident")),  # previewed, never written
         encoding="utf-8",
     )
     app.theme = SAFE.name  # whatever terminal this runs in

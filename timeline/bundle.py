@@ -13,7 +13,7 @@ import json
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, BinaryIO
 
 from timeline.batch import PREVIEW_ROWS, Preview, Remark
@@ -82,17 +82,24 @@ class Manifest:
     asked: tuple[Asked, ...] = ()
     remarks: tuple[Remark, ...] = ()
     statuses: tuple[SourceStatus, ...] = ()
+    marks: tuple[Event, ...] = ()
+    """Rows that a person marked, in the order in which they did. Absent before marks were kept,
+    and safely ignored by who does not know them: no version tells them apart."""
 
 
 def write_bundle(
-    stream: BinaryIO, incident: Incident, statuses: Sequence[SourceStatus] = ()
+    stream: BinaryIO,
+    incident: Incident,
+    statuses: Sequence[SourceStatus] = (),
+    marks: Sequence[Event] = (),
 ) -> None:
-    """Write `incident` and what is known of its sources into a seekable stream."""
+    """Write `incident`, what is known of its sources, and the marks into a seekable stream."""
     from timeline.bundle_tables import table_bytes
 
     snapshot = incident.snapshot
     version = VERSION if snapshot.counts.height else 1
-    manifest = {"format": FORMAT, "version": version, **_plain(_manifest_of(incident, statuses))}
+    about = replace(_manifest_of(incident, statuses), marks=tuple(marks))
+    manifest = {"format": FORMAT, "version": version, **_plain(about)}
     position = snapshot.position_at(incident.window.pin)
     nearest = snapshot.in_order(max(position - PREVIEW_ROWS // 2, 0), PREVIEW_ROWS)
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
@@ -136,8 +143,13 @@ def read_bundle(stream: BinaryIO) -> tuple[Incident, tuple[SourceStatus, ...]]:
 
 def read_window(stream: BinaryIO) -> Window:
     """The pinned instant and its window, without Polars. Raises `BundleProblem`."""
+    return read_manifest(stream).window
+
+
+def read_manifest(stream: BinaryIO) -> Manifest:
+    """Everything but the rows, without Polars. Raises `BundleProblem`."""
     with _opened(stream) as archive:
-        return _manifest_in(archive).window
+        return _manifest_in(archive)
 
 
 def read_preview(stream: BinaryIO) -> Preview:

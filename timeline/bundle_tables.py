@@ -49,19 +49,31 @@ def snapshot_from(
     if (held.get_column("row") >= rows.height).any():
         raise Mismatch("keys.parquet speaks of rows that events.parquet does not have")
     loose = _table(undated, UNDATED_SCHEMA, "undated.parquet")
+    counted = None if counts is None else _table(counts, COUNT_SCHEMA, "counts.parquet")
+    return refilled(rows, held, loose, coverage, remarks, counted).snapshot()
+
+
+def refilled(
+    events: pl.DataFrame,
+    keys: pl.DataFrame,
+    undated: pl.DataFrame,
+    coverage: CoverageMap,
+    remarks: Sequence[Remark],
+    counts: pl.DataFrame | None = None,
+) -> Store:
+    """A store that holds these tables and claims, to which more can be added."""
     store = Store()
     nothing = pl.DataFrame(schema=EVENT_SCHEMA), pl.DataFrame(schema=KEY_SCHEMA)
     claims = Batch(
-        "", *nothing, coverage.entries, tuple(remarks), undated=loose, asked=coverage.asked
+        "", *nothing, coverage.entries, tuple(remarks), undated=undated, asked=coverage.asked
     )
     store.add(claims)
-    for source, part, own in _by_source(rows, held):
+    for source, part, own in _by_source(events, keys):
         store.add(Batch(source, part, own))
     if counts is not None:
-        counted = _table(counts, COUNT_SCHEMA, "counts.parquet")
-        for part in counted.partition_by("source", maintain_order=True):
+        for part in counts.partition_by("source", maintain_order=True):
             store.add(Batch(str(part.get_column("source")[0]), *nothing, counts=part))
-    return store.snapshot()
+    return store
 
 
 def _by_source(

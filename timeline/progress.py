@@ -51,6 +51,11 @@ class SourceStatus:
     def answered(self) -> bool:
         return self.phase in (Phase.DONE, Phase.CUT, Phase.FAILED)
 
+    @property
+    def incomplete(self) -> bool:
+        """Whether it answered, but not in full: it failed, was cut, or was skipped."""
+        return self.phase in (Phase.CUT, Phase.FAILED)
+
 
 @dataclass(frozen=True, slots=True)
 class PreviewArrived:
@@ -85,7 +90,16 @@ class SetupFailed:
     exit_code: int
 
 
-Update: TypeAlias = PreviewArrived | StatusChanged | IncidentGrew | CollectionEnded | SetupFailed
+@dataclass(frozen=True, slots=True)
+class Broke:
+    """A defect of ours ended the collection: whoever watches says so instead of waiting on."""
+
+    error: Exception
+
+
+Update: TypeAlias = (
+    PreviewArrived | StatusChanged | IncidentGrew | CollectionEnded | SetupFailed | Broke
+)
 
 
 class Collector(Protocol):
@@ -107,6 +121,20 @@ class Collector(Protocol):
         """Go on reading what is new behind the window's end, or stop at once.
 
         False when nothing new can come: what is collected is a recording.
+        """
+        ...
+
+    def skip(self, source: str) -> bool:
+        """Wait no longer for one source; what it told stays.
+
+        False when it is not being asked anything.
+        """
+        ...
+
+    def retry(self, source: str) -> bool:
+        """Ask a source that failed, was cut or was skipped for the window once more.
+
+        False when there is nothing to ask: it answered in full, or this is a recording.
         """
         ...
 

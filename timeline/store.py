@@ -182,6 +182,14 @@ class Store:
         """Let what a new answer to `[start, end)` says of a source's sight replace the old."""
         self._coverage = self._coverage.without(source, start, end).adding(seen)
 
+    def forget(self, source: str, start: int, end: int) -> None:
+        """Drop what a source said of its sight in `[start, end)` and of how it was read.
+
+        Before it is asked once more: an answer that is whole must not carry the old one's limits.
+        """
+        self._coverage = self._coverage.without(source, start, end)
+        self._remarks = {r: None for r in self._remarks if r.source != source}
+
     def snapshot(self) -> Snapshot:
         """Freeze what is known now."""
         self._generation += 1

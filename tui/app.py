@@ -21,6 +21,7 @@ from textual.markup import escape
 from textual.message import Message
 
 from timeline.progress import (
+    Broke,
     CollectionEnded,
     Collector,
     IncidentGrew,
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 
     from timeline.window import Window
     from tui.density import Density
+    from tui.gestures.noting import Notes
+    from tui.restore import Keeping
 
 INTERRUPTED = 130
 """Exit code after SIGTERM or SIGHUP, as shells report an interruption."""
@@ -90,6 +93,8 @@ class HalfawakeApp(App[str]):
         handover: Handover,
         follow: str = "",
         live: bool = False,
+        notes: Notes | None = None,
+        keeping: Keeping | None = None,
         encoding: str | None = None,
     ) -> None:
         # the framework asks for the theme's variables while it is being constructed
@@ -100,9 +105,15 @@ class HalfawakeApp(App[str]):
         self._live = live
         self.state = ScreenState(window, environment=environment, title=title, now=now)
         self.state.follow_key(follow)
+        self.broken_by: Exception | None = None
+        """What ended the application, when that was a defect of its own."""
         self.incident_screen = IncidentScreen(self.state, self.brush, collector, handover)
-        self.register_theme(theme.SAFE)
-        self.theme = theme.SAFE.name
+        self.incident_screen.notes = notes
+        if keeping is not None:
+            self.incident_screen.return_to(keeping)
+        for own in theme.OWN_THEMES:
+            self.register_theme(own)
+        self.theme = theme.theme_for(os.environ, self.available_themes)
         self.set_class(self.brush.glyphs.ascii_only, "-ascii")
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
@@ -118,6 +129,7 @@ class HalfawakeApp(App[str]):
 
     def on_mount(self) -> None:
         self._end_on_signals()
+        self.incident_screen.keep_from_now_on()
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
@@ -154,6 +166,11 @@ class HalfawakeApp(App[str]):
         if any(state & (select.POLLHUP | select.POLLERR) for _, state in poll.poll(0)):
             self._interrupted()
 
+    def _fatal_error(self) -> None:
+        """Leave quietly: the framework would print every variable, which are production data."""
+        self.broken_by = self._exception
+        self._close_messages_no_wait()
+
     def on_unmount(self) -> None:
         self._collector.close()
 
@@ -164,9 +181,11 @@ class HalfawakeApp(App[str]):
         density = None
         if isinstance(update, IncidentGrew):
             from tui.density import density_of  # Polars is loaded by whoever made the snapshot
+            from tui.running import running_of
 
             snapshot, window = update.incident.snapshot, update.incident.window
             density = density_of(snapshot, window)
+            density.running = running_of(update.incident)
             snapshot.position_at(window.pin)  # brings the times into order here, not while drawing
         self.post_message(Arrived(update, density))
 
@@ -175,10 +194,15 @@ class HalfawakeApp(App[str]):
         if isinstance(update, SetupFailed):
             self.exit(result=update.sentence, return_code=update.exit_code)
             return
+        if isinstance(update, Broke):
+            self.broken_by = update.error
+            self.exit(return_code=1)
+            return
         self.state.take(update, message.density)
         rows = isinstance(update, (PreviewArrived, IncidentGrew))
         if rows or isinstance(update, (StatusChanged, CollectionEnded)):
             self.incident_screen.facts_changed(rows=rows)
+        self.incident_screen.findings_came()
         self._reload_page()
 
     def _reload_page(self) -> None:

@@ -72,6 +72,8 @@ class Sheet(Widget):
         self._draw = draw
         self._height = height
         self._lines: list[Line] | None = None
+        self._drawn_for = (0, 0)
+        """Cells the lines were drawn for: a frame may come before the event of a new size."""
 
     def redraw(self) -> None:
         """What is shown has changed."""
@@ -81,17 +83,14 @@ class Sheet(Widget):
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         return self._height(viewport.width, viewport.height)
 
-    def on_resize(self) -> None:
-        self._lines = None
-
     def notify_style_update(self) -> None:
         super().notify_style_update()
         self._lines = None
 
     def render_line(self, y: int) -> Strip:
         width, height = self.size
-        if self._lines is None:
-            self._lines = self._draw(width, height)
+        if self._lines is None or self._drawn_for != (width, height):
+            self._lines, self._drawn_for = self._draw(width, height), (width, height)
         if y >= len(self._lines):
             return self._brush.strip([(" " * width, "text")], width)
         return self._brush.strip(self._lines[y], width)

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from timeline.event import SEVERITY_ERROR, SEVERITY_WARN
+from timeline.event import SEVERITY_ERROR, SEVERITY_WARN, Lane
 from timeline.words import FAILED_KINDS
-from tui.depth import Depths, depths_of
+from tui.depth import Depths, Due, depths_of, dues_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,9 +21,13 @@ if TYPE_CHECKING:
     from timeline.event import Event
     from timeline.store import Snapshot
     from timeline.window import Window
+    from tui.running import Running
 
 FINE_BUCKETS = 1200
 """Stretches a window is counted in: several per cell on the widest terminal."""
+
+MOST_CHANGES = 64
+"""Changes marked through the lanes; with more of them the lanes would be nothing else."""
 
 CALM, WARNING, ERROR = 0, 1, 2
 """Classes of an event by severity, worst last."""
@@ -72,6 +76,13 @@ class Columns(NamedTuple):
         """Data column (T's cell not counted) of an instant; may lie outside the lane."""
         return (timestamp - self.pin) // self.width + self.before
 
+    def stretch(self, cell: int) -> tuple[int, int]:
+        """First instant (ns) of a screen cell and the one after its last; cells beyond the ends
+        count as the last ones, and T's own as the column that T begins."""
+        column = min(max(cell if cell <= self.before else cell - 1, 0), self.cells - 2)
+        start = self.pin + (column - self.before) * self.width
+        return start, start + self.width
+
     def cell(self, timestamp: int) -> int | None:
         """Screen cell of an instant, None when it lies outside the lane."""
         column = self.column(timestamp)
@@ -79,16 +90,45 @@ class Columns(NamedTuple):
             return None
         return column if column < self.before else column + 1
 
+    def nearest_cell(self, timestamp: int) -> int:
+        """Screen cell of an instant; the first or last one when it lies outside the lane."""
+        column = min(max(self.column(timestamp), 0), self.before + self.after - 1)
+        return column if column < self.before else column + 1
+
+
+class Change(NamedTuple):
+    """Something that was changed: when (ns UTC) and in its source's words."""
+
+    at: int
+    name: str
+
 
 class Density:
     """Fine counts: a small frame (source, at ns, level, n), folded once for each width.
 
-    `depths` are the samples of what waited, by queue source.
+    `depths` are the samples of what waited, by queue source; `errors` the stamps (ns, sorted) of
+    every row that is an error; `changes` those of the window, in time order; `is_counted` whether
+    an engine counted part of it. `dues` is what comes due next, by queue source; `running` the jobs
+    that ran at once, once somebody counted them.
     """
 
-    def __init__(self, fine: pl.DataFrame, depths: Depths) -> None:
+    def __init__(
+        self,
+        fine: pl.DataFrame,
+        depths: Depths,
+        errors: pl.Series,
+        changes: tuple[Change, ...],
+        *,
+        is_counted: bool,
+        dues: Mapping[str, Due],
+    ) -> None:
         self.fine = fine
         self.depths = depths
+        self.errors = errors
+        self.changes = changes
+        self.is_counted = is_counted
+        self.dues = dues
+        self.running: Mapping[str, Running] | None = None
         self._columns: Columns | None = None
         self._bands: Mapping[str, Band] = {}
 
@@ -98,6 +138,19 @@ class Density:
             self._columns = columns
             self._bands = _folded(self.fine.iter_rows(), columns)
         return self._bands
+
+    def errors_between(self, start: int, end: int) -> int:
+        """Errors among the rows held of `[start, end)` ns."""
+        first = self.errors.search_sorted(start, side="left")
+        return int(self.errors.search_sorted(end, side="left")) - int(first)
+
+    def counted_between(self, start: int, end: int) -> tuple[int, int]:
+        """Rows and errors of `[start, end)` ns as the lanes count them, to a fine bucket."""
+        import polars as pl  # loaded by whoever counted
+
+        inside = self.fine.filter((pl.col("at") >= start) & (pl.col("at") < end))
+        errors = inside.filter(pl.col("level") == ERROR).get_column("n").sum()
+        return int(inside.get_column("n").sum()), int(errors)
 
 
 def density_of(snapshot: Snapshot, window: Window) -> Density:
@@ -118,7 +171,7 @@ def density_of(snapshot: Snapshot, window: Window) -> Density:
         .select(
             pl.col("source").cast(pl.String),
             time,
-            ((time - window.pin) // step * step + window.pin + step // 2).alias("at"),
+            _fine(time, window, step).alias("at"),
             _level(is_failure).alias("level"),
         )
     )
@@ -146,7 +199,41 @@ def density_of(snapshot: Snapshot, window: Window) -> Density:
     else:
         parts = [held.group_by("source", "at", "level").agg(n=pl.len())]
     fine = pl.concat(parts, how="vertical_relaxed").sort("source", "at", "level").collect()
-    return Density(fine, depths_of(snapshot))
+    wrong = snapshot.events.lazy().filter(_level(is_failure) == ERROR).select(time).collect()
+    errors = wrong.get_column("timestamp").sort()
+    changes = _changes(snapshot, window, step)
+    return Density(
+        fine,
+        depths_of(snapshot),
+        errors,
+        changes,
+        is_counted=told.height > 0,
+        dues=dues_of(snapshot),
+    )
+
+
+def _fine(time: pl.Expr, window: Window, step: int) -> pl.Expr:
+    """The middle of the fine bucket, `step` ns long, that an instant falls in."""
+    return (time - window.pin) // step * step + window.pin + step // 2
+
+
+def _changes(snapshot: Snapshot, window: Window, step: int) -> tuple[Change, ...]:
+    """What the sources of the change lane tell; when there is more than fits, the newest.
+
+    Each stands in its fine bucket, where the lane's own mark of it is drawn.
+    """
+    import polars as pl
+
+    told = (
+        snapshot.events.lazy()
+        .filter(pl.col("lane") == Lane.CHANGE.value)
+        .filter((pl.col("timestamp") >= window.start) & (pl.col("timestamp") < window.end))
+        .sort("timestamp")
+        .tail(MOST_CHANGES)
+        .select(_fine(pl.col("timestamp"), window, step), "body")
+        .collect()
+    )
+    return tuple(Change(at, name) for at, name in told.iter_rows())
 
 
 def _level(is_failure: pl.Expr) -> pl.Expr:

@@ -7,6 +7,8 @@ drawn. A source that was looked at only once has no curve: that look is "now, no
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -24,6 +26,16 @@ if TYPE_CHECKING:
 
 MOST_SAMPLES = 20_000
 """Samples looked at; a broker's hour of a hundred queues. More are thinned, the newest kept."""
+
+
+class Due(NamedTuple):
+    """Jobs and retries that come due after a look at a queue, in its source's own count."""
+
+    jobs: int
+    minutes: int
+    """Within how many minutes of the look."""
+    most: int
+    """Most of them in one minute."""
 
 
 class Sample(NamedTuple):
@@ -64,10 +76,44 @@ def depths_of(snapshot: Snapshot) -> Depths:
     return depths
 
 
+def dues_of(snapshot: Snapshot) -> Mapping[str, Due]:
+    """What comes due next, by source: the newest look at each queue, all queues together."""
+    import polars as pl  # never before the first frame
+
+    attributes = pl.col("attributes")
+    looks = (
+        snapshot.events.lazy()
+        .filter((pl.col("lane") == Lane.QUEUE.value) & (pl.col("kind") == Kind.METRIC.value))
+        .filter(attributes.str.contains(r'"due_by_minute": ?\{"'))
+        .sort("timestamp")
+        .select(pl.col("source").cast(pl.String), pl.col("actor").cast(pl.String), "attributes")
+        .unique(["source", "actor"], keep="last", maintain_order=True)
+        .collect()
+    )
+    minutes: dict[str, Counter[int]] = {}
+    for source, _, told in looks.iter_rows():
+        for minute, count in json.loads(told)["due_by_minute"].items():
+            minutes.setdefault(source, Counter())[int(minute)] += int(count)
+    return {
+        source: Due(due.total(), max(due) + 1, max(due.values())) for source, due in minutes.items()
+    }
+
+
+def due_words(due: Due, room: int) -> str:
+    """`17 due in 10 min, 12 in one`, in as many words as fit `room` cells; else nothing."""
+    whole = f"{grouped(due.jobs)} due in {due.minutes} min"
+    if due.most < due.jobs and len(longer := f"{whole}, {grouped(due.most)} in one") <= room:
+        return longer
+    return whole if len(whole) <= room else ""
+
+
 def depth_cells(
-    samples: list[Sample], columns: Columns, room: int, glyphs: Glyphs
+    samples: list[Sample], columns: Columns, room: int, glyphs: Glyphs, due: Due | None = None
 ) -> tuple[list[Piece], Piece]:
-    """Cells without T, and the words to their right in `room` cells."""
+    """Cells without T, and the words to their right in `room` cells; what is due stands in both.
+
+    After one look nothing is known of the cells, which leaves them to the words.
+    """
     width = columns.before + columns.after
     looks = {sample.at for sample in samples}
     if len(looks) == 1:
@@ -75,6 +121,9 @@ def depth_cells(
         said = f"{waiting} now, not then"
         words = said if len(said) <= room else f"{waiting} now"
         hatched: list[Piece] = [(glyphs.unseen, "faint") for _ in range(width)]
+        if due is not None and (told := due_words(due, columns.before - 2)):
+            first = columns.before - len(told) - 2
+            hatched[first : columns.before] = [(letter, "info") for letter in f" {told} "]
         return hatched, (right(words, room), "dim")
     curve = curve_of(samples, columns)
     roles: list[Role] = ["text" for _ in curve]
@@ -84,7 +133,10 @@ def depth_cells(
         for count, cell in zip(curve, drawn, strict=True)
     ]
     peak = max((count for count in curve if count is not None), default=0)
-    return shaded, (right(f"max {grouped(peak)}", room), "dim")
+    words = f"max {grouped(peak)}"
+    if due is not None and len(longer := f"{words}, {grouped(due.jobs)} due") <= room:
+        words = longer
+    return shaded, (right(words, room), "dim")
 
 
 def curve_of(samples: list[Sample], columns: Columns) -> list[int | None]:

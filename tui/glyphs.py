@@ -23,6 +23,8 @@ class Glyphs(NamedTuple):
     pin: str
     onset: str
     rule: str
+    heavy_rule: str
+    """The rule along a selection."""
     wall: str
     corner: str
     """Where the wall between lanes and findings meets the rule below."""
@@ -32,7 +34,11 @@ class Glyphs(NamedTuple):
     ticks: str
     unseen: str
     """A stretch that a source could not fully see."""
+    unended: str
+    """A job that began and whose end nobody told."""
     change: str
+    passing: str
+    """A change's instant in the lanes of others."""
     here: str
     dash: str
     shared: str
@@ -65,6 +71,7 @@ UNICODE = Glyphs(
     pin="\u2503",
     onset="\u250a",
     rule="\u2500",
+    heavy_rule="\u2501",
     wall="\u2502",
     corner="\u2534",
     cursor="\u25b8",
@@ -72,7 +79,9 @@ UNICODE = Glyphs(
     tick="\u00b7",
     ticks="\u2022",
     unseen="\u2591",
+    unended="\u254c",
     change="\u25c6",
+    passing="\u254e",
     here="\u25b4",
     dash="\u2013",
     shared="=",
@@ -86,6 +95,7 @@ ASCII = Glyphs(
     pin="|",
     onset=":",
     rule="-",
+    heavy_rule="=",
     wall="|",
     corner="+",
     cursor=">",
@@ -93,7 +103,9 @@ ASCII = Glyphs(
     tick=".",
     ticks="o",
     unseen="?",
+    unended="~",
     change="*",
+    passing="!",
     here="^",
     dash="-",
     shared="=",

@@ -18,6 +18,8 @@ from timeline.summary import (
 )
 from timeline.words import age, clock_face, day, span_words, window_words
 from tui.pieces import Line, Piece, cut, fit, joined, width_of, wrap
+from tui.waiting import reading_words
+from tui.zones import short_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,12 +72,15 @@ def _first(state: ScreenState, width: int) -> Line:
     pin = state.window.pin
     date = "" if day(pin) == day(state.now()) else f"{day(pin)} "
     badge: Line = [(f" {state.place} ", "badge")] if state.place else []
-    instant: Line = [(f"T {date}{clock_face(pin)}Z", "pin"), (f" {age(state.now() - pin)}", "dim")]
+    zone = state.zones.shown
+    beside = age(state.now() - pin) if zone is None else f"UTC | {short_name(zone, pin)}"
+    instant: Line = [(f"T {date}{clock_face(pin)}Z", "pin"), (f" {beside}", "dim")]
     title: Line = [(state.title, "strong")]
     window: Line = [("window ", "dim"), (window_words(state.window), "text")]
     live: Line = [("live", "accent")] if state.live else []
     onset, short_onset, condition = _onset(state), _onset(state)[:2], _condition(state)
     choices: tuple[Sequence[Line], ...] = (
+        (badge, title, instant, onset, condition, _victims(state), _shared(state), window, live),
         (badge, title, instant, onset, condition, _victims(state), window, live),
         (badge, title, instant, onset, condition, window, live),
         (badge, instant, onset, condition, window, live),
@@ -124,6 +129,14 @@ def _victims(state: ScreenState) -> Line:
     return [(words, "text")] if words else []
 
 
+def _shared(state: ScreenState) -> Line:
+    """What most of those that were hit have in common, where the line is long enough to say it."""
+    if state.analysis is None or not state.analysis.common:
+        return []
+    trait = state.analysis.common[0]
+    return [(f"{trait.victims_with} of {trait.victims} hit: {trait.trait} {trait.value}", "text")]
+
+
 def _body(state: ScreenState, width: int, height: int) -> list[Line]:
     """Headline, next, blind, trust in exactly `height` lines; the headline gives way last."""
     headline = _headline(state, width, most=max(height - 2, 1))
@@ -154,9 +167,8 @@ def headline(state: ScreenState) -> str:
         return empty_words(incident, state.statuses)
     if state.analysis is not None and state.analysis.headline:
         return state.analysis.headline
-    reading = [status.source for status in state.statuses if not status.answered]
-    if reading:
-        return f"Reading {', '.join(reading)}."
+    if reading := reading_words(state.statuses):
+        return reading
     return "Collected; looking for what happened." if state.statuses else "Reaching the sources."
 
 

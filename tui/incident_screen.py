@@ -12,10 +12,15 @@ from textual.widgets import Input
 
 from tui import actions
 from tui.canvas import Brush, Sheet
+from tui.chips import chips_line, is_shown
 from tui.footer import footer_lines
+from tui.gestures.brushing import Brushing
+from tui.gestures.following import Following
 from tui.gestures.handing_over import HandingOver
 from tui.gestures.looking import Looking
 from tui.gestures.moving import Moving
+from tui.gestures.noting import Noting
+from tui.gestures.returning import Returning
 from tui.gestures.travelling import Travelling
 from tui.gestures.walking import Walking
 from tui.header import header_height, header_lines
@@ -23,6 +28,7 @@ from tui.lanes import known_sources
 from tui.overview import cursor_cell, finding_at, overview_height, overview_lines
 from tui.state import CHANGED_FOR_NS
 from tui.timeline import Timeline
+from tui.waiting import skip_hint
 
 if TYPE_CHECKING:
     from textual import events
@@ -39,7 +45,9 @@ AGE_SECONDS = 30.0
 """How often "31 min ago" and the change marker are drawn anew."""
 
 
-class IncidentScreen(Walking, Looking, Travelling, HandingOver, Moving):
+class IncidentScreen(
+    Returning, Brushing, Walking, Looking, Following, Noting, Travelling, HandingOver, Moving
+):
     """What `halfawake at TIME` shows."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*actions.bindings("incident")]
@@ -59,14 +67,18 @@ class IncidentScreen(Walking, Looking, Travelling, HandingOver, Moving):
         self._header = Sheet(brush, self._draw_header, header_height, id="header")
         self._overview = Sheet(brush, self._draw_overview, self._overview_height, id="overview")
         self._sources = 0
+        self._hint = ""
         self.timeline = Timeline(state, brush)
         self._footer = Sheet(brush, self._draw_footer, lambda _w, _h: 1, id="footer")
         self._search = Input(placeholder="words in a row's text", id="search")
         self._search.display = False
+        self._chips = Sheet(brush, self._draw_chips, lambda _w, _h: 1, id="chips")
+        self._chips.display = False
 
     def compose(self) -> ComposeResult:
         yield self._header
         yield self._overview
+        yield self._chips
         yield self.timeline
         yield self._footer
         yield self._search
@@ -89,7 +101,15 @@ class IncidentScreen(Walking, Looking, Travelling, HandingOver, Moving):
         return overview_height(self._state, width, height)
 
     def _draw_footer(self, width: int, _height: int) -> list[Line]:
-        return footer_lines(actions.footer_labels("incident"), self._message, width)
+        hints = [hint] if (hint := skip_hint(self._state.statuses)) else []
+        return footer_lines([*hints, *actions.footer_labels("incident")], self._message, width)
+
+    def _draw_chips(self, width: int, _height: int) -> list[Line]:
+        return [chips_line(self._state.sieve, self.timeline.cursor, width)]
+
+    def _chips_changed(self) -> None:
+        self._chips.display = is_shown(self._state.sieve)
+        self._chips.redraw()
 
     def _here(self) -> int | None:
         event = self.timeline.event
@@ -100,15 +120,21 @@ class IncidentScreen(Walking, Looking, Travelling, HandingOver, Moving):
         with self.app.batch_update():
             if rows:
                 self.timeline.rows_changed()
+                self._rows_shown()
+            self._chips_changed()
             self._header.redraw()
             self._overview.redraw()
             if (sources := len(known_sources(self._state))) != self._sources:
                 self._sources = sources
                 self._overview.refresh(layout=True)
+            if (hint := skip_hint(self._state.statuses)) != self._hint:
+                self._hint = hint
+                self._footer.redraw()
         if self._state.headline_is_new:
             self.set_timer(CHANGED_FOR_NS / 1e9, self._header.redraw)
 
     def place_changed(self) -> None:
+        self._chips_changed()
         self.timeline.refresh()
         self._overview.redraw()
 
@@ -129,11 +155,13 @@ class IncidentScreen(Walking, Looking, Travelling, HandingOver, Moving):
         self._hush(self._message_number)
 
     def on_timeline_moved(self) -> None:
+        self._chips.redraw()
+        self.selection_moved()
         if cursor_cell(self._state, self.size.width, self._here()) != self._axis_cell:
             self._overview.redraw()
 
     def on_click(self, event: events.Click) -> None:
-        if event.widget is self._overview:
+        if event.widget is self._overview and not self.has_dragged:
             width, height = self._overview.size
             glyphs = self._brush.glyphs
             number = finding_at(self._state, event.x, event.y, width, height, glyphs)

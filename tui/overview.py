@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tui.header import WIDE
-from tui.lanes import axis_line, columns_for, known_sources, lane_lines, wanted_lines
-from tui.panel import owned_lines, panel_lines, story_line
+from tui.lanes import LABEL_CELLS, axis_line, columns_for, known_sources, lane_lines, wanted_lines
+from tui.panel import owned_lines, panel_lines, story_line, story_lines
 
 if TYPE_CHECKING:
     from tui.glyphs import Glyphs
@@ -59,26 +59,26 @@ def overview_lines(
     state: ScreenState, width: int, height: int, terminal: int, here: int | None, glyphs: Glyphs
 ) -> list[Line]:
     """All lines of the block; `here` is the stamp under the cursor, `terminal` the full height."""
-    story = story_line(state, width, glyphs)
     if terminal < SMALLEST:
-        return [story]
+        return [story_line(state, width, glyphs)]
+    story = story_lines(state, width, glyphs)
     if width < WIDE:
         lanes = stacked_lanes(state, height)
-        findings = height - 2 - lanes
+        findings = height - 1 - len(story) - lanes
         return [
             *panel_lines(state, width, findings, glyphs),
             *lane_lines(state, width, lanes, glyphs),
             axis_line(state, width, here, glyphs),
-            story,
+            *story,
         ]
-    left, rows = lanes_width(width), height - 2
+    left, rows = lanes_width(width), height - 1 - len(story)
     bands = lane_lines(state, left, rows, glyphs)
     panel = panel_lines(state, width - left - 2, rows, glyphs)
     wall = (f"{glyphs.wall} ", "faint")
     both: list[Line] = [[*a, wall, *b] for a, b in zip(bands, panel, strict=True)]  # type: ignore[list-item]
     corner = f"{glyphs.corner}{glyphs.rule * (width - left - 1)}"
     axis: Line = [*axis_line(state, left, here, glyphs), (corner, "faint")]
-    return [*both, axis, story]
+    return [*both, axis, *story]
 
 
 def cursor_cell(state: ScreenState, width: int, here: int | None) -> int | None:
@@ -86,12 +86,28 @@ def cursor_cell(state: ScreenState, width: int, here: int | None) -> int | None:
     return None if here is None else columns_for(state, lanes_width(width)).cell(here)
 
 
+def lane_cell_at(
+    state: ScreenState, x: int, y: int, width: int, height: int, *, inside: bool
+) -> int | None:
+    """The cell of the lanes (T's own counted) at a place of the block, for the mouse.
+
+    None beside the lanes; without `inside` the nearest one, as a drag may leave them.
+    """
+    columns = columns_for(state, lanes_width(width))
+    cell = x - LABEL_CELLS
+    if not inside:
+        return min(max(cell, 0), columns.cells - 1)
+    first = 0 if width >= WIDE else height - 2 - stacked_lanes(state, height)
+    return cell if 0 <= cell < columns.cells and first <= y < height - 1 else None
+
+
 def finding_at(
     state: ScreenState, x: int, y: int, width: int, height: int, glyphs: Glyphs
 ) -> int | None:
     """Number of the finding (from 1) drawn at a place of the block, for the mouse."""
     left = lanes_width(width) if width >= WIDE else -2
-    lines = height - 2 - (0 if width >= WIDE else stacked_lanes(state, height))
+    below = 1 + len(story_lines(state, width, glyphs))
+    lines = height - below - (0 if width >= WIDE else stacked_lanes(state, height))
     if x <= left or not 0 <= y < lines:
         return None
     return owned_lines(state, width - left - 2, lines, glyphs)[y][0] or None

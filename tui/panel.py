@@ -5,12 +5,16 @@ Pure drawing. A detector that could not look always has a line: it must never re
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, TypeAlias
 
+from rich.cells import cell_len
+
 from timeline.summary import common_words
-from timeline.words import count_of, order_words, wall_time
+from timeline.words import order_words, wall_time
 from tui.actions import key_of
-from tui.pieces import Line, Piece, cut, fit, padded, paragraph, wrap
+from tui.pieces import Line, Piece, cut, fit, padded, paragraph, plain, width_of, wrap
+from tui.selection import selection_words
 
 if TYPE_CHECKING:
     from timeline.finding import Finding, Step
@@ -23,6 +27,11 @@ VERDICT_CELLS = 9
 SKIPPED_LINES = 3
 """Lines for detectors that could not look. On bare files that is most of them, and a list of what
 is missing must not push the answer away: the page of sources has it all."""
+
+STORY_LINES = 2
+"""Most lines above the rows for the step being read; the rest of a long one is in its proof."""
+
+_THOUSANDS = re.compile(r"(?<=\d) (?=\d{3}\b)")
 
 Owned: TypeAlias = "tuple[int, Line]"
 
@@ -174,33 +183,79 @@ def _not_evaluated(state: ScreenState, width: int, room: int, glyphs: Glyphs) ->
     return [[(lead, "dim"), (f"not evaluated{count}: {names}", "dim")]]
 
 
+def story_lines(state: ScreenState, width: int, glyphs: Glyphs) -> list[Line]:
+    """What stands above the rows: one line, or two while a finding is walked that needs them.
+
+    How many depends on the finding and not on the step, so that walking it moves nothing else.
+    """
+    finding = state.current_finding
+    if state.current_step is None or finding is None or _one_line_said(state) is not None:
+        return [story_line(state, width, glyphs)]
+    number, places = state.finding + 1, range(len(finding.steps))
+    needed = max(len(_why_lines(number, finding, place, width, glyphs)) for place in places)
+    lines = _why_lines(number, finding, state.step, width, glyphs)
+    if len(lines) > STORY_LINES:
+        rest = " ".join(plain(line).strip() for line in lines[STORY_LINES - 1 :])
+        lines[STORY_LINES - 1 :] = [[(f" {cut(rest, width - 2)}", "strong")]]
+    elif len(lines) < min(needed, STORY_LINES):
+        lines.append([])
+    return [fit(line, width) for line in _with_order(lines, finding.steps[state.step], width)]
+
+
 def story_line(state: ScreenState, width: int, glyphs: Glyphs) -> Line:
-    """The line above the rows: the step being read, or what is shown and how to get on."""
-    if state.search:
-        count = state.match_count
-        return _said(
-            f"/{state.search}",
-            f"{count_of(count, 'row')} found; . and , walk them, esc ends",
-            width,
-        )
-    if state.follow:
-        return _said(
-            f"following {state.follow}", f"{count_of(len(state.rows), 'row')}; esc shows all", width
-        )
-    step, finding = state.current_step, state.current_finding
+    """The same in one line: the step being read, or what is shown and how to get on."""
+    said = _one_line_said(state)
+    if said is not None:
+        return _said(*said, width)
+    finding, number = state.current_finding, state.finding + 1
     if finding is None:
         return _said("", "Rows around T; o goes to the onset, / searches, ? explains.", width)
-    number = state.finding + 1
-    if step is None:
+    if state.current_step is None:
         return _said("", what_n_does(len(finding.steps), number), width)
-    pieces: list[Piece] = [
-        (f" finding {number} step {state.step + 1}/{len(finding.steps)} ", "badge"),
-        (" ", "text"),
-    ]
-    pieces.append((f"{glyphs.order(step.order)} {step.role}: {step.why}".strip(), "strong"))
-    if step.order is not None:
-        pieces.append((f"  {order_words(step.order)}", "info"))
-    return fit(pieces, width)
+    lines: list[Line] = [_why_line(number, finding, state.step, glyphs)]
+    return fit(_with_order(lines, finding.steps[state.step], width)[0], width)
+
+
+def _one_line_said(state: ScreenState) -> tuple[str, str] | None:
+    """What is selected, searched for or followed, before any step."""
+    if state.selection is not None:
+        words = selection_words(state, state.selection)
+        return "selected", f"{words}; enter looks at it alone, esc lets go"
+    return None
+
+
+def _why_line(number: int, finding: Finding, place: int, glyphs: Glyphs) -> list[Piece]:
+    """Which step is read and why it matters, however long; ids nobody reads aloud cut short."""
+    from timeline.facts.words import abridged  # not needed for the first frame
+
+    step = finding.steps[place]
+    words = f"{glyphs.order(step.order)} {step.role}: {abridged(step.why)}".strip()
+    badge = f" finding {number} step {place + 1}/{len(finding.steps)} "
+    return [(badge, "badge"), (f" {words}", "strong")]
+
+
+def _why_lines(number: int, finding: Finding, place: int, width: int, glyphs: Glyphs) -> list[Line]:
+    """The same on as many lines as it needs; a count and its thousands stay together."""
+    badge, (words, role) = _why_line(number, finding, place, glyphs)
+    kept = _THOUSANDS.sub("\u00a0", words.strip())
+    first, *rest = wrap(kept, max(width - cell_len(badge[0]) - 1, 1))
+    parts = [first, *(wrap(" ".join(rest), width - 2) if rest else [])]
+    told = [f" {part}".replace("\u00a0", " ") for part in parts]
+    return [[badge, (told[0], role)], *([(part, role)] for part in told[1:])]
+
+
+def _with_order(lines: list[Line], step: Step, width: int) -> list[Line]:
+    """How sure the step's order is behind its words: with the reason where there is room for it
+    and it was not told already, else in a word."""
+    if step.order is None:
+        return lines
+    words = order_words(step.order)
+    verdict = words.partition(":")[0]
+    for told in (verdict,) if step.order.because in step.why else (words, verdict):
+        lead = 2 if lines[-1] else 1
+        if width_of(lines[-1]) + lead + cell_len(told) <= width:
+            return [*lines[:-1], [*lines[-1], (" " * lead + told, "info")]]
+    return lines
 
 
 def _said(first: str, rest: str, width: int) -> Line:

@@ -1,7 +1,8 @@
 """The proof behind a finding: every step, how sure its order is, what would decide the rest.
 
-Pure drawing of one page plus the screen that walks it with n and p. The record of the current step
-stands below the proof, so that claim and evidence are read together.
+Pure drawing of one page plus the screen that walks it with n and p. The steps are a sequence
+diagram where their actors fit, a list where they do not. The record of the current step stands
+below the proof, so that claim and evidence are read together.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ from tui import actions
 from tui.panel import verdict_role
 from tui.pieces import Line, padded, paragraph, width_of, wrap
 from tui.reader import Page, Reader
-from tui.record import interval_words, record_lines
+from tui.record import history_lines, interval_words, record_lines
+from tui.sequence import diagram_of, legend
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from textual.binding import BindingType
 
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 
 ACTOR_CELLS = 20
 """Widest actor column of a proof."""
+STEP_LINES = 6
+"""Lines of a step with its own words: walking shows them all, not the last of them alone."""
 
 
 def proof_page(state: ScreenState, width: int, glyphs: Glyphs) -> Page:
@@ -47,7 +51,40 @@ def proof_page(state: ScreenState, width: int, glyphs: Glyphs) -> Page:
     ]
     lines: list[Line] = [[], *paragraph(finding.sentence(), width, "strong", first=" ")]
     lines += paragraph(finding.weakest_link, width, first=f" why {finding.verdict.value}: ")
-    lines += [[], [(" steps", "info")]]
+    pin = state.window.pin
+    own = [] if step is None else _own_words(finding.steps, state.step, clocks)
+    diagram = diagram_of(finding.steps, state.step, pin, own, width, glyphs)
+    if diagram is not None:
+        focus = len(lines) + 2 + diagram.focus
+        lines += [[], legend(glyphs), *diagram.lines]
+    else:
+        listed, focus = _listed(finding, step, clocks, width, glyphs)
+        focus += len(lines)
+        lines += listed
+    lines += _closing_lines(finding, width)
+    if step is not None:
+        lines += [[], [(f" record of step {state.step + 1}", "info")]]
+        lines += record_lines(step.event, pin, clocks, width)
+        lines += history_lines(state.incident, step.event, width)
+    return Page(title, lines, focus)
+
+
+def _own_words(steps: Sequence[Step], place: int, clocks: ClockTable) -> list[str]:
+    """What is told of the step being read alone: its order and where its clock lets it lie."""
+    event, order = steps[place].event, steps[place].order
+    words = []
+    if place and order is not None:
+        words.append(
+            f"{gap_words(event.timestamp - steps[place - 1].event.timestamp)}; {order_words(order)}"
+        )
+    return [*words, f"lies in {interval_words(event, clocks)}"]
+
+
+def _listed(
+    finding: Finding, step: Step | None, clocks: ClockTable, width: int, glyphs: Glyphs
+) -> tuple[list[Line], int]:
+    """The steps below each other, and the line of the one being read."""
+    lines: list[Line] = [[], [(" steps", "info")]]
     focus, cells = 0, _columns(finding)
     for number, item in enumerate(finding.steps, 1):
         if item is step:
@@ -56,11 +93,7 @@ def proof_page(state: ScreenState, width: int, glyphs: Glyphs) -> Page:
         lines += _step_lines(
             number, item, before, clocks, width, cells, here=item is step, glyphs=glyphs
         )
-    lines += _closing_lines(finding, width)
-    if step is not None:
-        lines += [[], [(f" record of step {state.step + 1}", "info")]]
-        lines += record_lines(step.event, state.window.pin, clocks, width)
-    return Page(title, lines, focus)
+    return lines, focus
 
 
 def _columns(finding: Finding) -> tuple[int, int]:
@@ -137,7 +170,8 @@ def record_page(state: ScreenState, event: Event, width: int) -> Page:
 
     clocks = state.incident.clocks if state.incident else ClockTable()
     title: Line = [(" record ", "badge"), (" no finding cites this row", "dim")]
-    return Page(title, [[], *record_lines(event, state.window.pin, clocks, width)])
+    record = record_lines(event, state.window.pin, clocks, width)
+    return Page(title, [[], *record, *history_lines(state.incident, event, width)])
 
 
 class ProofScreen(Reader):
@@ -162,3 +196,4 @@ class ProofScreen(Reader):
         if step is not None:
             self._walked(step)
             self.reload(keep_place=False)
+            self._text.show_line(max(self._text.page.focus - STEP_LINES, 0))

@@ -66,10 +66,14 @@ class _Text(ScrollView, can_focus=True, inherit_bindings=False):
         """Cells of a line, the scrollbar's own column left out."""
         return self.size.width - self.scrollbar_size_vertical
 
-    def show_line(self, line: int) -> None:
+    def shows(self, line: int) -> bool:
+        """Whether `line` is in sight, with a little of what follows."""
         top, height = self.scroll_offset.y, self.size.height
-        if not top <= line < top + height - 2:
-            self.scroll_by(line - height // 3 - top)
+        return top <= line < max(top + height - 2, top + 1)
+
+    def show_line(self, line: int) -> None:
+        if not self.shows(line):
+            self.scroll_by(line - self.size.height // 3 - self.scroll_offset.y)
 
     def scroll_by(self, lines: int) -> None:
         most = max(len(self.page.lines) - self.size.height, 0)

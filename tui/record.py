@@ -16,6 +16,8 @@ from tui.pieces import Line, Piece, paragraph
 
 if TYPE_CHECKING:
     from timeline.clock import ClockTable
+    from timeline.incident import Incident
+    from timeline.row_history import Change, RowHistory, Version
 
 MOST_LINES = 400
 """Lines of one body or of one record's attributes that are drawn; the rest is counted."""
@@ -61,6 +63,54 @@ def interval_words(event: Event, clocks: ClockTable) -> str:
     begin = "any time before" if earliest <= 0 else wall_time(earliest)
     end = "any time after" if latest >= FOREVER_NS else wall_time(latest)
     return f"{begin} to {end} (clock {clock} {clocks.bound(clock).words()})"
+
+
+def history_lines(incident: Incident | None, event: Event, width: int) -> list[Line]:
+    """All known versions of the database row that `event` is about; nothing for other events."""
+    if incident is None or not event.kind.value.startswith("row."):
+        return []
+    from timeline.row_history import history_of  # whoever made the snapshot has loaded its library
+
+    history = history_of(incident, event)
+    return [] if history is None else _history(history, event, width)
+
+
+def _history(history: RowHistory, here: Event, width: int) -> list[Line]:
+    name = history.record.partition(":")[2]
+    lines: list[Line] = [[], [(f"  what is known of {name}, oldest first", "info")]]
+    if history.more:
+        lines.append([(f"    {history.more} older ones are left out", "dim")])
+    for version in history.versions:
+        lines += _version(version, here, width)
+    return [*lines, *paragraph(history.sentence, width, "warning", first="    ")]
+
+
+def _version(version: Version, here: Event, width: int) -> list[Line]:
+    """When, what, who and in which transaction, then only the columns that changed."""
+    event = version.event
+    stamp = f"{day(event.timestamp)} {wall_time(event.timestamp, event.precision)}"
+    who = version.actor or "nobody recorded"
+    by = f"by {who}" + (f", transaction {version.transaction}" if version.transaction else "")
+    by += f", request {version.request}" if version.request else ""
+    head = f"{stamp}  {version.action}  {by}" + ("  (this record)" if event == here else "")
+    lines = paragraph(
+        head, width, "strong" if event == here else "text", first="    ", rest=" " * 6
+    )
+    for change in version.changes:
+        lines += paragraph(_change(change), width, first=f"      {change.column}  ", rest=" " * 8)
+    if version.note:
+        lines += paragraph(version.note, width, "dim", first="      ")
+    return lines
+
+
+def _change(change: Change) -> str:
+    if change.hidden:
+        return "changed; its values are not shown"
+    return f"{_value(change.old)} \u2192 {_value(change.new)}"
+
+
+def _value(value: str | None) -> str:
+    return "(none)" if value is None else value or '""'
 
 
 def _severity(event: Event) -> str:

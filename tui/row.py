@@ -50,15 +50,17 @@ class RowLayout(NamedTuple):
     """Fraction digits there is room for: 3 on a narrow screen, up to 6 on a wide one."""
     actor: int
     lane: int
+    beside: int = 0
+    """Cells of the second zone's column, for whoever asked for one."""
 
     @classmethod
-    def for_width(cls, width: int) -> RowLayout:
+    def for_width(cls, width: int, beside: int = 0) -> RowLayout:
         """Columns depend on the width alone: finer stamps that arrive later shift nothing."""
         if width >= MICROSECONDS_FROM:
-            return cls(width, 6, 12, 7)
+            return cls(width, 6, 12, 7, beside)
         if width >= LANE_FROM:
-            return cls(width, 3, 12, 7)
-        return cls(width, 3, 9 if width >= ACTOR_FROM else 0, 0)
+            return cls(width, 3, 12, 7, beside)
+        return cls(width, 3, 9 if width >= ACTOR_FROM else 0, 0, beside)
 
     @property
     def time(self) -> int:
@@ -72,7 +74,11 @@ class RowState(NamedTuple):
     marked: bool = False
     step: int | None = None
     terms: tuple[str, ...] = ()
-    """Texts to set off in the body: the search and the followed value."""
+    """Texts to set off in the body, in capitals or not: the search and the followed value."""
+    spelt: tuple[str, ...] = ()
+    """Texts to set off exactly as they are spelt: what an expression found in this body."""
+    beside: str = ""
+    """The stamp in the second zone."""
 
 
 def row_line(event: Event, pin: int, layout: RowLayout, state: RowState, glyphs: Glyphs) -> Line:
@@ -89,13 +95,14 @@ def row_line(event: Event, pin: int, layout: RowLayout, state: RowState, glyphs:
     head: list[Piece] = [
         *_gutter(state, glyphs),
         (padded(stamp, layout.time), "text"),
+        (f" {padded(state.beside, layout.beside)}" if layout.beside else "", "dim"),
         (right(distance, DISTANCE_CELLS), "dim"),
         ("  ", "text"),
         (padded(event.actor or event.source, layout.actor), "info"),
         (" " if layout.actor else "", "text"),
         *label,
     ]
-    return fit([*head, *_body(event, state.terms)], layout.width)
+    return fit([*head, *_body(event, state.terms, state.spelt)], layout.width)
 
 
 def _gutter(state: RowState, glyphs: Glyphs) -> list[Piece]:
@@ -116,21 +123,24 @@ def severity_role(event: Event) -> Role:
     return "dim" if event.lane is Lane.LOG else "info"
 
 
-def _body(event: Event, terms: tuple[str, ...]) -> list[Piece]:
+def _body(event: Event, terms: tuple[str, ...], spelt: tuple[str, ...]) -> list[Piece]:
     first, more, rest = event.body.partition(LINE_BREAK)
-    pieces = set_off(first[:BODY_CHARACTERS], terms)
+    pieces = set_off(first[:BODY_CHARACTERS], terms, spelt)
     if more:
         lines = rest.count(LINE_BREAK) + 1
         pieces.append((f"  +{count_of(lines, 'line')}", "dim"))
     return pieces
 
 
-def set_off(text: str, terms: tuple[str, ...], role: Role = "text") -> list[Piece]:
-    """`text` with every occurrence of `terms` (in capitals or not) as a piece of its own."""
-    wanted = [re.escape(term) for term in terms if term]
+def set_off(
+    text: str, terms: tuple[str, ...], spelt: tuple[str, ...] = (), role: Role = "text"
+) -> list[Piece]:
+    """`text` with every occurrence of `terms` (in capitals or not) and `spelt` as a piece."""
+    wanted = [f"(?i:{re.escape(term)})" for term in terms if term]
+    wanted += [re.escape(term) for term in spelt if term]
     if not wanted:
         return [(text, role)]
-    parts = re.split(f"({'|'.join(wanted)})", text, flags=re.IGNORECASE)
+    parts = re.split(f"({'|'.join(wanted)})", text)
     return [(part, "match" if n % 2 else role) for n, part in enumerate(parts) if part]
 
 

@@ -7,11 +7,11 @@ between rows; `Placed` maps screen lines to rows and back. Never imports Polars 
 from __future__ import annotations
 
 import bisect
-import re
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
+from timeline.filter_terms import Needle
 from timeline.words import DAY_NS
 
 if TYPE_CHECKING:
@@ -61,8 +61,8 @@ class Rows(Protocol):
         """Where `event` stands now, or None when it is not among these rows."""
         ...
 
-    def matching(self, text: str) -> Positions:
-        """Positions of the rows whose body holds `text` literally, in capitals or not."""
+    def matching(self, needle: Needle) -> Positions | None:
+        """Positions of the rows whose body holds `needle`."""
         ...
 
 
@@ -91,9 +91,9 @@ class PreviewRows:
                 return index
         return None
 
-    def matching(self, text: str) -> Positions:
-        wanted = text.lower()
-        return [i for i, event in enumerate(self._events) if wanted in event.body.lower()]
+    def matching(self, needle: Needle) -> Positions:
+        """Literal texts only: expressions wait for the engine that comes with the snapshot."""
+        return [i for i, event in enumerate(self._events) if needle.in_literally(event.body)]
 
 
 class SnapshotRows:
@@ -107,7 +107,6 @@ class SnapshotRows:
         else:
             self._times = snapshot.events.get_column("timestamp").gather(rows)
         self._pages: OrderedDict[int, Sequence[Event]] = OrderedDict()
-        self._found: dict[str, pl.Series] = {}
 
     def __len__(self) -> int:
         return self._rows.len()
@@ -135,12 +134,13 @@ class SnapshotRows:
         places = (first + i for i, other in enumerate(same) if identity(other) == wanted)
         return next(places, None)
 
-    def matching(self, text: str) -> Positions:
-        if text not in self._found:
-            bodies = self.snapshot.events.get_column("body")
-            held = bodies.str.contains(f"(?i){re.escape(text)}").fill_null(value=False)
-            self._found = {text: held.gather(self._rows).arg_true()}
-        return self._found[text]
+    def matching(
+        self, needle: Needle, cancelled: Callable[[], bool] = lambda: False
+    ) -> Positions | None:
+        """As `Rows.matching`; reads every body, so it is not for the event loop."""
+        from timeline.filters import hits_of  # whoever made the snapshot has loaded its library
+
+        return hits_of(self.snapshot, self._rows, needle, cancelled)
 
 
 class Divider(Protocol):

@@ -6,7 +6,6 @@ should go. Nothing here moves the cursor because rows arrived.
 
 from __future__ import annotations
 
-import bisect
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
@@ -21,7 +20,11 @@ from timeline.progress import (
     Update,
 )
 from timeline.summary import empty_words
-from tui.rows import Identity, PreviewRows, Rows, SnapshotRows, identity
+from tui.filter_state import Sieve
+from tui.filter_words import nothing_words
+from tui.past import WindowPast
+from tui.rows import Identity, PreviewRows, Rows, identity
+from tui.zones import Zones
 
 if TYPE_CHECKING:
     from timeline.analysis import Analysis
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
     from timeline.incident import Incident
     from timeline.window import Window
     from tui.density import Density
+    from tui.drafts import Draft, Format
+    from tui.selection import Selection
 
 CHANGED_FOR_NS = 8_000_000_000
 """How long a first line that changed says so: time to look up from a row and back."""
@@ -40,8 +45,18 @@ FINDINGS_SHOWN = 7
 class Handover(Protocol):
     """What leaves the screen. The implementation redacts and writes; the screen only asks."""
 
-    def export(self, incident: Incident, analysis: Analysis | None, marked: Sequence[Event]) -> str:
-        """Write the timeline to a file; the sentence returned says where."""
+    def formats(self) -> tuple[Format, ...]:
+        """The registered formats, the usual one first."""
+        ...
+
+    def draft(
+        self, incident: Incident, analysis: Analysis, marked: Sequence[Event], name: str
+    ) -> Draft:
+        """What would be written in the format `name`. Works for a while: never on the loop."""
+        ...
+
+    def write(self, draft: Draft) -> str:
+        """Write it; the sentence returned says where. Raises `OSError`."""
         ...
 
     def status(self, incident: Incident, analysis: Analysis | None) -> str:
@@ -65,13 +80,13 @@ class ScreenState:
         self.density: Density | None = None
         self.ended = False
         self.live = False
-        self.rows: Rows = PreviewRows()
-        self.follow = ""
-        self.search = ""
+        self.sieve = Sieve()
         self.finding = 0
         self.step = -1
         self.marks: dict[Identity, Event] = {}
-        self.windows: list[Window] = []
+        self.selection: Selection | None = None
+        self.past = WindowPast()
+        self.zones = Zones()
         self.headline_changed_at: int | None = None
         self._previews: dict[str, tuple[Event, ...]] = {}
 
@@ -83,7 +98,7 @@ class ScreenState:
             case PreviewArrived(preview):
                 self._previews[preview.source] = preview.events
                 if self.incident is None:
-                    self.rows = PreviewRows(e for part in self._previews.values() for e in part)
+                    self.sieve.over_preview(PreviewRows(self.preview_events))
             case StatusChanged(statuses):
                 self.statuses = statuses
                 self.ended = False
@@ -102,6 +117,8 @@ class ScreenState:
         self.incident = incident
         self.window = incident.window  # its end moves while new rows are read
         if density is not None:
+            if density.running is None and self.density is not None:
+                density.running = self.density.running
             self.density = density
         if analysis is not None:
             self._say(analysis, were_reading=were_reading)
@@ -131,13 +148,23 @@ class ScreenState:
         self.finding, self.step = 0, -1
 
     def _rebuild(self) -> None:
-        if self.incident is None:
-            return
-        from timeline.story import story_rows  # whoever made the snapshot has loaded its library
+        if self.incident is not None:
+            self.sieve.over(self.incident.snapshot)
 
-        snapshot = self.incident.snapshot
-        chosen = story_rows(snapshot, self.follow) if self.follow else None
-        self.rows = SnapshotRows(snapshot, chosen)
+    @property
+    def rows(self) -> Rows:
+        """The rows that are shown."""
+        return self.sieve.rows
+
+    @property
+    def follow(self) -> str:
+        """The key whose story alone is shown; empty for all rows."""
+        return self.sieve.follow
+
+    @property
+    def search(self) -> str:
+        """What is searched for; empty for nothing."""
+        return "" if self.sieve.needle is None else self.sieve.needle.typed
 
     @property
     def preview_events(self) -> tuple[Event, ...]:
@@ -239,57 +266,38 @@ class ScreenState:
 
     def follow_key(self, key: str) -> None:
         """Show only the story of `key` (its rows, requests, jobs); an empty key shows all again."""
-        self.follow = key
-        self._rebuild()
-
-    def keys_with_counts(self, event: Event) -> list[tuple[str, int]]:
-        """The event's keys and how many rows carry each, rarest first."""
-        if self.incident is None:
-            return [(key, 0) for key in event.keys]
-        snapshot = self.incident.snapshot
-        counted = [(key, snapshot.rows_with([key]).len()) for key in event.keys]
-        return sorted(counted, key=lambda pair: pair[1])
+        self.sieve.narrow(key, self.sieve.wanted)
 
     def open_window(self, window: Window) -> None:
         """Look at another window; the old one can be had back with `undo_window`."""
-        self.windows.append(self.window)
+        self.past.leave(self.window)
         self._enter(window)
 
     def undo_window(self) -> Window | None:
         """Back to the window before; None when there is none."""
-        if not self.windows:
-            return None
-        self._enter(self.windows.pop())
-        return self.window
+        return self._entered(self.past.back(self.window))
+
+    def redo_window(self) -> Window | None:
+        """Forward again to the window that was undone; None when there is none."""
+        return self._entered(self.past.forth(self.window))
+
+    def _entered(self, window: Window | None) -> Window | None:
+        if window is not None:
+            self._enter(window)
+        return window
 
     def _enter(self, window: Window) -> None:
         self.window = window
         self.ended = False
         self.density = None
+        self.selection = None
 
     def nothing_sentence(self) -> str:
         """Why there are no rows, and what to do about it."""
-        if self.follow:
-            return f"No row carries {self.follow} yet; it is being looked up. Esc shows all rows."
+        if self.sieve.narrowed:
+            return nothing_words(self.sieve)
         if self.statuses and len(self.failed) == len(self.statuses):
             return "No source answered. Press s to see why and what to do."
         if self.incident is not None and self.ended:
             return f"{empty_words(self.incident, self.statuses)} Press ] for a wider window."
         return "No row has arrived yet."
-
-    # -- search ------------------------------------------------------------------------------
-
-    @property
-    def match_count(self) -> int:
-        return len(self.rows.matching(self.search)) if self.search else 0
-
-    def match_from(self, index: int, direction: int) -> int | None:
-        """The next (1) or previous (-1) matching row, going round at the ends."""
-        hits = self.rows.matching(self.search) if self.search else ()
-        if not len(hits):
-            return None
-        if direction > 0:
-            place = bisect.bisect_right(hits, index) % len(hits)
-        else:
-            place = bisect.bisect_left(hits, index) - 1
-        return int(hits[place])

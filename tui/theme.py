@@ -7,11 +7,11 @@ roles are resolved from the current theme's variables. Nothing is told by colour
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from textual.color import Color, ColorParseError
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 
 if TYPE_CHECKING:
     from rich.style import Style
@@ -65,6 +65,102 @@ SAFE = Theme(
     },
 )
 """Dark, calm, and readable beside a bright terminal: the default."""
+
+SAFE_LIGHT = Theme(
+    name="safe-light",
+    primary="#0072B2",
+    secondary="#56B4E9",
+    accent="#E69F00",
+    error="#D55E00",
+    warning="#F0E442",
+    success="#009E73",
+    foreground="#1B1F24",
+    background="#FBFAF7",
+    surface="#F1EFEA",
+    panel="#E8E5DE",
+    dark=False,
+    variables={
+        "text-error": "#A33B00",
+        "text-warning": "#6E5F00",
+        "text-success": "#00664A",
+        "text-primary": "#005C91",
+        "text-accent": "#8A5200",
+        "quiet": "#5A6068",
+        "faint": "#A3A8AE",
+        "cursor-line": "#E6EBF1",
+        "border": "#C5C9CF",
+        "scrollbar": "#C5C9CF",
+        "scrollbar-hover": "#A3A8AE",
+        "scrollbar-active": "#005C91",
+        "scrollbar-background": "#FBFAF7",
+        "scrollbar-background-hover": "#FBFAF7",
+        "scrollbar-background-active": "#FBFAF7",
+        "scrollbar-corner-color": "#FBFAF7",
+    },
+)
+"""The same hues, darkened until they can be read on paper white."""
+
+SAFE_ANSI = Theme(
+    name="safe-ansi",
+    ansi=True,
+    primary="ansi_cyan",
+    secondary="ansi_blue",
+    accent="ansi_yellow",
+    error="ansi_red",
+    warning="ansi_yellow",
+    success="ansi_green",
+    foreground="ansi_default",
+    background="ansi_default",
+    surface="ansi_default",
+    panel="ansi_default",
+    boost="ansi_default",
+    dark=True,
+    variables={
+        **BUILTIN_THEMES["ansi-dark"].variables,
+        "text-error": "ansi_red",
+        "text-warning": "ansi_yellow",
+        "text-success": "ansi_green",
+        "text-primary": "ansi_cyan",
+        "text-accent": "ansi_magenta",
+        "quiet": "ansi_default",
+        "faint": "ansi_bright_black",
+        "cursor-line": "ansi_default",
+        "border": "ansi_bright_black",
+        "scrollbar": "ansi_bright_black",
+        "scrollbar-hover": "ansi_cyan",
+        "scrollbar-active": "ansi_cyan",
+        "scrollbar-background": "ansi_default",
+        "scrollbar-background-hover": "ansi_default",
+        "scrollbar-background-active": "ansi_default",
+        "scrollbar-corner-color": "ansi_default",
+    },
+)
+"""The terminal's own sixteen colours on its own background, for ssh from anything. Only colours
+that can be read on black and on white; the cursor is told by its sign, not by a background."""
+
+OWN_THEMES = (SAFE, SAFE_LIGHT, SAFE_ANSI)
+THEME_VARIABLE = "HALFAWAKE_THEME"
+"""Names a theme, ours or one of the framework's; any other value is ignored."""
+_MANY_COLOURS = ("256", "direct", "kitty", "alacritty", "ghostty", "foot", "wezterm", "iterm")
+
+
+def theme_for(environ: Mapping[str, str], known: Collection[str]) -> str:
+    """The theme to begin with: the one asked for, else what the terminal can show.
+
+    A terminal says its depth in COLORTERM or TERM; its background, if at all, in COLORFGBG
+    (`fore;back`, rxvt and Konsole: 7 and 9 to 15 are light). `known` are the registered names.
+    """
+    asked = environ.get(THEME_VARIABLE, "")
+    if asked in known:
+        return asked
+    terminal = environ.get("TERM", "").lower()
+    deep = environ.get("COLORTERM", "") in ("truecolor", "24bit")
+    if not deep and not any(word in terminal for word in _MANY_COLOURS):
+        return SAFE_ANSI.name
+    behind = environ.get("COLORFGBG", "").rpartition(";")[2]
+    is_light = behind.isdecimal() and int(behind) in (7, *range(9, 16))
+    return SAFE_LIGHT.name if is_light else SAFE.name
+
 
 VARIABLE_DEFAULTS = {
     "border": "#3A414D",

@@ -17,6 +17,8 @@ from timeline.words import span_words
 from tui.pieces import Line, fit, wrap
 from tui.row import FAR_NS, RowLayout, RowMark, RowState, divider_line, row_line
 from tui.rows import Placed, first_rows_of_days, identity
+from tui.set_off import SetOff
+from tui.zones import beside, cells_for
 
 if TYPE_CHECKING:
     from textual import events
@@ -45,6 +47,7 @@ class Timeline(ScrollView, can_focus=True, inherit_bindings=False):
         self._brush = brush
         self._rows = state.rows
         self._placed = Placed(0, ())
+        self._found = SetOff()
         self._layout = RowLayout.for_width(0)
         self._strips: LRUCache[tuple[Identity, int, RowState], Strip] = LRUCache(KEPT_STRIPS)
         self.cursor = 0
@@ -55,6 +58,9 @@ class Timeline(ScrollView, can_focus=True, inherit_bindings=False):
         when a snapshot lacked it for a moment (a preview of a source that is still answering)."""
         self._wanted_line: int | None = None
         self._own_top = 0
+        self._y = 0
+        self._had_room = False
+        """Whether the rows have had lines to stand on."""
         self._moved = False
         """Whether the person went anywhere; until then T itself is what stays in place."""
 
@@ -91,7 +97,7 @@ class Timeline(ScrollView, can_focus=True, inherit_bindings=False):
     def _line_being_read(self) -> int:
         """The screen line of the cursor; the one it had before too few rows forced it elsewhere."""
         if self._wanted_line is not None and self.scroll_offset.y == self._own_top:
-            return self._wanted_line
+            return min(self._wanted_line, max(self.size.height - 1, 0))
         return self._placed.line_of(self.cursor) - self.scroll_offset.y
 
     def _position(self, event: Event) -> int:
@@ -122,10 +128,11 @@ class Timeline(ScrollView, can_focus=True, inherit_bindings=False):
     def _how_far(self, place: int) -> str:
         """Words for a T that lies outside the rows."""
         rows, pin = self._rows, self._state.window.pin
+        row = "row shown" if self._state.sieve.narrowed else "row"
         if place == len(rows) and (gap := pin - rows.event(place - 1).timestamp) >= FAR_NS:
-            return f", {span_words(gap)} after the last row"
+            return f", {span_words(gap)} after the last {row}"
         if place == 0 and (gap := rows.event(0).timestamp - pin) >= FAR_NS:
-            return f", {span_words(gap)} before the first row"
+            return f", {span_words(gap)} before the first {row}"
         return ""
 
     # -- moving ------------------------------------------------------------------------------
@@ -134,6 +141,21 @@ class Timeline(ScrollView, can_focus=True, inherit_bindings=False):
         """The cursor on the last row at or before `timestamp`, its line in the middle."""
         if len(self._rows):
             self.go_to(max(self._rows.index_at(timestamp + 1) - 1, 0), center=True)
+
+    @property
+    def stood_on(self) -> Event | None:
+        """The event the person went to, or the one T brought under the cursor."""
+        return self._anchor or self._read
+
+    @property
+    def cursor_line(self) -> int:
+        """On which line of the rows in sight the cursor stands; negative above them."""
+        return self._placed.line_of(self.cursor) - self.scroll_offset.y
+
+    def stand_on(self, event: Event, line: int) -> None:
+        """Before there are rows: the cursor will be on `event`, on that line of the terminal."""
+        self._read = self._anchor = event
+        self._wanted_line, self._moved = max(line, 0), True
 
     def go_to_event(self, event: Event) -> bool:
         """The cursor on `event`; False when it is not among the rows shown."""
@@ -179,10 +201,20 @@ class Timeline(ScrollView, can_focus=True, inherit_bindings=False):
             self.go_to(self._placed.nearest_row(line))
 
     def on_resize(self) -> None:
+        """The rows stay on their lines of the terminal; the cursor's stays in sight."""
         self.virtual_size = Size(self.size.width, len(self._placed))
         self._strips.clear()
-        if self._read is not None:
-            self._scroll(self._placed.line_of(self.cursor) - self.size.height // 2)
+        moved, self._y = self.region.y - self._y, self.region.y
+        had_room, self._had_room = self._had_room, self.size.height > 0
+        if self._wanted_line is not None and had_room:
+            self._wanted_line -= moved
+        if self._read is None:
+            return
+        line, height = self._placed.line_of(self.cursor), self.size.height
+        top = self.scroll_offset.y + moved
+        if not had_room or not top <= line < top + height:
+            top = line - height // 2
+        self._scroll(top)
 
     # -- drawing -----------------------------------------------------------------------------
 
@@ -223,17 +255,24 @@ class Timeline(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _row_state(self, event: Event, *, cursor: bool) -> RowState:
         state = self._state
-        value = state.follow.partition(":")[2]
-        terms = tuple(term for term in (state.search, value) if term)
         marked = identity(event) in state.marks
-        return RowState(cursor, marked, state.step_number(event), terms)
+        terms, spelt = self._found.in_event(event, state.sieve)
+        zone = state.zones.shown
+        other = "" if zone is None else beside(event.timestamp, event.precision, zone)
+        return RowState(cursor, marked, state.step_number(event), terms, spelt, other)
 
     def _row_layout(self, width: int) -> RowLayout:
         """Column widths for these rows; another layout makes every kept strip stale."""
-        if width != self._layout.width:
-            self._layout = RowLayout.for_width(width)
+        layout = RowLayout.for_width(width, self._beside)
+        if layout != self._layout:
+            self._layout = layout
             self._strips.clear()
         return self._layout
+
+    @property
+    def _beside(self) -> int:
+        """Cells of the second zone."""
+        return cells_for(self._state.zones.shown, self._state.window.pin)
 
     def _nothing(self, y: int, width: int) -> Line:
         """A sentence instead of an empty screen, a third of the way down."""

@@ -112,6 +112,10 @@ class NotesConnector:
         if missing := [key for key in keys if key not in found]:
             yield account.not_found(missing, "no note names it")
 
+    async def everything(self) -> list[Event]:
+        """Every note that has a time, whatever the window: for who watches the files."""
+        return self._events(await self._read())
+
     async def clock(self) -> ClockReading | None:
         """None: a file has no clock to read."""
         return None

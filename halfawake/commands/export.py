@@ -27,8 +27,10 @@ def run(arguments: argparse.Namespace) -> ExitCode:
     from halfawake.plugins import exporter
     from halfawake.where import target
 
-    collected = collect(target(arguments.where, arguments))
-    options = export_options((), arguments.no_redact or "")
+    found = target(arguments.where, arguments)
+    collected = collect(found)
+    marked = found.about.marks if found.about is not None else ()
+    options = export_options(marked, arguments.no_redact or "")
     text = exporter(arguments.format).render(collected.incident, collected.analysis, options)
     if arguments.output is None:
         sys.stdout.write(text)

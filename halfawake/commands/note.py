@@ -8,8 +8,6 @@ set nor a configuration that cannot be read keeps it from being written.
 from __future__ import annotations
 
 import argparse
-import getpass
-import re
 import sys
 import time
 from pathlib import Path
@@ -19,9 +17,6 @@ from halfawake.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from halfawake.notebook import Line
-
-_SECONDS = re.compile(r":[0-9]{2}:[0-9]{2}|^[0-9]{9,20}(\.[0-9]+)?$|^now$")
-"""A TIME that was given to the second; any other is told to the minute."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,6 +48,7 @@ def run(arguments: argparse.Namespace) -> ExitCode:
 def _line(arguments: argparse.Namespace) -> Line:
     from halfawake.cli import UsageProblem
     from halfawake.notebook import Line
+    from timeline.noted import SECONDS
 
     text = " ".join(arguments.text).strip()
     if not text:
@@ -64,16 +60,16 @@ def _line(arguments: argparse.Namespace) -> Line:
         _instant(arguments, now),
         text,
         _who(arguments.by),
-        to_the_second=bool(_SECONDS.search(arguments.at.strip().lower())),
+        to_the_second=bool(SECONDS.search(arguments.at.strip().lower())),
     )
 
 
 def _instant(arguments: argparse.Namespace, now: int) -> int:
     """ns UTC of `--at`. A time that could be two instants is refused with both, never guessed."""
     from halfawake.cli import UsageProblem
-    from halfawake.pin import Ambiguous, KeyPin, PinProblem, parse_pin
     from halfawake.where import zone_named
     from halfawake.zone import machine_zone
+    from timeline.pin import Ambiguous, KeyPin, PinProblem, parse_pin
 
     zone = zone_named(arguments.zone)
     try:
@@ -94,9 +90,6 @@ def _instant(arguments: argparse.Namespace, now: int) -> int:
 
 
 def _who(given: str | None) -> str:
-    if given is not None:
-        return given
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user without a name
-        return ""
+    from halfawake.notebook import login_name
+
+    return given if given is not None else login_name()

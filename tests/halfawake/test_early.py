@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from halfawake.early import begun
-from halfawake.pin import PinProblem, parse_pin
+from timeline.pin import PinProblem, parse_pin
 
 
 def test_the_result_was_worked_out_by_another_process() -> None:

@@ -31,7 +31,10 @@ class Tmux:
 
     def run(self, *words: str) -> str:
         command = ["tmux", "-L", self._name, *words]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        # a library may have exported a size of its own, which the terminal has not
+        kept = {k: v for k, v in os.environ.items() if k not in ("LINES", "COLUMNS")}
+        done = subprocess.run(command, capture_output=True, text=True, check=True, env=kept)
+        return done.stdout
 
     def type(self, text: str) -> None:
         """One key, and the moment a hand needs; an Escape and a letter at once would be Alt."""
@@ -88,6 +91,9 @@ def test_a_night_from_first_frame_to_last_key(terminal: Tmux, tmp_path: Path) ->
     terminal.type("Escape")
     terminal.until("No finding.")  # before that there is nothing to export, and it says so
     terminal.type("e")
+    terminal.until("nothing is written yet")
+    terminal.until("### ")
+    terminal.type("Enter")
     terminal.until("Timeline written to")
     written = list(tmp_path.glob("timeline-*.md"))
     assert len(written) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -207,3 +208,16 @@ def test_unrelated_lines_change_nothing() -> None:
         world.log(100 + number * 30, "weather", f"station_id={number} reports 4 degrees")
     assert only(world).sentence() == first.sentence()
     assert only(world).keys == first.keys
+
+
+@pytest.mark.parametrize("own", [("6c2b", "6c2b"), ("6c2b", "77aa")], ids=["retry", "two jobs"])
+def test_rows_under_one_id_of_the_framework_are_one_job_tried_again(own: tuple[str, str]) -> None:
+    world = healthy(World())
+    for number, framework_id in enumerate(own):
+        first = len(world.events)
+        world.run(str(1764 + number), "user_id=77", *(CLICKED + number * 2 + n for n in range(3)))
+        world.events[first:] = [
+            replace(event, keys=(*event.keys, f"job:{framework_id}"))
+            for event in world.events[first:]
+        ]
+    assert bool(found(world)) is (own[0] != own[1])

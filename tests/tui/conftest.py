@@ -19,6 +19,13 @@ if TYPE_CHECKING:
     from textual.pilot import Pilot
 
 
+@pytest.fixture(autouse=True)
+def _one_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same colours whatever terminal the tests run in."""
+    monkeypatch.setenv("HALFAWAKE_THEME", "safe")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+
+
 class Night:
     """One running screen with what stands around it."""
 
@@ -94,6 +101,10 @@ def open_night() -> Opening:
         async with night.app.run_test(size=size) as pilot:
             night.pilot = pilot
             await pilot.pause()
+            for _ in range(100):  # the first frame is painted before the collector is started
+                if night.collector.on_update is not None:
+                    break
+                await pilot.pause(0.02)
             yield night
 
     return opened

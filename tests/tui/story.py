@@ -24,6 +24,7 @@ from timeline.progress import Phase, SourceStatus, Update
 from timeline.reading_order import chains_of
 from timeline.store import Store
 from timeline.window import Window
+from tui.drafts import Draft, Format
 
 SECOND = 1_000_000_000
 MS = 1_000_000
@@ -312,6 +313,8 @@ class FakeCollector:
         self.is_live = True
         self.reading_on = False
         self.closed = 0
+        self.skipped: list[str] = []
+        self.retried: list[str] = []
 
     def start(self, window: Window, on_update: Callable[[Update], None]) -> None:
         self.windows.append(window)
@@ -332,8 +335,22 @@ class FakeCollector:
         self.reading_on = on
         return self.is_live
 
+    def skip(self, source: str) -> bool:
+        self.skipped.append(source)
+        return self.is_live
+
+    def retry(self, source: str) -> bool:
+        self.retried.append(source)
+        return self.is_live
+
     def close(self) -> None:
         self.closed += 1
+
+
+FORMATS = (
+    Format("md", "for the postmortem, an issue or a merge request"),
+    Format("json", "for scripts, nothing cut"),
+)
 
 
 class FakeHandover:
@@ -341,10 +358,22 @@ class FakeHandover:
 
     def __init__(self) -> None:
         self.exported: list[tuple[str, ...]] = []
+        self.written: list[Draft] = []
 
-    def export(self, found: Incident, analysis: Analysis | None, marked: Sequence[Event]) -> str:
+    def formats(self) -> tuple[Format, ...]:
+        return FORMATS
+
+    def draft(
+        self, found: Incident, analysis: Analysis, marked: Sequence[Event], name: str
+    ) -> Draft:
         self.exported.append(tuple(event.id for event in marked))
-        return f"Wrote postmortem.md ({len(found.snapshot)} rows)."
+        chosen = next(one for one in FORMATS if one.name == name)
+        text = f"# {name} of {len(found.snapshot)} rows\n\n{analysis.headline}\n"
+        return Draft(chosen, text, f"postmortem.{name}", rows=15, redactions=7)
+
+    def write(self, draft: Draft) -> str:
+        self.written.append(draft)
+        return f"Wrote {draft.file} ({draft.rows} rows)."
 
     def status(self, found: Incident, analysis: Analysis | None) -> str:
         return "recovered\nlook up 4711\nblind: mailer"

@@ -9,14 +9,20 @@ import pytest
 from tests.tui import story
 from tests.tui.conftest import Opening
 from tui import actions
+from tui.export_page import ExportScreen
 from tui.incident_screen import IncidentScreen
 from tui.proof import ProofScreen
 from tui.reader import Reader
+from tui.sources_page import SourcesScreen
+from tui.told_page import PickPage
 
 SCREENS: dict[actions.Scope, type] = {
     "incident": IncidentScreen,
     "reader": Reader,
     "proof": ProofScreen,
+    "sources": SourcesScreen,
+    "export": ExportScreen,
+    "pick": PickPage,
 }
 
 TROUBLESOME = frozenset(

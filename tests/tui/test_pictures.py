@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from textual.pilot import Pilot
 
 Compare = Callable[..., bool]
+Before = Callable[["Pilot[str]"], Awaitable[None]]
 
 
 def screen() -> HalfawakeApp:
@@ -29,9 +30,7 @@ def screen() -> HalfawakeApp:
     )
 
 
-def telling(
-    app: HalfawakeApp, *keys: str, until: int = 4
-) -> Callable[[Pilot[str]], Awaitable[None]]:
+def telling(app: HalfawakeApp, *keys: str, until: int = 4) -> Before:
     """Tell the first `until` updates of the story, then press keys."""
 
     async def before(pilot: Pilot[str]) -> None:
@@ -46,6 +45,7 @@ def telling(
             app._from_collector(update)
             await pilot.pause()
         await pilot.press(*keys)
+        await app.workers.wait_for_complete()
         await pilot.pause()
 
     return before

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.tui import story
 from timeline.event import Kind
+from timeline.filter_terms import Needle
 from tui.row import RowMark
 from tui.rows import Placed, PreviewRows, Rows, SnapshotRows, first_rows_of_days, identity
 
@@ -52,13 +53,20 @@ def test_an_event_that_is_not_there_has_no_place(rows: Rows) -> None:
     assert rows.index_of(stranger) is None
 
 
-def test_search_ignores_case_and_takes_signs_literally(rows: Rows) -> None:
-    found = rows.matching("LOOKUPERROR")
+def test_search_minds_case_only_for_capitals_and_takes_signs_literally(rows: Rows) -> None:
+    found = rows.matching(Needle("lookuperror"))
+    assert found is not None
     bodies = {rows.event(int(found[n])).body.partition(":")[0] for n in range(len(found))}
     assert len(found) == 2
     assert bodies == {"LookupError", "welcome_mail(user_id=4711)"}
-    assert len(rows.matching("mail(user_id=4711)")) == 3
-    assert len(rows.matching("mail.user_id=4711.")) == 0
+    for text, count in (
+        ("LookupError", 2),
+        ("LOOKUPERROR", 0),
+        ("mail(user_id=4711)", 3),
+        ("mail.user_id=4711.", 0),
+    ):
+        held = rows.matching(Needle(text))
+        assert held is not None and len(held) == count, text
 
 
 def test_preview_and_snapshot_agree_on_the_order() -> None:

@@ -207,7 +207,7 @@ async def test_enter_shows_the_proof_and_escape_comes_back_to_the_same_row(
         assert isinstance(night.app.screen, ProofScreen)
         text = night.screen_text()
         assert "certain" in text and "job-before-commit" in text
-        assert "undecided: gap 3 ms is inside the clock bounds" in text
+        assert "undecided: gap 3 ms" in text and "inside the clock" in text
         await night.press("escape")
         assert not isinstance(night.app.screen, Reader)
         assert night.read == read
@@ -241,9 +241,7 @@ async def test_follow_lists_keys_with_counts_and_looks_the_key_up(open_night: Op
         await night.press("2", "f")
         text = night.screen_text()
         assert "user:4711" in text and "5 rows" in text
-        keys = dict(night.state.keys_with_counts(story.INSERTED))
-        place = sorted(keys, key=lambda key: keys[key]).index("user:4711")
-        await night.press(*["down"] * place, "enter")
+        await night.press("enter")  # the thing stands above its database row
         assert night.collector.looked_up == ["user:4711"]
         assert len(night.state.rows) == 5
         assert "following user:4711" in night.screen_text()
@@ -352,7 +350,9 @@ async def test_marked_rows_reach_the_export(open_night: Opening) -> None:
     async with open_night() as night:
         await night.tell_all()
         await night.press("2", "space", "e")
+        await night.app.workers.wait_for_complete()
         assert night.handover.exported == [(story.INSERTED.id,)]
+        await night.press("enter")
         assert "Wrote postmortem.md" in night.screen_text()
 
 
@@ -365,8 +365,10 @@ async def test_export_that_cannot_be_written_says_why(
         def refuse(*_: object) -> str:
             raise PermissionError(13, "Permission denied", "postmortem.md")
 
-        monkeypatch.setattr(night.handover, "export", refuse)
+        monkeypatch.setattr(night.handover, "write", refuse)
         await night.press("e")
+        await night.app.workers.wait_for_complete()
+        await night.press("enter")
         assert "could not be written" in night.screen_text()
         assert "Permission denied" in night.screen_text()
 

@@ -87,6 +87,7 @@ def same_work(incident: Incident) -> tuple[list[SameWork], dict[str, ClassHabit]
         .filter(~pl.col("args").str.contains(SAYS_NOTHING) & ~pl.col("job").is_in(hops))
         .select("job", "job_class", "args", "enqueued", form=pl.lit(""))
     )
+    told = _once_each(told, incident)
     groups, habits = _repeated(told, logged=False)
     # What a queue compared by all arguments is not compared again by what lines show of them.
     known = {job for group in groups for job in group.jobs}
@@ -100,6 +101,26 @@ def same_work(incident: Incident) -> tuple[list[SameWork], dict[str, ClassHabit]
     both = [*groups, *news.values()]
     both.sort(key=lambda group: (group.pushed[0], group.jobs))
     return both[:MAX_GROUPS], more | habits
+
+
+def _once_each(told: pl.DataFrame, incident: Incident) -> pl.DataFrame:
+    """`told` without the later rows of a job that its framework knows by one id of its own.
+
+    Solid Queue leaves retries to Active Job (rails/solid_queue, README "Failed jobs and retries"),
+    which enqueues again: a new row of `solid_queue_jobs` under the same `active_job_id`.
+    """
+    moves = incident.jobs.transitions.select("row", "job")
+    other = (
+        incident.jobs.named.rename({"job": "own"})
+        .join(moves, on="row")
+        .filter(pl.col("own") != pl.col("job"))
+        .group_by("job")
+        .agg(pl.col("own").min())
+    )
+    if other.is_empty():
+        return told
+    known = told.join(other, on="job", how="left").with_columns(pl.coalesce("own", "job"))
+    return known.sort("enqueued").unique("own", keep="first", maintain_order=True).drop("own")
 
 
 def _repeated(told: pl.DataFrame, *, logged: bool) -> tuple[list[SameWork], dict[str, ClassHabit]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tui.gestures.base import Gestures
@@ -14,18 +14,19 @@ if TYPE_CHECKING:
 class HandingOver(Gestures):
     """Asks the hand-over object; nothing is written here."""
 
-    async def action_export(self) -> None:
-        incident = self._state.incident
+    def action_export(self) -> None:
+        incident, analysis = self._state.incident, self._state.analysis
         if incident is None:
             self.say("Nothing has been read yet that could be exported.")
             return
+        if analysis is None:
+            self.say("Nothing to export yet: the sources are still being read.")
+            return
+        from tui.export_page import ExportScreen  # not needed for the first frame
+
         marked: list[Event] = sorted(self._state.marks.values(), key=lambda e: e.timestamp)
-        analysis = self._state.analysis
-        try:
-            said = await asyncio.to_thread(self._handover.export, incident, analysis, marked)
-        except OSError as problem:
-            said = f"The export could not be written: {problem}."
-        self.say(said)
+        render = partial(self._handover.draft, incident, analysis, marked)
+        self.app.push_screen(ExportScreen(self._brush, self._handover, render, self.say))
 
     def action_status(self) -> None:
         incident = self._state.incident

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tui.gestures.base import Gestures
+from tui.gestures.patience import Patience
 
 
-class Moving(Gestures):
+class Moving(Patience):
     """Moves the cursor; opens sources, help and the palette."""
 
     def action_cursor_up(self) -> None:
@@ -27,10 +27,9 @@ class Moving(Gestures):
         self.timeline.go_to(len(self._state.rows) - 1)
 
     def action_sources(self) -> None:
-        from tui.reader import Reader  # not needed for the first frame
-        from tui.sources_page import sources_page
+        from tui.sources_page import SourcesScreen  # not needed for the first frame
 
-        self.app.push_screen(Reader(self._brush, lambda w: sources_page(self._state, w)))
+        self.app.push_screen(SourcesScreen(self._brush, self._state, self))
 
     def action_help(self) -> None:
         from tui.help_page import help_page  # not needed for the first frame

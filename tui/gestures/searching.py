@@ -1,47 +1,86 @@
-"""Search: words in a row's text, typed below the footer, and the way from match to match."""
+"""Search: words in a row's text, found while they are typed, and the way from match to match."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tui.gestures.base import Gestures
+from timeline.filter_terms import Needle, needle_of
+from tui.gestures.asking import Question
+from tui.gestures.filtering import Filtering
 
 if TYPE_CHECKING:
-    from textual.widgets import Input
+    from timeline.event import Event
 
 
-class Searching(Gestures):
+class Searching(Filtering):
     """Finds rows without hiding the others."""
 
-    _search: Input
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """A slash typed into the search is a letter."""
-        return not (action == "search" and self._search.display)
+    _searched: Needle | None = None
+    """What was searched for before the line was opened."""
+    _from: Event | None = None
+    """The row the search set out from."""
 
     def action_search(self) -> None:
-        self._search.value = self._state.search
-        self._search.cursor_position = len(self._search.value)
-        self._search.display = True
-        self.set_focus(self._search)  # at once: the next key is the first letter
+        sieve = self._state.sieve
+        self._searched, self._from = sieve.needle, self.timeline.event
+        value = "" if sieve.needle is None else sieve.needle.typed
+        self.ask(
+            Question(
+                "words in a row's text, or /a regular expression/",
+                value,
+                typed=self._search_typed,
+                entered=self._search_entered,
+                left=self._search_left,
+            )
+        )
 
-    def on_input_submitted(self, message: Input.Submitted) -> None:
-        self._state.search = message.value.strip()
-        self._leave_search()
-        if not self._state.search:
+    def _search_typed(self, text: str) -> None:
+        needle = needle_of(text)
+        if needle is not None and (problem := self.pattern_problem(needle)):
+            self.say(f"{problem}.")
             return
-        here = self.timeline.cursor
-        place = self._state.match_from(here - 1, 1)
-        if place is None:
-            self.say(f"No row holds {self._state.search!r}.")
-            self._state.search = ""
-        else:
+        self._state.sieve.search(needle)
+        self.sift_soon(self._to_first_match)
+
+    def _to_first_match(self) -> None:
+        """The first match at or behind the row the search set out from."""
+        if self._from is not None:
+            self.timeline.go_to_event(self._from)
+        place = self._state.sieve.hit_from(self.timeline.cursor - 1, 1)
+        if place is not None and self._state.sieve.needle is not None:
             self.timeline.go_to(place)
         self.place_changed()
 
-    def _leave_search(self) -> None:
-        self._search.display = False
-        self.timeline.focus()
+    def _search_entered(self, text: str) -> bool:
+        needle = needle_of(text)
+        if needle is not None and (problem := self.pattern_problem(needle)):
+            self.say(f"{problem}.")
+            return False
+        self._state.sieve.search(needle)
+        self.sift(self._search_ended)
+        return True
+
+    def _search_ended(self) -> None:
+        sieve = self._state.sieve
+        if sieve.needle is not None and not len(sieve.hits):
+            self.say(f"No row holds {sieve.needle.typed!r}{self._where_else()}")
+            sieve.search(None)
+            self.place_changed()
+        else:
+            self._to_first_match()
+
+    def _where_else(self) -> str:
+        if self._state.sieve.narrowed and not self._state.sieve.among_all:
+            return " among the rows that are shown; z shows all rows."
+        return "."
+
+    def _search_left(self) -> None:
+        self._state.sieve.search(self._searched)
+        self.sift(self._back_to_start)
+
+    def _back_to_start(self) -> None:
+        if self._from is not None:
+            self.timeline.go_to_event(self._from)
         self.place_changed()
 
     def action_next_match(self) -> None:
@@ -51,8 +90,13 @@ class Searching(Gestures):
         self._to_match(-1)
 
     def _to_match(self, direction: int) -> None:
-        place = self._state.match_from(self.timeline.cursor, direction)
-        if place is None:
+        sieve = self._state.sieve
+        if sieve.needle is None:
             self.say("Nothing is searched for; / searches.")
+            return
+        place = sieve.hit_from(self.timeline.cursor, direction)
+        if place is None:
+            self.say("Still searching." if sieve.stale else "No row holds it any more.")
         else:
             self.timeline.go_to(place)
+            self.place_changed()

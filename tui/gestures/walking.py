@@ -30,17 +30,19 @@ class Walking(Gestures):
             self.say("No finding has steps to walk yet.")
             return
         if not self.timeline.go_to_event(step.event):
-            self._show_all_rows()
+            self._show_among_all()
             if not self.timeline.go_to_event(step.event):
                 self.timeline.go_to_time(step.event.timestamp)
                 self.say("This step's record is not among the rows read so far; nearest shown.")
         self.place_changed()
 
-    def _show_all_rows(self) -> None:
-        self._state.search = ""
-        if self._state.follow:
-            self._state.follow_key("")
-            self.timeline.rows_changed()
+    def _show_among_all(self) -> None:
+        """Leave a filter or a followed key for the moment: the step is not among its rows."""
+        sieve = self._state.sieve
+        if sieve.narrowed and not sieve.among_all:
+            sieve.step_aside(self.timeline.event)
+            self.facts_changed(rows=True)
+            self.say("This step is shown among all rows; z goes back to those you chose.")
 
     def action_proof(self) -> None:
         from tui.proof import ProofScreen, record_page  # not needed for the first frame

@@ -97,7 +97,7 @@ Meant: TypeAlias = Pin | KeyPin | Ambiguous
 
 
 @dataclass(frozen=True, slots=True)
-class _Wall:
+class Wall:
     """A calendar reading without its zone. `on` is None for today or, if ahead, yesterday."""
 
     asked: str
@@ -126,10 +126,10 @@ def parse_pin(text: str, *, now_ns: int, zone: tzinfo) -> Meant:
         return _pin(now_ns, now_ns)
     if (ago := _ago(asked)) is not None:
         return _checked(now_ns - ago, now_ns, asked)
-    if (epoch := _epoch(asked)) is not None:
+    if (epoch := epoch_of(asked)) is not None:
         ns, unit = epoch
         return _checked(ns, now_ns, asked, f"{asked} was read as an epoch in {unit}")
-    if (found := _wall(asked)) is not None:
+    if (found := wall_of(asked)) is not None:
         wall, named = found
         return _settled(wall, named, now_ns, zone)
     if re.fullmatch(_KEY, asked, re.ASCII):
@@ -143,7 +143,12 @@ def parse_pin(text: str, *, now_ns: int, zone: tzinfo) -> Meant:
 def _ago(asked: str) -> int | None:
     """Nanoseconds of `10m ago`, `2h30m ago`, `1.5 hours ago`."""
     body, found, _ = asked.lower().rpartition("ago")
-    parts = list(re.finditer(_AMOUNT, body)) if found else []
+    return length_of(body) if found else None
+
+
+def length_of(body: str) -> int | None:
+    """Nanoseconds of `10m`, `2h30m`, `1.5 hours`; None for anything else."""
+    parts = list(re.finditer(_AMOUNT, body))
     if not parts or "".join(part.group() for part in parts) != body:
         return None
     return sum(int(Decimal(part[1]) * _UNITS_NS[_unit(part[2])]) for part in parts)
@@ -153,7 +158,8 @@ def _unit(word: str) -> str:
     return "ms" if word.startswith(("ms", "milli")) else word[0]
 
 
-def _epoch(asked: str) -> tuple[int, str] | None:
+def epoch_of(asked: str) -> tuple[int, str] | None:
+    """Nanoseconds of a number since 1970 and the unit it was read in; None for anything else."""
     if not re.fullmatch(r"[0-9]{9,20}(?:\.[0-9]{1,9})?", asked):
         return None
     number = Decimal(asked)
@@ -163,7 +169,7 @@ def _epoch(asked: str) -> tuple[int, str] | None:
     return None
 
 
-def _wall(asked: str) -> tuple[_Wall, tzinfo | None] | None:
+def wall_of(asked: str) -> tuple[Wall, tzinfo | None] | None:
     """The calendar reading and the zone that was named, if one was."""
     match = _matched(_DATE_TIME, asked) or _matched(_BASIC, asked)
     if match is not None:
@@ -187,14 +193,14 @@ def _matched(pattern: str, asked: str) -> re.Match[str] | None:
     return re.fullmatch(pattern, asked, re.IGNORECASE)
 
 
-def _at(asked: str, clock: list[str | None], on: date | None, days_back: int | None) -> _Wall:
+def _at(asked: str, clock: list[str | None], on: date | None, days_back: int | None) -> Wall:
     hour, minute, second, fraction = clock
     try:
         at = time(int(hour or 0), int(minute or 0), int(second or 0))
     except ValueError:
         limits = "hours are 0 to 23, minutes and seconds 0 to 59"
         raise PinProblem(f"{asked} is not on any clock; {limits}.") from None
-    return _Wall(asked, at, int((fraction or "0").ljust(9, "0")[:9]), on, days_back)
+    return Wall(asked, at, int((fraction or "0").ljust(9, "0")[:9]), on, days_back)
 
 
 def _named(zone: str | None) -> tzinfo | None:
@@ -210,7 +216,7 @@ def _named(zone: str | None) -> tzinfo | None:
     return timezone(-offset if zone[0] == "-" else offset)
 
 
-def _settled(wall: _Wall, named: tzinfo | None, now_ns: int, zone: tzinfo) -> Pin | Ambiguous:
+def _settled(wall: Wall, named: tzinfo | None, now_ns: int, zone: tzinfo) -> Pin | Ambiguous:
     """One instant when only one can be meant; otherwise all that can."""
     if named is not None:
         readings = _readings(wall, named, now_ns)
@@ -228,23 +234,24 @@ def _settled(wall: _Wall, named: tzinfo | None, now_ns: int, zone: tzinfo) -> Pi
     return _described(wall, only, now_ns, "" if named else _why_only(only, possible, zone, wall))
 
 
-def _readings(wall: _Wall, zone: tzinfo, now_ns: int) -> list[_Reading]:
+def _readings(wall: Wall, zone: tzinfo, now_ns: int) -> list[_Reading]:
     """Every instant at which a clock in `zone` showed `wall`: none in a gap, two in a repeat."""
     now = (_EPOCH + timedelta(seconds=now_ns // SECOND_NS)).astimezone(zone)
     on, yesterday = wall.on, False
     if on is None:
         on = now.date() - timedelta(days=wall.days_back or 0)
         latest = now_ns + AHEAD_ALLOWED_NS
-        today = [ns for ns, _ in _instants(on, wall, zone)]
+        today = [ns for ns, _ in instants_of(on, wall, zone)]
         if wall.days_back is None and today and min(today) > latest:
             on, yesterday = on - timedelta(days=1), True
     return [
         _Reading(ns, _zone_name(zone, local), local, yesterday)
-        for ns, local in _instants(on, wall, zone)
+        for ns, local in instants_of(on, wall, zone)
     ]
 
 
-def _instants(on: date, wall: _Wall, zone: tzinfo) -> list[tuple[int, datetime]]:
+def instants_of(on: date, wall: Wall, zone: tzinfo) -> list[tuple[int, datetime]]:
+    """Instants (ns) at which a clock in `zone` showed `wall` on that day: none, one or two."""
     found: dict[int, datetime] = {}
     for fold in (0, 1):
         local = datetime.combine(on, wall.at, zone).replace(fold=fold)
@@ -264,7 +271,7 @@ def _zone_name(zone: tzinfo, local: datetime) -> str:
     return f"{name}, {words}" if name and name != "UTC" else words.replace("UTC+00:00", "UTC")
 
 
-def _why_only(only: _Reading, possible: list[_Reading], zone: tzinfo, wall: _Wall) -> str:
+def _why_only(only: _Reading, possible: list[_Reading], zone: tzinfo, wall: Wall) -> str:
     if len(possible) > 1 or zone is UTC:
         return f"read as {only.zone}"
     if only.zone == "UTC":
@@ -273,7 +280,7 @@ def _why_only(only: _Reading, possible: list[_Reading], zone: tzinfo, wall: _Wal
     return f"read as {only.zone}: as UTC it would lie in the future"
 
 
-def _described(wall: _Wall, reading: _Reading, now_ns: int, how: str) -> Pin:
+def _described(wall: Wall, reading: _Reading, now_ns: int, how: str) -> Pin:
     notes = [f"{wall.asked} was {how}"] if how else []
     if reading.yesterday:
         notes.append(f"{wall.at:%H:%M} is still ahead today, so yesterday is meant")

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from halfawake.pin import FORMS, Ambiguous, KeyPin, Pin, PinProblem, parse_pin
+from timeline.pin import FORMS, Ambiguous, KeyPin, Pin, PinProblem, parse_pin
 
 BERLIN = ZoneInfo("Europe/Berlin")
 LONDON = ZoneInfo("Europe/London")
@@ -190,7 +190,7 @@ def test_what_cannot_be_meant_is_named(text: str, named: str) -> None:
 
 
 def test_reading_the_command_line_loads_nothing_heavy() -> None:
-    loaded = "import sys, halfawake.pin; print(sorted({m.partition('.')[0] for m in sys.modules}))"
+    loaded = "import sys, timeline.pin; print(sorted({m.partition('.')[0] for m in sys.modules}))"
     shown = subprocess.run(
         [sys.executable, "-c", loaded], capture_output=True, text=True, check=True
     )
