@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from textual.binding import Binding
 
+from tui.footer import Label
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -68,6 +70,11 @@ class Action(NamedTuple):
             call = f"{self.name}({key})" if self.numbered else self.name
             name = f"{self.scope}.{self.name}.{key}"
             yield Binding(key, call, self.title, show=False, priority=self.at_once, id=name)
+
+    @property
+    def first_call(self) -> str:
+        """The action as Textual runs it for the first of the keys."""
+        return f"{self.name}({self.keys[0]})" if self.numbered else self.name
 
     @property
     def key_text(self) -> str:
@@ -174,7 +181,7 @@ def bindings(*scopes: Scope) -> list[Binding]:
     return [binding for action in of(*scopes) for binding in action.bindings()]
 
 
-def footer_labels(*scopes: Scope) -> list[str]:
+def footer_labels(*scopes: Scope) -> list[Label]:
     """`n/p step`, `1-7 finding`, ... in the order of their rank."""
     ranked = sorted((a for a in of(*scopes) if a.footer), key=lambda action: action.footer)
-    return [action.label for action in ranked]
+    return [Label(action.label, action.first_call) for action in ranked]

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from timeline.words import count_of
 from tui import actions
-from tui.canvas import Sheet
-from tui.footer import footer_lines
+from tui.footer import Footer
 from tui.pieces import Line, padded, wrap
 from tui.reader import Page, Reader
 from tui.waiting import bytes_words
@@ -57,7 +56,6 @@ class ExportScreen(Reader):
         self._wanted = 0
         self._drafts: dict[str, Draft] = {}
         self._problem = ""
-        self._said = ""
         self._drawn: tuple[Draft | None, int] = (None, 0)
         self._lines: list[Line] = []
 
@@ -129,17 +127,14 @@ class ExportScreen(Reader):
         self._say(f"{bytes_words(size)} sent to the terminal's clipboard.")
 
     def on_key(self) -> None:
-        if self._said:
+        if self.said:
             self._say("")
 
     def _say(self, sentence: str) -> None:
-        self._said = sentence
-        self.query_one("#footer", Sheet).redraw()
+        self.said = sentence
+        self.query_one(Footer).redraw()
 
     # -- drawing -----------------------------------------------------------------------------
-
-    def _draw_footer(self, width: int, _height: int) -> list[Line]:
-        return footer_lines(actions.footer_labels(*self.SCOPES), self._said, width)
 
     def _page(self, width: int) -> Page:
         draft = self._draft

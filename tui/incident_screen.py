@@ -13,7 +13,7 @@ from textual.widgets import Input
 from tui import actions
 from tui.canvas import Brush, Sheet
 from tui.chips import chips_line, is_shown
-from tui.footer import footer_lines
+from tui.footer import Footer, Label
 from tui.gestures.brushing import Brushing
 from tui.gestures.following import Following
 from tui.gestures.handing_over import HandingOver
@@ -69,7 +69,7 @@ class IncidentScreen(
         self._sources = 0
         self._hint = ""
         self.timeline = Timeline(state, brush)
-        self._footer = Sheet(brush, self._draw_footer, lambda _w, _h: 1, id="footer")
+        self._footer = Footer(brush, self._labels, lambda: self._message)
         self._search = Input(placeholder="words in a row's text", id="search")
         self._search.display = False
         self._chips = Sheet(brush, self._draw_chips, lambda _w, _h: 1, id="chips")
@@ -100,9 +100,10 @@ class IncidentScreen(
     def _overview_height(self, width: int, height: int) -> int:
         return overview_height(self._state, width, height)
 
-    def _draw_footer(self, width: int, _height: int) -> list[Line]:
-        hints = [hint] if (hint := skip_hint(self._state.statuses)) else []
-        return footer_lines([*hints, *actions.footer_labels("incident")], self._message, width)
+    def _labels(self) -> list[Label]:
+        hint = skip_hint(self._state.statuses)
+        hints = [Label(hint, "skip_slowest")] if hint else []
+        return [*hints, *actions.footer_labels("incident")]
 
     def _draw_chips(self, width: int, _height: int) -> list[Line]:
         return [chips_line(self._state.sieve, self.timeline.cursor, width)]
@@ -159,6 +160,9 @@ class IncidentScreen(
         self.selection_moved()
         if cursor_cell(self._state, self.size.width, self._here()) != self._axis_cell:
             self._overview.redraw()
+
+    def on_timeline_opened(self) -> None:
+        self.action_proof()
 
     def on_click(self, event: events.Click) -> None:
         if event.widget is self._overview and not self.has_dragged:

@@ -16,7 +16,7 @@ from textual.scroll_view import ScrollView
 
 from tui import actions
 from tui.canvas import Brush, Sheet
-from tui.footer import footer_lines
+from tui.footer import Footer
 from tui.pieces import Line, fit
 
 if TYPE_CHECKING:
@@ -96,6 +96,8 @@ class Reader(Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [*actions.bindings("reader")]
     SCOPES: ClassVar[tuple[actions.Scope, ...]] = ("reader",)
+    said = ""
+    """A sentence that stands in the footer instead of the keys."""
 
     def __init__(self, brush: Brush, page_of: PageOf) -> None:
         super().__init__()
@@ -106,7 +108,7 @@ class Reader(Screen[None]):
     def compose(self) -> ComposeResult:
         yield self._title
         yield self._text
-        yield Sheet(self._brush, self._draw_footer, lambda _w, _h: 1, id="footer")
+        yield Footer(self._brush, lambda: actions.footer_labels(*self.SCOPES), lambda: self.said)
 
     def on_mount(self) -> None:
         self._text.focus()
@@ -117,9 +119,6 @@ class Reader(Screen[None]):
 
     def _draw_title(self, width: int, _height: int) -> list[Line]:
         return [fit(self._text.page.title, width)]
-
-    def _draw_footer(self, width: int, _height: int) -> list[Line]:
-        return footer_lines(actions.footer_labels(*self.SCOPES), "", width)
 
     def action_close(self) -> None:
         self.dismiss()

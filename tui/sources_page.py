@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 from timeline.progress import Phase
 from timeline.words import LANE_WORDS, clock_face, count_of
 from tui import actions
-from tui.canvas import Sheet
-from tui.footer import footer_lines
+from tui.footer import Footer
 from tui.lanes import Known, known_sources
 from tui.pieces import Line, paragraph
 from tui.reader import Page, Reader
@@ -46,7 +45,6 @@ class SourcesScreen(Reader):
         self._state = state
         self._patience = patience
         self._chosen = ""
-        self._said = ""
 
     def _page(self, width: int) -> Page:
         self._chosen = self._source()
@@ -86,15 +84,12 @@ class SourcesScreen(Reader):
         self._say(self._patience.retry_source(self._chosen))
 
     def _say(self, sentence: str) -> None:
-        self._said = sentence
-        self.query_one("#footer", Sheet).redraw()
+        self.said = sentence
+        self.query_one(Footer).redraw()
 
     def on_key(self) -> None:
-        if self._said:
+        if self.said:
             self._say("")
-
-    def _draw_footer(self, width: int, _height: int) -> list[Line]:
-        return footer_lines(actions.footer_labels(*self.SCOPES), self._said, width)
 
 
 def _is_waited_for(status: SourceStatus | None) -> bool:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 KEPT_STRIPS = 2048
 """Strips kept: about forty screens."""
+TWICE = 2
 MARGIN_LINES = 3
 """Lines kept visible above and below the cursor, so that one reads in context."""
 
@@ -40,6 +41,9 @@ class Timeline(ScrollView, can_focus=True, inherit_bindings=False):
 
     class Moved(Message):
         """The cursor stands on another row."""
+
+    class Opened(Message):
+        """A row was clicked twice: what is behind it is wanted."""
 
     def __init__(self, state: ScreenState, brush: Brush) -> None:
         super().__init__(id="timeline")
@@ -199,6 +203,8 @@ class Timeline(ScrollView, can_focus=True, inherit_bindings=False):
         line = event.y + self.scroll_offset.y
         if line < len(self._placed):
             self.go_to(self._placed.nearest_row(line))
+            if event.chain == TWICE:
+                self.post_message(self.Opened())
 
     def on_resize(self) -> None:
         """The rows stay on their lines of the terminal; the cursor's stays in sight."""

@@ -65,7 +65,7 @@ def test_every_method_is_registered() -> None:
 
 
 def test_the_footer_tells_help_and_quit_first_or_last() -> None:
-    labels = actions.footer_labels("incident")
+    labels = [label.text for label in actions.footer_labels("incident")]
     assert labels[:3] == ["n/p step", "1-7 finding", "enter proof"]
     assert "? help" in labels[:6]
     assert labels[-1] == "q quit"
