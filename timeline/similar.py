@@ -16,7 +16,7 @@ from timeline.keys import split_key
 from timeline.line_shapes import line_shape, route_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from timeline.event import Event
     from timeline.incident import Incident
@@ -51,12 +51,18 @@ def main_key(event: Event, broad: frozenset[str], like: str = "") -> str:
     return usable[0] if usable else ""
 
 
-def story_key(event: Event, broad: frozenset[str]) -> str:
+def story_key(event: Event, broad: frozenset[str], rows_with: Callable[[str], int]) -> str:
     """The key whose story a row belongs to: of a thing (a user, an order) if it names one, since
-    its requests and jobs are part of that story; else its main key."""
+    its requests and jobs are part of that story; else its main key.
+
+    A database row is itself such a thing; of several that a line names, the one with fewest rows:
+    a campaign's story is not that of one of its sign-ups. `rows_with` counts the rows of a key.
+    """
     units = (*MAIN_TYPES, *OTHER_TYPES, "row", "peer", "host")
     things = [key for key in event.keys if key not in broad and split_key(key)[0] not in units]
-    return things[0] if things else main_key(event, broad)
+    if not things or event.kind.value.startswith("row."):
+        return main_key(event, broad)
+    return min(things, key=rows_with)
 
 
 def _thing(keys: Iterable[str]) -> list[str]:

@@ -172,8 +172,16 @@ def test_the_main_key_of_a_row_is_what_logs_and_jobs_name_as_well() -> None:
 def test_the_story_of_a_row_is_that_of_its_thing() -> None:
     world = two()
     line = next(event for event in world.events if "looking up" in event.body)
-    assert story_key(line, frozenset()) == "user:4711"
-    assert story_key(line, frozenset({"user:4711"})) == "job:aa01"
+    assert story_key(line, frozenset(), lambda _: 1) == "user:4711"
+    assert story_key(line, frozenset({"user:4711"}), lambda _: 1) == "job:aa01"
+
+
+def test_of_several_things_the_story_is_that_of_the_rarest() -> None:
+    counts = {"campaign:7": 224, "user:4711": 6}
+    line = replace(two().events[0], kind=Kind.LOG, keys=("campaign:7", "user:4711", "job:aa01"))
+    assert story_key(line, frozenset(), counts.__getitem__) == "user:4711"
+    row = replace(line, kind=Kind.ROW_INSERTED, keys=("row:users/4711", "campaign:7"))
+    assert story_key(row, frozenset(), counts.__getitem__) == "row:users/4711"
 
 
 def test_an_answer_with_errors_went_not_well() -> None:

@@ -70,7 +70,8 @@ class Following(Comparing):
             return ""
         from timeline.similar import story_key  # whoever made the snapshot has loaded its library
 
-        return story_key(event, incident.snapshot.broad_keys)
+        held = incident.snapshot
+        return story_key(event, held.broad_keys, lambda key: held.rows_with([key]).len())
 
     def action_story(self) -> None:
         """The story of what is followed, else of the thing, job or request that the row names."""
