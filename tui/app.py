@@ -129,8 +129,13 @@ class HalfawakeApp(App[str]):
 
     def on_mount(self) -> None:
         self._end_on_signals()
+        self.app_resume_signal.subscribe(self, lambda _: self._come_back())
         self.incident_screen.keep_from_now_on()
         self.call_after_refresh(self._begin)
+
+    def _come_back(self) -> None:
+        """Draw everything: the shell has written over a screen that was suspended."""
+        self.screen.refresh(layout=True)
 
     def _begin(self) -> None:
         self._collector.start(self.state.window, self._from_collector)
