@@ -24,6 +24,12 @@ _PURPOSES = {
     "md": "for the postmortem, an issue or a merge request",
     "json": "for scripts and agents; nothing is cut for length",
     "keys": "the list to work through afterwards: what became of each key",
+    "list": "plain bullets, for an editor that takes no table",
+    "slack": "numbered messages that ping nobody",
+    "jira": "wiki markup, for an issue that renders no Markdown",
+    "csv": "the timeline for a spreadsheet, one record a line",
+    "html": "one page to attach or to mail: pictures, filters, evidence; needs no server",
+    "svg": "the lanes as a picture, for a document or a slide",
 }
 
 

@@ -106,7 +106,7 @@ def live(where: str, arguments: argparse.Namespace) -> Target:
         raise UsageProblem(str(problem)) from None
     if isinstance(pin, Ambiguous):
         named = pin.readings[:-1]  # UTC is the last; a clock change can repeat a time of the zone
-        pin = named[0] if zone is not None and len(named) == 1 else _ask(pin, arguments)
+        pin = named[0] if zone is not None and len(named) == 1 else ask(pin, arguments)
     before, after = (
         _arm(arguments.before, DEFAULT_BEFORE_NS),
         _arm(arguments.after, DEFAULT_AFTER_NS),
@@ -275,15 +275,20 @@ def zone_named(name: str | None) -> tzinfo | None:
         raise UsageProblem(f"{name!r} is not a time zone; write UTC or Europe/Berlin.") from None
 
 
-def _ask(pin: Ambiguous, arguments: argparse.Namespace) -> Pin:
-    """Print both readings and let one key pick. Without a terminal: refuse, never guess."""
+def ask(
+    pin: Ambiguous, arguments: argparse.Namespace, say: str = "--zone UTC, or an offset on T"
+) -> Pin:
+    """Print every reading and let one key pick. Without a terminal: refuse, never guess.
+
+    `say` is what the refusal asks for instead.
+    """
     lines = []
     for number, reading in enumerate(pin.readings, 1):
         held = _held(reading, arguments)
         lines.append(f"  {number}  {reading.text}{held}\n")
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         listed = "".join(lines)
-        raise UsageProblem(f"{pin.sentence()}\n{listed}Say which: --zone UTC, or an offset on T")
+        raise UsageProblem(f"{pin.sentence()}\n{listed}Say which: {say}")
     sys.stderr.write(f"{pin.sentence()}\n{''.join(lines)}Which one? ")
     sys.stderr.flush()
     answer = sys.stdin.readline().strip()

@@ -178,7 +178,7 @@ def figures(draft: Draft) -> str:
 
 def draft_lines(draft: Draft, width: int) -> list[Line]:
     """The text as it would be written, wrapped; its first lines when it is long."""
-    parts = draft.text.split("\n", LINES_SHOWN)
+    parts = draft.text.replace("\r\n", "\n").split("\n", LINES_SHOWN)
     rest = parts.pop() if len(parts) > LINES_SHOWN else ""
     lines: list[Line] = []
     for part in parts:

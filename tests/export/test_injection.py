@@ -14,6 +14,7 @@ from tests.export.world import ANALYSIS, EVENTS, OPTIONS, RACE, SOURCES, inciden
 from timeline.analysis import CommonTrait
 from timeline.batch import Remark
 from timeline.coverage import Coverage, Sight
+from timeline.export.contract import Exporter
 from timeline.export.injection import chat_line, clip, code, fenced, in_cell, prose
 from timeline.export.markdown import MarkdownExporter
 from timeline.export.status import status
@@ -72,8 +73,8 @@ PIECES = st.one_of(
 MESSAGES = st.lists(PIECES, min_size=1, max_size=4).map(" ".join)
 
 
-def rendered(text: str) -> str:
-    """The Markdown export with `text` at every place that outside text can reach."""
+def rendered(text: str, exporter: Exporter | None = None) -> str:
+    """An export (Markdown) with `text` at every place that outside text can reach."""
     held = text.encode("utf-8", "replace").decode()  # the store takes no half characters
     event = log("02:07:29.050", held, keys=(f"k:{held}",), attributes=f'{{"a": "{held}"}}')
     event = replace(event, actor=held, ref=held)
@@ -104,7 +105,7 @@ def rendered(text: str) -> str:
     extra = SourceInfo(text, info.lane, text, text)
     seen = replace(seen, sources=(info, extra), snapshot=snapshot, environment=text)
     options = replace(OPTIONS, title=text, marked=(event,), tool_version=text)
-    return MarkdownExporter().render(seen, analysis, options)
+    return (exporter or MarkdownExporter()).render(seen, analysis, options)
 
 
 HARMLESS = page(rendered("harmless"))

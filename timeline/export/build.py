@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from timeline.analysis import Analysis, CommonTrait, Condition
 from timeline.clean import LINE_BREAK, clean
 from timeline.event import Event, Kind, Lane, severity_name
+from timeline.export.bands import bands_of
 from timeline.export.contract import ExportOptions
 from timeline.export.curate import Identity, Pick, identity, picks, total_order
 from timeline.export.document import (
@@ -46,7 +47,12 @@ Labels: TypeAlias = dict[Identity, str]
 
 
 def document_of(
-    incident: Incident, analysis: Analysis, options: ExportOptions, *, details: bool = True
+    incident: Incident,
+    analysis: Analysis,
+    options: ExportOptions,
+    *,
+    details: bool = True,
+    bands: bool = False,
 ) -> Document:
     """Everything that any format says, with complete and still unredacted texts."""
     chosen = picks(incident, analysis.findings, options.marked, analysis.onset)
@@ -78,6 +84,7 @@ def document_of(
         local_zone=_local_zone(options, pin),
         tool_version=options.tool_version,
         no_redact_reason=options.no_redact_reason,
+        bands=bands_of(incident) if bands else (),
     )
 
 

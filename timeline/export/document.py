@@ -170,6 +170,45 @@ class SourceReport:
 
 
 @dataclass(frozen=True, slots=True)
+class Bar:
+    """Records of one source in `[start, start + width)` ns, apart by severity."""
+
+    start: int
+    width: int
+    calm: int
+    warnings: int
+    errors: int
+
+    @property
+    def records(self) -> int:
+        return self.calm + self.warnings + self.errors
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A change or a note, drawn through all lanes."""
+
+    moment: Moment
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """One source as a picture draws it; only formats that draw ask for it."""
+
+    source: str
+    lane: Lane
+    bars: tuple[Bar, ...]
+    """In time order, those without a record left out."""
+    waiting: tuple[tuple[int, int], ...]
+    """(ns UTC, how much waited in all queues of the source); a value stands until the next. One
+    alone is a look at one instant, and no curve."""
+    marks: tuple[Mark, ...]
+    unseen: tuple[Stretch, ...]
+    """What the source did not see in full of the window, by what it says itself."""
+
+
+@dataclass(frozen=True, slots=True)
 class Undated:
     """A record that carries no usable time. It never gets one: it is listed apart."""
 
@@ -209,3 +248,5 @@ class Document:
     tool_version: str
     no_redact_reason: str
     redactions: tuple[tuple[str, int], ...] = ()
+    bands: tuple[Band, ...] = ()
+    """Lane by lane, when a format asked for them."""

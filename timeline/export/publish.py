@@ -29,15 +29,19 @@ def publish(
     last_pass: Callable[[str, Redactor], str] | None = None,
     *,
     details: bool = False,
+    bands: bool = False,
 ) -> str:
     """The text that `write` makes of the redacted document.
 
     `last_pass` redacts the finished text; a format whose syntax a replacement could break passes
     its own, the others get one over the text as it stands. `details` asks for the detectors' own
-    evidence fields, which can hold thousands of operations and which not every format prints.
+    evidence fields, which can hold thousands of operations and which not every format prints;
+    `bands` for the counts that a picture draws.
     """
     redactor = redactor_for(options)
-    document = redactor.value(document_of(incident, analysis, options, details=details))
+    document = redactor.value(
+        document_of(incident, analysis, options, details=details, bands=bands)
+    )
     look_over = last_pass or (lambda text, last: last.text(text))
     text = write(replace(document, redactions=redactor.counts))
     checked = look_over(text, redactor)

@@ -1,0 +1,46 @@
+"""Pieces that the sections of the page share: citations, lists, named facts, keys."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from timeline.export.markup import NOTHING, Markup, own, tag, together, told
+from timeline.words import count_of
+
+KEYS_SHOWN = 100
+"""Keys of one list; a batch has thousands, and the `keys` export lists them all."""
+
+_LABEL = re.compile(r"(\bE[0-9]+\b)")
+
+
+def linked(text: str) -> Markup:
+    """Our own text in which labels of evidence (`E3`) lead to it."""
+    parts = _LABEL.split(text)
+    return together(
+        tag("a", told(part), href=f"#{part}") if index % 2 else own(part)
+        for index, part in enumerate(parts)
+    )
+
+
+def bullets(sentences: Sequence[str]) -> Markup:
+    return tag("ul", *(tag("li", told(text)) for text in sentences)) if sentences else NOTHING
+
+
+def facts(pairs: Sequence[tuple[str, Markup]]) -> Markup:
+    """A list of named facts; those without content are left out."""
+    held = [(name, value) for name, value in pairs if value]
+    parts = [tag("dt", told(name)) + tag("dd", value) for name, value in held]
+    return tag("dl", *map(Markup, parts)) if parts else NOTHING
+
+
+def keys(names: Sequence[str]) -> Markup:
+    """`2 keys: …`, each as code."""
+    shown = [tag("code", told(name)) for name in names[:KEYS_SHOWN]]
+    more = len(names) - len(shown)
+    rest = (
+        told(f" and {count_of(more, 'more', 'more')}, in the keys export") if more > 0 else NOTHING
+    )
+    return together(
+        (told(f"{count_of(len(names), 'key')}:"), Markup(" "), together(shown, ", "), rest)
+    )
