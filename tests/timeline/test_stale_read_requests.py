@@ -72,3 +72,14 @@ def test_a_measured_lag_makes_it_likely() -> None:
 )
 def test_a_look_alike_is_silent(world: World) -> None:
     assert found(world) == []
+
+
+def test_an_answer_stamped_in_the_millisecond_of_its_row_came_after_it() -> None:
+    world = healthy(World())
+    world.log(WHEN, "shop", "POST /orders 201 request_id=q1 order_id=88")
+    world.row(WHEN + 0.000_2, "orders", 88)  # the line's stamp has milliseconds, the row's more
+    world.error(WHEN + 0.1, "shop", MISSING)
+    world.systems["postgres"] = "postgresql 16.3 (replica)"
+    (finding,) = found(world)
+    assert isinstance(finding, StaleRead)
+    assert "after the request that wrote it was answered" in finding.sentence()

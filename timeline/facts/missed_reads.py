@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from timeline.event import Event, Kind
+from timeline.event import PRECISION_NS, Event, Kind
 from timeline.facts.entities import pairs_of_type
 from timeline.facts.lines import keyed_lines
 from timeline.facts.lookups import Lookup
@@ -90,6 +90,7 @@ def _there(incident: Incident, lookup: Lookup, record: Record, event: Event) -> 
 
 
 _Sign = tuple[Event, str, Order]
+_UNITS = {precision.value: length_ns for precision, length_ns in PRECISION_NS.items()}
 
 
 def _commit(incident: Incident, record: Record, event: Event) -> list[_Sign]:
@@ -126,11 +127,18 @@ def _answer(incident: Incident, record: Record, event: Event) -> list[_Sign]:
         last=pl.col("timestamp").max(),
         body=pl.col("body").sort_by("timestamp", "row").last(),
     )
-    spans = spans.filter(
-        (pl.col("first") - WRITE_SLACK_NS <= created)
-        & (pl.col("last") >= created)
-        & pl.col("body").str.contains(ANSWERED)
-    ).sort("last", "key")
+    # A stamp in milliseconds stands at the beginning of its own; the row's has microseconds.
+    precision = snapshot.events.get_column("precision").gather(spans.get_column("row"))
+    unit = precision.cast(pl.String).replace_strict(_UNITS, return_dtype=pl.Int64)
+    spans = (
+        spans.with_columns(until=pl.col("last") + unit - 1)
+        .filter(
+            (pl.col("first") - WRITE_SLACK_NS <= created)
+            & (pl.col("until") >= created)
+            & pl.col("body").str.contains(ANSWERED)
+        )
+        .sort("last", "key")
+    )
     if spans.is_empty():
         return []
     answer = snapshot.event(spans["row"][0])
