@@ -207,7 +207,8 @@ async def test_enter_shows_the_proof_and_escape_comes_back_to_the_same_row(
         assert isinstance(night.app.screen, ProofScreen)
         text = night.screen_text()
         assert "certain" in text and "job-before-commit" in text
-        assert "undecided: gap 3 ms" in text and "inside the clock" in text
+        unwrapped = " ".join(text.replace("\u2502", " ").split())
+        assert "undecided: gap 3 ms is inside the clock bounds" in unwrapped
         await night.press("escape")
         assert not isinstance(night.app.screen, Reader)
         assert night.read == read

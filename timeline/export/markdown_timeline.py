@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from timeline.analysis import Condition
 from timeline.event import Precision
-from timeline.export.document import Document, Impact, Moment, Origin, Place, Row
+from timeline.export.document import Document, Impact, Origin, Place, Row
 from timeline.export.injection import clip, code, in_cell
-from timeline.export.markdown_words import cites, joined, keys, sentence
-from timeline.export.times import from_pin, rfc3339, table_time
+from timeline.export.markdown_words import NO_RECOVERY, cites, joined, keys, sentence
+from timeline.export.times import COARSE, from_pin, instant_and_distance, rfc3339, table_time
 from timeline.words import count_of, grouped, span_words
 
 EVENT_CHARACTERS = 120
@@ -15,17 +14,6 @@ EVENT_CHARACTERS = 120
 SPEAKER_CHARACTERS = 60
 SHORTEST_BODY = 40
 """Characters a body keeps however long its label is."""
-
-_NO_RECOVERY = {
-    Condition.FAILING: "no, still failing",
-    Condition.RECOVERED: "yes, at a time that is not known",
-    Condition.QUIET: "there was no error in the window",
-    Condition.UNKNOWN: "not known",
-}
-_COARSE = {
-    Precision.SECOND: " A time without a fraction was recorded to the second.",
-    Precision.MINUTE: " A time without seconds was recorded to the minute.",
-}
 
 
 def impact_section(document: Document) -> list[str]:
@@ -37,9 +25,9 @@ def impact_section(document: Document) -> list[str]:
         lines.extend([sentence(impact.headline), ""])
     lines.append(f"- **Began:** {_began(impact, pin)}")
     lines.append(f"- **Detected (T):** {rfc3339(pin, document.pin.precision)}")
-    recovered = _NO_RECOVERY[impact.condition]
+    recovered = NO_RECOVERY[impact.condition]
     if impact.recovered is not None:
-        recovered = _instant(impact.recovered, pin)
+        recovered = instant_and_distance(impact.recovered, pin)
     lines.append(f"- **Recovered:** {recovered}")
     if impact.duration is not None:
         lines.append(f"- **Duration:** {span_words(impact.duration)}, from began to recovered")
@@ -56,12 +44,7 @@ def impact_section(document: Document) -> list[str]:
 def _began(impact: Impact, pin: int) -> str:
     if impact.began is None:
         return "not known; nothing in the window stands out as the onset"
-    return _instant(impact.began, pin) + cites(impact.began_cites)
-
-
-def _instant(moment: Moment, pin: int) -> str:
-    distance = from_pin(moment.timestamp - pin, moment.precision)
-    return f"{rfc3339(moment.timestamp, moment.precision)} ({distance} from T)"
+    return instant_and_distance(impact.began, pin) + cites(impact.began_cites)
 
 
 def _up_to(impact: Impact) -> str:
@@ -86,8 +69,8 @@ def timeline_section(document: Document) -> list[str]:
 
 def _legend(document: Document) -> str:
     recorded = [row for row in document.timeline if row.cites]
-    coarse = {row.moment.precision for row in recorded} & _COARSE.keys()
-    precision = "".join(_COARSE[unit] for unit in sorted(coarse))
+    coarse = {row.moment.precision for row in recorded} & COARSE.keys()
+    precision = "".join(COARSE[unit] for unit in sorted(coarse))
     zone = f" {sentence(document.local_zone)}." if document.local_zone else ""
     shown = count_of(sum(len(row.cites) for row in recorded), "record")
     before = span_words(document.pin.timestamp - document.window_start)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from timeline.analysis import Condition
 from timeline.export.injection import clip, code, prose
 from timeline.words import count_of, grouped
 
@@ -12,6 +13,13 @@ SENTENCE_CHARACTERS = 600
 REASON_CHARACTERS = 300
 LIST_ITEMS = 20
 """Most items of one list (keys, checks, unknowns); the rest is counted and in the JSON export."""
+NO_RECOVERY = {
+    Condition.FAILING: "no, still failing",
+    Condition.RECOVERED: "yes, at a time that is not known",
+    Condition.QUIET: "there was no error in the window",
+    Condition.UNKNOWN: "not known",
+}
+"""What stands for the time of a recovery that has none."""
 
 
 def sentence(text: str, limit: int = SENTENCE_CHARACTERS) -> str:

@@ -7,11 +7,21 @@ seconds would claim what nobody recorded.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from timeline.event import PRECISION_NS, Precision
 from timeline.window import MINUTE_NS, SECOND_NS
 from timeline.words import HOUR_NS, day, span_words, wall_time
 
+if TYPE_CHECKING:
+    from timeline.export.document import Moment
+
 MILLISECOND_NS = 1_000_000
+COARSE = {
+    Precision.SECOND: " A time without a fraction was recorded to the second.",
+    Precision.MINUTE: " A time without seconds was recorded to the minute.",
+}
+"""What is said below a table that holds such times."""
 
 
 def table_time(timestamp: int, precision: Precision) -> str:
@@ -51,3 +61,9 @@ def from_pin(difference: int, precision: Precision = Precision.MILLISECOND) -> s
     whole, rest = divmod(rest, SECOND_NS)
     fraction = "" if PRECISION_NS[precision] >= SECOND_NS else f".{rest // MILLISECOND_NS:03d}"
     return f"{sign}{f'{minutes} min ' if minutes else ''}{whole}{fraction} s"
+
+
+def instant_and_distance(moment: Moment, pin: int) -> str:
+    """`2026-03-14T02:07:29.117Z (-2.365 s from T)`."""
+    distance = from_pin(moment.timestamp - pin, moment.precision)
+    return f"{rfc3339(moment.timestamp, moment.precision)} ({distance} from T)"

@@ -10,28 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from timeline.analysis import Condition
 from timeline.event import Precision
-from timeline.export.document import Document, Evidence, Moment, Origin, Place, Proof, Row
+from timeline.export.document import Document, Evidence, Origin, Place, Proof, Row
 from timeline.export.injection import clip, one_line
 from timeline.export.markdown_timeline import EVENT_CHARACTERS, SHORTEST_BODY
-from timeline.export.markdown_words import LIST_ITEMS, cites
-from timeline.export.times import from_pin, rfc3339, table_time
+from timeline.export.markdown_words import LIST_ITEMS, NO_RECOVERY, cites
+from timeline.export.times import COARSE, from_pin, instant_and_distance, rfc3339, table_time
 from timeline.words import count_of, grouped, span_words
 
 HEADROOM = 400
 """Characters kept free for the sentence that states a cut."""
-
-_RECOVERED = {
-    Condition.FAILING: "no, still failing",
-    Condition.RECOVERED: "yes, at a time that is not known",
-    Condition.QUIET: "there was no error in the window",
-    Condition.UNKNOWN: "not known",
-}
-_COARSE = {
-    Precision.SECOND: " A time without a fraction was recorded to the second.",
-    Precision.MINUTE: " A time without seconds was recorded to the minute.",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +55,14 @@ def facts(document: Document) -> tuple[Fact, ...]:
     pin = document.pin.timestamp
     began = Fact("Began", "not known; nothing in the window stands out as the onset")
     if impact.began is not None:
-        began = Fact("Began", _instant(impact.began, pin), cites(impact.began_cites))
-    recovered = _RECOVERED[impact.condition]
+        began = Fact(
+            "Began",
+            instant_and_distance(impact.began, pin),
+            cites(impact.began_cites),
+        )
+    recovered = NO_RECOVERY[impact.condition]
     if impact.recovered is not None:
-        recovered = _instant(impact.recovered, pin)
+        recovered = instant_and_distance(impact.recovered, pin)
     place = f"{document.environment}, " if document.environment else ""
     headline = f": {impact.headline}" if impact.headline else ""
     seen = impact.seen_until.timestamp
@@ -89,11 +81,6 @@ def facts(document: Document) -> tuple[Fact, ...]:
     return tuple(fact for fact in told if fact.text)
 
 
-def _instant(moment: Moment, pin: int) -> str:
-    distance = from_pin(moment.timestamp - pin, moment.precision)
-    return f"{rfc3339(moment.timestamp, moment.precision)} ({distance} from T)"
-
-
 def _keys(names: Sequence[str]) -> str:
     if not names:
         return ""
@@ -105,8 +92,8 @@ def _keys(names: Sequence[str]) -> str:
 def legend(document: Document) -> str:
     """How to read the times, and how many records of how many are shown."""
     recorded = [row for row in document.timeline if row.cites]
-    coarse = {row.moment.precision for row in recorded} & _COARSE.keys()
-    precision = "".join(_COARSE[unit] for unit in sorted(coarse))
+    coarse = {row.moment.precision for row in recorded} & COARSE.keys()
+    precision = "".join(COARSE[unit] for unit in sorted(coarse))
     zone = f" {document.local_zone}." if document.local_zone else ""
     shown = count_of(sum(len(row.cites) for row in recorded), "record")
     before = span_words(document.pin.timestamp - document.window_start)
