@@ -176,13 +176,39 @@ def _next_and_blind(state: ScreenState, width: int, room: int) -> list[Line]:
     action = state.analysis.next_action if state.analysis else ""
     coverage = state.analysis.blind if state.analysis else _coverage(state)
     blind = "; ".join(blind_words(coverage, state.statuses))
-    first: Line = [("Next: ", "info"), (action, "text")] if action else []
-    second: Line = [("Blind: ", "warning"), (blind, "text")] if blind else []
-    said = [line for line in (first, second) if line]
-    if room == 1 and len(said) == 2:
+    second: Line = [("Blind: ", "warning"), (_undated(blind, state), "text")] if blind else []
+    if room == 1 and action and second:
         share = max(width - width_of(second) - 3, width * NEXT_SHARE_PERCENT // 100)
+        first = _next(action, share, 1)[0]
         return [joined([fit(first, min(share, width_of(first))), second])]
-    return said[: max(room, 0)]
+    said = _next(action, width, room - 1 if second else room)
+    return [*said, *([second] if second else [])][: max(room, 0)]
+
+
+def _next(action: str, width: int, room: int) -> list[Line]:
+    """What to do, to its last word where there is room; ids are abridged before words are cut.
+
+    The proof names every id in full.
+    """
+    if not action:
+        return []
+    label: Piece = ("Next: ", "info")
+    pieces = wrap(action, width - len(label[0]))
+    if len(pieces) > max(room, 1):
+        from timeline.facts.words import abridged
+
+        pieces = wrap(abridged(action), width - len(label[0]))
+    if len(pieces) > max(room, 1):
+        return [[label, (abridged(action), "text")]]
+    return [
+        [label if number == 0 else (" " * len(label[0]), "text"), (piece, "text")]
+        for number, piece in enumerate(pieces)
+    ]
+
+
+def _undated(words: str, state: ScreenState) -> str:
+    """`words` without the date of T, which the first line tells; other dates stay."""
+    return words.replace(f"{day(state.window.pin)} ", "")
 
 
 def _coverage(state: ScreenState) -> tuple[Coverage, ...]:

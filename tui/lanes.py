@@ -114,20 +114,33 @@ def axis_line(state: ScreenState, width: int, here: int | None, glyphs: Glyphs) 
     """The rule under the bands: window ends, the onset, T, and where the cursor is."""
     columns = columns_for(state, width)
     line: list[Piece] = [(glyphs.rule, "faint") for _ in range(columns.cells)]
+    cursor = None if here is None else columns.cell(here)
     onset = state.analysis.onset if state.analysis else None
     if onset is not None and (cell := columns.cell(onset)) is not None:
-        word = "onset"[: max(cell, 0)] if cell < columns.before else ""
-        for offset, letter in enumerate(word, cell - len(word)):
+        for offset, letter in _onset_word(cell, cursor, columns.before):
             line[offset] = (letter, "accent")
         line[cell] = (glyphs.onset, "accent")
-    if here is not None and (cell := columns.cell(here)) is not None:
-        line[cell] = (glyphs.here, "strong")
+    if cursor is not None:
+        line[cursor] = (glyphs.here, "strong")
     line[columns.before] = ("T", "pin")
     selected_axis(state, line, columns, glyphs)
     start, end = clock_face(state.window.start), clock_face(state.window.end)
     label = right(f"{cut(start, LABEL_CELLS - 2)} ", LABEL_CELLS)
     rest = glyphs.rule * max(width - LABEL_CELLS - columns.cells - len(end) - 2, 0)
     return fit([(label, "faint"), *line, (f" {end} {rest}", "faint")], width)
+
+
+def _onset_word(cell: int, cursor: int | None, before: int) -> list[tuple[int, str]]:
+    """The cells and letters of "onset": left of its sign, or right of it, or nowhere.
+
+    It stays between the beginning and T, and never below the cursor's sign.
+    """
+    word = "onset"
+    for first in (cell - len(word), cell + 1):
+        cells = range(first, first + len(word))
+        if first >= 0 and cells.stop <= before and cursor not in cells:
+            return list(zip(cells, word, strict=True))
+    return []
 
 
 def _bands(state: ScreenState, columns: Columns) -> Mapping[str, Band]:

@@ -251,6 +251,35 @@ def test_the_cursor_and_the_onset_stand_on_the_axis() -> None:
     assert "onset┊" in axis
 
 
+def test_the_onset_is_a_whole_word_on_either_side_of_its_sign_or_none() -> None:
+    state, start, end = told(), story.WINDOW.start, story.T
+    for width in range(30, 100, 7):
+        for here in range(start, end, (end - start) // 37):
+            axis = plain(axis_line(state, width, here, UNICODE)).replace("▴", "┊")
+            assert "onset┊" in axis or "┊onset" in axis or not set("onse") & set(axis), axis
+
+
+def test_what_is_next_is_read_to_its_end() -> None:
+    ids = "564e0158-3245-4a74-80a0-7fbcd684d3d6", "ed013699-6e58-4173-ad21-7420fbd8fe11"
+    action = f"Check {ids[0]} and {ids[1]} for double effects."
+    state = told()
+    state.analysis = dataclasses.replace(story.ANALYSIS, next_action=action)
+    for width, height in ((80, 24), (120, 24), (120, 40), (200, 60)):
+        header = " ".join(
+            plain(line).strip() for line in header_lines(state, width, height, UNICODE)
+        )
+        assert "for double effects." in header, (width, height)
+    assert all(one in header for one in ids)
+
+
+def test_the_date_of_t_is_said_once() -> None:
+    seen = Coverage("logs", story.ONSET, story.T, Sight.PARTIAL, "complete to 2026-03-14 02:18:40Z")
+    state = told()
+    state.analysis = dataclasses.replace(story.ANALYSIS, blind=(seen,))
+    header = "".join(plain(line) for line in header_lines(state, 120, 40, UNICODE))
+    assert "logs: complete to 02:18:40Z" in header
+
+
 # -- findings --------------------------------------------------------------------------------
 
 
