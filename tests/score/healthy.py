@@ -22,6 +22,8 @@ WRITES = 0.25
 """Share of the requests that write a row and push a job."""
 SHIPPED_TWICE = 0.33
 """Share of the nights in which a shipper repeats itself for a minute."""
+PROMISED_S = 480
+"""Every new thing gets its effect within so many seconds, as the teams that write it down say."""
 RETRIED = 0.006
 """Share of the jobs whose first attempt meets a refusing neighbour and whose second does not."""
 
@@ -291,7 +293,7 @@ def _promise(world: World) -> None:
         f"every {firm.thing} gets a row in {firm.effects}",
         firm.table,
         Work(table=firm.effects),
-        within=480 * SECOND_NS,
+        within=PROMISED_S * SECOND_NS,
     )
     world.knowledge = replace(world.knowledge, contracts=(*world.knowledge.contracts, contract))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import time
 from collections import defaultdict
@@ -22,6 +23,8 @@ B = TypeVar("B")
 ALONE = 4
 """Fewer worlds than this are not worth a second process."""
 SAID_EVERY = 100
+GARBAGE = 100_000
+"""New objects after which circles are looked for: at Python's 700 that is a twentieth of a look."""
 ALARMING = (Verdict.CERTAIN, Verdict.LIKELY)
 
 
@@ -132,6 +135,12 @@ def measure(plan: Plan, say: Callable[[str], None] = lambda _: None) -> Result:
     )
 
 
+def _collect_seldom() -> None:
+    """A world is many thousand small objects without a circle among them."""
+    gc.freeze()
+    gc.set_threshold(GARBAGE)
+
+
 def _all_views(task: Task) -> list[Observation]:
     return observed_all(task.name, task.seed, task.group, unregistered=task.unregistered)
 
@@ -149,7 +158,8 @@ def _spread(
         return [work(item) for item in over]
     os.environ.setdefault("POLARS_MAX_THREADS", "1")  # the processes are the threads
     found: list[B] = []
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+    started = get_context("spawn")
+    with ProcessPoolExecutor(processes, mp_context=started, initializer=_collect_seldom) as pool:
         for seen in pool.map(work, over, chunksize=at_once):
             found.append(seen)
             if len(found) % SAID_EVERY == 0 or len(found) == len(over):

@@ -7,7 +7,8 @@ by the connectors' own `transition`, so that their shape is the product's.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from connectors.queues.transitions import CLIENT_CLOCK, WORKER_CLOCK, JobFacts, Moment, iso
@@ -266,18 +267,56 @@ def _run(kind: Kind, stamp: int, words: str, ref: str, attempt: Attempt) -> Mome
     )
 
 
+def earlier(stamps: Iterable[int]) -> Callable[[int], int]:
+    """How many of `stamps` lie before an instant: sorted once, asked for every sample."""
+    ordered = sorted(stamps)
+    return lambda instant: bisect_left(ordered, instant)
+
+
+@dataclass(frozen=True, slots=True)
+class Flows:
+    """How many of a queue's jobs had come, been taken and been left before an instant (ns)."""
+
+    pushed: Callable[[int], int]
+    taken: Callable[[int], int]
+    again: Callable[[int], int]
+    finished: Callable[[int], int]
+    came: Callable[[int], int]
+    no_longer_waiting: Callable[[int], int]
+    over: Callable[[int], int]
+
+    @classmethod
+    def of(cls, jobs: list[Job]) -> Flows:
+        runs = [attempt for job in jobs for attempt in job.attempts]
+        ended = [(run, run.ended) for run in runs if run.ended is not None]
+        return cls(
+            pushed=earlier(stamp for job in jobs for stamp in job.pushed),
+            taken=earlier(run.started for run in runs),
+            again=earlier(run.started for job in jobs for run in job.attempts[1:]),
+            finished=earlier(end for run, end in ended if run.outcome == "finished"),
+            came=earlier(job.pushed[0] for job in jobs),
+            no_longer_waiting=earlier(
+                max(job.pushed[0], job.attempts[0].started) for job in jobs if job.attempts
+            ),
+            over=earlier(max(run.started, end) for run, end in ended),
+        )
+
+    def waiting(self, instant: int) -> int:
+        return self.came(instant) - self.no_longer_waiting(instant)
+
+    def running(self, instant: int) -> int:
+        return self.taken(instant) - self.over(instant)
+
+
 def sqs_samples(source: str, queue: str, jobs: list[Job], start: int, end: int) -> Iterator[Event]:
     """CloudWatch's counts of every minute, as the SQS connector tells them."""
+    flows = Flows.of(jobs)
     for minute in range(start // MINUTE_NS, end // MINUTE_NS):
         low, high = minute * MINUTE_NS, (minute + 1) * MINUTE_NS
-        sent = sum(low <= p < high for j in jobs for p in j.pushed)
-        runs = [a for j in jobs for a in j.attempts]
-        received = sum(low <= a.started < high for a in runs)
-        deleted = sum(a.outcome == "finished" and low <= (a.ended or 0) < high for a in runs)
-        waiting = sum(
-            j.pushed[0] < high and not (j.attempts and j.attempts[0].started < high) for j in jobs
-        )
-        running = sum(a.started < high and (a.ended is None or a.ended >= high) for a in runs)
+        sent = flows.pushed(high) - flows.pushed(low)
+        received = flows.taken(high) - flows.taken(low)
+        deleted = flows.finished(high) - flows.finished(low)
+        waiting, running = flows.waiting(high), flows.running(high)
         values = {
             "queue": queue,
             "depth": waiting,

@@ -36,7 +36,7 @@ from timeline.order import Verdict, at_least
 from timeline.window import MINUTE_NS, SECOND_NS
 
 DRAW = int(os.environ.get("HALFAWAKE_DRAW", "0"))
-FAMILIES = 6
+FAMILIES = 8
 """A night takes a few seconds of one core, told five times."""
 HEALTHY = "healthy"
 NIGHTS = (

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tests.score.company import Service
-from tests.score.healthy import work
+from tests.score.healthy import PROMISED_S, work
 from tests.score.queues import Job
 from tests.score.truth import Entity, Truth
 from tests.score.world import Thing, World
-from timeline.event import SEVERITY_ERROR, Lane
+from timeline.event import SEVERITY_ERROR, Kind, Lane
 
 
 def fault(
@@ -122,6 +122,22 @@ def lines(world: World, text: str, since: float = 0.0, until: float = 1e9) -> in
     """How many events told in `[since, until)` say `text`."""
     low, high = world.at(since), world.at(min(until, world.now_s))
     return sum(low <= event.timestamp < high and text in event.body for event, _ in world.told)
+
+
+def left_alone(world: World, since: float, until: float) -> list[str]:
+    """Things written in `[since, until)` whose job left nothing within the time that is promised:
+    no row of the company's effects names them. To be asked once everything has been told."""
+    firm = world.company
+    followed = {key for event, _ in world.told if event.actor == firm.effects for key in event.keys}
+    low, high = world.at(since), world.at(min(until, world.now_s - PROMISED_S))
+    written = [
+        event.ref.partition("#")[0].rpartition("/")[2]
+        for event, _ in world.told
+        if event.actor == firm.table
+        and event.kind is Kind.ROW_INSERTED
+        and low <= event.timestamp < high
+    ]
+    return [thing for thing in written if f"{firm.thing}:{thing}" not in followed]
 
 
 def _all_named(world: World, entities: Iterable[Entity]) -> bool:

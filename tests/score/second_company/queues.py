@@ -14,7 +14,7 @@ from connectors.rabbitmq.measured import Sample, measured
 from connectors.sqlqueue.oban import SYSTEM as OBAN
 from connectors.sqlqueue.river import SYSTEM as RIVER
 from connectors.sqlqueue.shape import Stamp, System
-from tests.score.queues import BRANDS, Brand, Job, Told
+from tests.score.queues import BRANDS, Brand, Flows, Job, Told
 from timeline.event import SEVERITY_WARN, Event, Kind, Precision
 from timeline.window import SECOND_NS
 
@@ -118,19 +118,15 @@ def rabbit_samples(queue: str, jobs: list[Job], start: int, end: int, now: int) 
     """What the management plugin still holds of `queue`: five seconds apart, ten minutes back."""
     step = STEP_S * SECOND_NS
     first = max(start, now - KEPT_S * SECOND_NS) // step * step + step
-    runs = [attempt for job in jobs for attempt in job.attempts]
-    begun = {job.id: job.attempts[0].started for job in jobs if job.attempts}
+    flows = Flows.of(jobs)
     for stamp in range(first, end, step):
         low = stamp - step
-        ready = sum(j.pushed[0] < stamp and begun.get(j.id, stamp) >= stamp for j in jobs)
-        unacked = sum(a.started < stamp and (a.ended is None or a.ended >= stamp) for a in runs)
+        ready, unacked = flows.waiting(stamp), flows.running(stamp)
         counts = dict.fromkeys((*COUNTERS, REDELIVERED + "ed"), 0)
-        counts["published"] = sum(low <= p < stamp for j in jobs for p in j.pushed)
-        counts["delivered"] = sum(low <= a.started < stamp for a in runs)
-        counts["acked"] = sum(
-            a.outcome == "finished" and low <= (a.ended or 0) < stamp for a in runs
-        )
-        counts["redelivered"] = sum(low <= a.started < stamp for j in jobs for a in j.attempts[1:])
+        counts["published"] = flows.pushed(stamp) - flows.pushed(low)
+        counts["delivered"] = flows.taken(stamp) - flows.taken(low)
+        counts["acked"] = flows.finished(stamp) - flows.finished(low)
+        counts["redelivered"] = flows.again(stamp) - flows.again(low)
         moved = [f"{count} {name}" for name, count in counts.items() if count]
         words = f"{queue}: {ready} ready, {unacked} unacked"
         words += f"; {', '.join(moved)} in {STEP_S} s" if moved else ""

@@ -17,6 +17,8 @@ from timeline.knowledge import Schedule, Work
 from timeline.window import SECOND_NS
 
 TAKEN = "wake-up message received"
+SENT_ON_S = 0.14
+"""How long after it was taken a message is put back: its id is in the line right after that."""
 
 
 def prepare(world: World) -> None:
@@ -28,12 +30,12 @@ def inject(world: World) -> Truth:
     neighbours(here)
     every = here.rng.choice((30.0, 60.0, 90.0, 120.0))
     at, carried, last = here.rng.uniform(3.0, every), here.new_job_id(), 0.0
-    host = ""
+    host, sent = "", max(at - every, 0.0)
     while at < here.onset_s:
-        host, carried = _hop(here, at, carried, every)
-        last = at
+        host, carried = _hop(here, at, carried, every, sent)
+        last, sent = at, at + SENT_ON_S
         at += every + here.rng.uniform(0.2, 2.0)
-    host, carried = _hop(here, at, carried, every, lost=True)
+    host, carried = _hop(here, at, carried, every, sent, lost=True)
     worker = here.firm.worker
     here.say(at + 0.21, worker, "stop", host=host)
     told = {"service": worker.name, "version": "d41d8cd9", "n": 6}
@@ -58,12 +60,11 @@ def inject(world: World) -> Truth:
 
 
 def _hop(
-    here: Night, at: float, carried: str, every: float, *, lost: bool = False
+    here: Night, at: float, carried: str, every: float, sent: float, *, lost: bool = False
 ) -> tuple[str, str]:
     """The message is taken, found to be early, and sent on under a new id: host and new id."""
     host = here.rng.choice(here.firm.worker.hosts)
-    sent = [here.at(max(at - every, 0.0))]
-    job = Job(carried, "WakeUp", "slot=02:30", (), "wakeups", host, sent)
+    job = Job(carried, "WakeUp", "slot=02:30", (), "wakeups", host, [here.at(sent)])
     begun, ended = here.at(at), here.at(at + 0.18)
     job.attempts.append(Attempt(begun, ended, "finished", here.worker_on(host), host))
     here.jobs.append(job)
@@ -72,5 +73,5 @@ def _hop(
         return host, carried
     fresh = here.new_job_id()
     words = f"too early, wake-up sent on with DelaySeconds={every:.0f} job_id={fresh}"
-    here.line(at + 0.15, here.firm.worker, words, host=host)
+    here.line(at + SENT_ON_S + 0.01, here.firm.worker, words, host=host)
     return host, fresh

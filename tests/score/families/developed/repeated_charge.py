@@ -6,7 +6,7 @@ attempt takes the deposit again: the card statement of the morning has it two or
 
 from __future__ import annotations
 
-from tests.score.families.acts import fault
+from tests.score.families.acts import fault, left_alone
 from tests.score.third_company.acts import close, order, run_on
 from tests.score.third_company.house import Watch, move_in, watch
 from tests.score.truth import Truth
@@ -33,12 +33,13 @@ def inject(world: World) -> Truth:
         at += rng.uniform(15, 80)
     close(here)
     repeated = [t for t in things if here.counted(f"deposit captured {firm.thing}_id={t.id}") > 1]
+    alone = left_alone(here, begin - 1, at)
     return fault(
         here,
         "unsafe-replay",
         min(max(cured, at) + 60, here.end_s),
         repeated,
-        also=("third-party", "duplicate-create"),
+        also=("third-party", "duplicate-create", *(("orphaned-record",) if alone else ())),
         effect=len(repeated) >= 2,
     )
 

@@ -5,7 +5,7 @@ Calls a minute before were well. In some nights it is replaced before the window
 
 from __future__ import annotations
 
-from tests.score.families.acts import fault
+from tests.score.families.acts import fault, left_alone
 from tests.score.second_company.acts import fulfilled, ordered
 from tests.score.second_company.elsewhere import Night, night, settle
 from tests.score.second_company.neighbours import neighbours
@@ -34,12 +34,14 @@ def inject(world: World) -> Truth:
     words = here.error(firm.worker, "tls", host=firm.third[1], path=firm.third[2])
     before = sum(words in body for body in here.told_text(0, over))
     after = sum(words in body for body in here.told_text(over, here.end_s))
+    alone = left_alone(here, over - 1, ended)
     return fault(
         here,
         "expired",
         min(ended, here.end_s),
         things,
         alternates=("third-party",),
+        also=("orphaned-record",) if alone else (),
         onset_s=over,
         effect=before == 0 and after >= len(things) >= 4,
     )

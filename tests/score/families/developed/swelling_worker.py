@@ -60,7 +60,8 @@ def inject(world: World) -> Truth:
                 )
                 night.line(s + 0.4, firm.worker, words, 9, host)
     night.samples()
-    again = ("delivered-again",) if night.brand.name in (*COUNTING, "bullmq") else ()
+    twice = any(thing.job is not None and len(thing.job.attempts) > 1 for thing in hit)
+    again = ("delivered-again",) if twice or night.brand.name in (*COUNTING, "bullmq") else ()
     return fault(
         night,
         "memory-leak",

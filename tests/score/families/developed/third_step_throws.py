@@ -1,11 +1,12 @@
 """A job of three steps fails at the third, and every retry does the first two once more.
 
-Each step leaves its line, the second leaves a row as well: a charge, a booking, a letter.
+Each step leaves its line, the second leaves a row as well: a charge, a booking, a letter. What the
+job is there for at last is never written.
 """
 
 from __future__ import annotations
 
-from tests.score.families.acts import fault
+from tests.score.families.acts import fault, left_alone
 from tests.score.second_company.acts import ordered
 from tests.score.second_company.elsewhere import KEEPING, Night, night, settle
 from tests.score.second_company.neighbours import neighbours
@@ -36,12 +37,16 @@ def inject(world: World) -> Truth:
         if body.startswith(f"{SIDE_TABLE}/")
     ]
     twice = all(sum(thing.id in body for body in charged) >= 2 for thing in things)
+    alone = left_alone(here, here.onset_s - 1, at)
     return fault(
         here,
         "unsafe-replay",
         min(ended + 5, here.end_s),
         things,
-        also=("poison-job", "third-party", "delivered-again"),
+        also=(
+            *("poison-job", "third-party", "delivered-again"),
+            *(("orphaned-record",) if alone else ()),
+        ),
         effect=twice,
     )
 

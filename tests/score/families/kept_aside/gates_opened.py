@@ -11,7 +11,7 @@ errors that begin seconds later, in the workers and in the front alike, and end 
 
 from __future__ import annotations
 
-from tests.score.families.acts import fault
+from tests.score.families.acts import fault, left_alone
 from tests.score.fifth_company.deeds import failed, saying, spread
 from tests.score.fifth_company.harbour import KEEPING, Watch, settle, watch
 from tests.score.fifth_company.surroundings import surroundings
@@ -53,12 +53,16 @@ def inject(world: World) -> Truth:
     after = sum(night.at(end) <= s < night.at(end + 60) for s in started)
     usual = sum(night.at(begin - 240) <= s < night.at(begin) for s in started) / 4
     idle = sum(night.at(begin + 2) <= s < night.at(end) for s in started)
+    alone = left_alone(night, begin, end)
     return fault(
         night,
         "resume-herd",
         end + wave + 60,
         hit,
-        also=("backlog", "connections-exhausted", "retry-storm", "change-before"),
+        also=(
+            *("backlog", "connections-exhausted", "retry-storm", "change-before"),
+            *(("orphaned-record",) if alone else ()),
+        ),
         effect=after > 4 * max(usual, 1) and idle == 0 and not saying(night, SHED, until=end),
     )
 

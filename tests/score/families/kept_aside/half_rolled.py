@@ -57,10 +57,27 @@ def inject(world: World) -> Truth:
         "deploy-skew",
         last,
         hit,
-        also=("change-before",),
+        also=("change-before", *(("retry-storm",) if _mostly_again(night, last) else ())),
         effect=len(hit) >= 3
         and night.onset_s < min(told, default=0.0)
         and max(told, default=0.0) < last + 2,
+    )
+
+
+def _mostly_again(night: Watch, last: float) -> bool:
+    """Whether in some minute before the last worker's boot most of what the queue gave out had
+    been tried before, and it gave out twice as much as in a minute before the release."""
+    tried = [(a.started, place) for job in night.jobs for place, a in enumerate(job.attempts)]
+    onset, minute = night.at(night.onset_s), 60 * 10**9
+
+    def given_out(start: int) -> list[int]:
+        return [place for begun, place in tried if start <= begun < start + minute]
+
+    usual = sum(begun < onset for begun, _ in tried) * minute / (onset - night.start)
+    starts = range(onset, night.at(last), minute // 4)
+    return any(
+        len(found) >= 2 * usual and 2 * sum(map(bool, found)) > len(found)
+        for found in map(given_out, starts)
     )
 
 

@@ -176,4 +176,12 @@ def _pruned(night: Watch, held: list[Job]) -> None:
 def _keys(night: Watch, job: Job) -> Entity:
     thing = job.args.partition("=")[2]
     found = next((known.keys for known in night.things if known.id == thing), frozenset())
-    return found | job_keys(job.id) | {f"{night.firm.thing}:{thing}"}
+    own = f"job:{job.id}"
+    rows = {
+        key
+        for event, _ in night.told
+        if event.lane is Lane.QUEUE and own in event.keys
+        for key in event.keys
+        if key.startswith("job:")
+    }  # where the queue numbers the job beside the framework's id of it
+    return found | job_keys(job.id) | rows | {f"{night.firm.thing}:{thing}"}

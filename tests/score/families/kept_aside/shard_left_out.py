@@ -57,6 +57,7 @@ def inject(world: World) -> Truth:
         "partial-batch",
         night.end_s,
         [frozenset((f"account:{account}",)) for account in left],
+        also=("unsafe-replay",) if done.intersection(accounts[bad::shards]) else (),
         effect=len(left) >= 5
         and said >= len(done) > len(left)
         and len(saying(night, "shard failed", CANCELLED, run)) >= 1,

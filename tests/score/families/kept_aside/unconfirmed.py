@@ -60,13 +60,18 @@ def inject(world: World) -> Truth:
     night.close_the_books()
     error = night.firm.front.style[phrase].partition("{")[0]
     sent = {job.args.partition("=")[2] for job in night.jobs}
+    struck = {thing.id for thing in hit}
+    low, high = night.at(night.onset_s), night.at(over - CONFIRMED_IN_S)
+    came_by = [job.args.partition("=")[2] for job in night.jobs if low < job.pushed[0] < high]
+    unanswered = len(hit) >= 3 and struck.issuperset(came_by)
+    lost = ("network-hiccup",) if unanswered or not broker else ()
     ran = sum(thing.id in sent for thing in hit)
     return fault(
         night,
         "ambiguous-enqueue",
         over + 10,
         hit,
-        also=("orphaned-record", "failover") if broker else ("orphaned-record", "network-hiccup"),
+        also=("orphaned-record", *(("failover",) if broker else ()), *lost),
         effect=len(saying(night, error, since=night.onset_s)) >= len(hit) and 0 < ran < len(hit),
     )
 
