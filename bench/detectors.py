@@ -43,6 +43,11 @@ FACTS = (
     "presses",
     "planned",
     "batches",
+    "streams",
+    "unnamed_work",
+    "changes_told",
+    "stated_after",
+    "turned_away",
 )
 RUNS = 3
 

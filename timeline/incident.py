@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from timeline.facts.replicas import Replicas
     from timeline.facts.schedules import Planned
     from timeline.facts.sight import Silence
+    from timeline.facts.streams import Stream
+    from timeline.facts.thin_spots import ThinSpot
+    from timeline.facts.unnamed_work import Unnamed
     from timeline.store import Snapshot
     from timeline.templates import Templates
     from timeline.window import Window
@@ -169,6 +172,34 @@ class Incident:
         return silences_in(self)
 
     @cached_property
+    def changes_told(self) -> pl.DataFrame:
+        """Values before and after a change, by rows and lines; see `timeline.facts.told_values`."""
+        from timeline.facts.told_values import all_changes
+
+        return all_changes(self)
+
+    @cached_property
+    def stated_after(self) -> pl.DataFrame:
+        """Lines that state a value after such a change; see `timeline.facts.told_values`."""
+        from timeline.facts.told_values import stated_after
+
+        return stated_after(self, self.changes_told)
+
+    @cached_property
+    def unnamed_work(self) -> tuple[Unnamed, ...]:
+        """Work that those who used to name it no longer do; see `timeline.facts.unnamed_work`."""
+        from timeline.facts.unnamed_work import unnamed_work
+
+        return tuple(unnamed_work(self))
+
+    @cached_property
+    def thin_spots(self) -> tuple[ThinSpot, ...]:
+        """Stretches in which lines of a source are missing; see `timeline.facts.thin_spots`."""
+        from timeline.facts.thin_spots import thin_spots
+
+        return thin_spots(self)
+
+    @cached_property
     def failures(self) -> pl.DataFrame:
         """Every failing event inside the window; see `timeline.facts.failures`."""
         from timeline.facts.failures import failures_in
@@ -197,6 +228,13 @@ class Incident:
         return spoken_lines(self)
 
     @cached_property
+    def turned_away(self) -> pl.DataFrame:
+        """Requests that were refused or found nothing; see `timeline.facts.requests`."""
+        from timeline.facts.requests import turned_away
+
+        return turned_away(self)
+
+    @cached_property
     def chains(self) -> tuple[Chain, ...]:
         """Work that puts itself back on its queue; see `timeline.facts.chains`."""
         from timeline.facts.chains import chains_in
@@ -216,6 +254,13 @@ class Incident:
         from timeline.facts.batches import batches_in
 
         return batches_in(self)
+
+    @cached_property
+    def streams(self) -> tuple[Stream, ...]:
+        """What was written of one thing after another; see `timeline.facts.streams`."""
+        from timeline.facts.streams import streams_in
+
+        return streams_in(self)
 
     @cached_property
     def presses(self) -> tuple[tuple[Press, ...], ...]:

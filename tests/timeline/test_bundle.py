@@ -13,15 +13,16 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
+from timeline import bundle_migrations
 from timeline.batch import PREVIEW_ROWS, Batch, Remark
 from timeline.bundle import (
-    VERSION,
-    BundleProblem,
     read_bundle,
     read_preview,
     read_window,
     write_bundle,
 )
+from timeline.bundle_archive import MOST_BYTES, BundleProblem
+from timeline.bundle_migrations import VERSION
 from timeline.clock import ClockBound, ClockTable
 from timeline.columns import UNDATED_SCHEMA, frame_from
 from timeline.coverage import Coverage, Sight
@@ -351,7 +352,7 @@ def test_a_flipped_byte_is_noticed() -> None:
 
 def test_sizes_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     bundle = packed()
-    monkeypatch.setitem(__import__("timeline.bundle").bundle.MOST_BYTES, "events.parquet", 100)
+    monkeypatch.setitem(MOST_BYTES, "events.parquet", 100)
     with pytest.raises(BundleProblem, match="at most 100 are read"):
         read_bundle(io.BytesIO(bundle))
     monkeypatch.undo()
@@ -374,9 +375,9 @@ def test_additions_of_later_versions_are_ignored() -> None:
 
 
 def test_an_older_version_is_migrated_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("timeline.bundle.VERSION", 2)
+    monkeypatch.setattr(bundle_migrations, "VERSION", 2)
     monkeypatch.setattr(
-        "timeline.bundle._MIGRATIONS", {1: lambda plain: plain | {"environment": "migrated"}}
+        bundle_migrations, "MIGRATIONS", {1: lambda plain: plain | {"environment": "migrated"}}
     )
     content = members(packed())
     manifest_with(version=1)(content)

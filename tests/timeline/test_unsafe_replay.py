@@ -124,6 +124,17 @@ def test_a_repeated_effect_is_counted_even_when_the_job_finished() -> None:
     assert finding.next_action == "Check a1 for double effects."
 
 
+def test_the_steps_of_several_jobs_stand_in_the_order_of_their_stamps() -> None:
+    world = healthy(World())
+    attempt(world, "a1", 77, did=("charged card", "sent receipt to the customer"))
+    attempt(world, "a2", 78, BEGUN + 1, did=("charged card",))
+    steps = only(world).steps
+    stamps = [step.event.timestamp for step in steps]
+    assert len({step.why.split()[0].strip(",") for step in steps}) == 2
+    assert stamps == sorted(stamps)
+    assert all(step.order is not None and step.order.verdict is not None for step in steps[1:])
+
+
 def test_a_retry_that_is_still_to_come_is_to_be_stopped() -> None:
     world = healthy(World())
     attempt(world, "a1", 77, did=("published order.paid",), ends=Kind.JOB_RETRIED)

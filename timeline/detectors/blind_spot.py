@@ -7,11 +7,15 @@ Predicate: `silent`: no line for at least a minute and far beyond the actor's ow
 other actors or siblings show it at work; `lagging`: the same up to the end of what was read;
 `never-present`: a service that is expected, or named as a worker, without one line; `region`: a
 configured region that no line comes from; `partial`: a log source that could not be read in full
-at T.
+at T; `thinned`: jobs and rows that somebody used to name went on and are no longer named, while all
+its lines became few; `unmeasured`: an instance wrote on after its figures had ended, while those of
+others went on; `lossy`: a carrier of logs says itself that it lost lines.
 
 False positives: an idle service and off-hours. Without a sign of activity nothing is said; with
-only a sibling's, it is a qualifier. The claims of other detectors are weakened by
-`timeline.facts.sight.absence`, which reads the same silences.
+only a sibling's, it is a qualifier. Work that other hands did meanwhile (the service talks on as
+before), an instance that is gone (it writes nothing) and a carrier that lost a few lines once are
+silent or qualifiers. The claims of other detectors are weakened by `timeline.facts.sight.absence`,
+which reads the same silences.
 
 Reference: missing telemetry; fluent/fluent-bit#7521, vectordotdev/vector#21793.
 """
@@ -25,14 +29,17 @@ from typing import TYPE_CHECKING, ClassVar
 from timeline.coverage import Sight
 from timeline.event import Lane
 from timeline.facts.counted import counted_actors
+from timeline.facts.ended_curves import EndedCurves, ended_curves
+from timeline.facts.lost_lines import LostLines, lost_lines
 from timeline.facts.regions import MissingRegion, missing_regions
 from timeline.facts.sight import Silence, heard, read_until
-from timeline.facts.words import instant, length
+from timeline.facts.words import counted, instant, length
 from timeline.finding import Finding, NotEvaluated, Stage, Step
-from timeline.order import Verdict
+from timeline.order import Verdict, before
 
 if TYPE_CHECKING:
     from timeline.coverage import Coverage
+    from timeline.facts.unnamed_work import Unnamed
     from timeline.incident import Incident
 
 
@@ -61,6 +68,12 @@ class BlindSpot(Finding):
             return f"No line that was read comes from the region {who}; {self.proof}."
         if self.variant == "partial":
             return f"{who} could not be read in full at T: {self.proof}."
+        if self.variant == "lossy":
+            return f"{who} says that it lost lines from {instant(self.began)} on: {self.proof}."
+        if self.variant == "unmeasured":
+            return f"No figures of {who} from {instant(self.began)} on; {self.proof}."
+        if self.variant == "thinned":
+            return f"Lines of {who} are missing from {instant(self.began)} on: {self.proof}."
         end = "to the end" if self.variant == "lagging" else f"until {instant(self.ended)}"
         return (
             f"No line from {who} from {instant(self.began)} {end} "
@@ -75,6 +88,12 @@ class BlindSpot(Finding):
             return f"no logs from region {who}"
         if self.variant == "partial":
             return f"{who} was not read in full"
+        if self.variant == "lossy":
+            return f"{who} lost lines"
+        if self.variant == "unmeasured":
+            return f"no figures of {who} since {instant(self.began)[:8]}"
+        if self.variant == "thinned":
+            return f"most lines of {who} are missing since {instant(self.began)[:8]}"
         return f"{who} silent since {instant(self.began)[:8]}"
 
 
@@ -86,10 +105,15 @@ class BlindSpotDetector:
     def detect(self, incident: Incident) -> Sequence[Finding] | NotEvaluated:
         if not heard(incident, Lane.LOG):
             return NotEvaluated(self.term, "logs, or a list of the services that should write some")
+        silent = {(silence.source, silence.actor) for silence in incident.silences}
         found = [_silent(incident, silence) for silence in incident.silences]
         found += _never_present(incident)
         found += [_unseen_region(incident, missing) for missing in missing_regions(incident)]
         found += _partial(incident)
+        thinned = (one for one in incident.unnamed_work if (one.source, one.teller) not in silent)
+        found += [_thinned(incident, one) for one in thinned]
+        found += [_unmeasured(incident, one) for one in ended_curves(incident)]
+        found += [_lossy(incident, one) for one in lost_lines(incident)]
         return sorted(found, key=lambda f: (f.qualifier, list(Verdict).index(f.verdict), f.began))
 
 
@@ -208,4 +232,84 @@ def _cut(entry: Coverage) -> BlindSpot:
         actor="",
         source=entry.source,
         proof=entry.reason or entry.sight.value,
+    )
+
+
+def _thinned(incident: Incident, one: Unnamed) -> BlindSpot:
+    what = f"{one.kind} jobs" if one.jobs else f"rows of {one.kind}"
+    proof = (
+        f"it names {one.named or 'none'} of {one.items} {what} from then on"
+        f"{'' if one.ongoing else f' until {instant(one.end)}'}, and {one.usual:.0%} at other "
+        f"times; of its lines {one.pace:.0%} are left"
+    )
+    limits = incident.snapshot.coverage.limits((one.source,), one.start, one.end)
+    link = "that its lines were lost and not left out is inferred from the work"
+    if limits:
+        link = f"{one.source} says of itself: {limits[0].reason or limits[0].sight.value}"
+    event = incident.snapshot.event(one.row)
+    return BlindSpot(
+        verdict=Verdict.LIKELY,
+        weakest_link=link,
+        began=one.start,
+        ended=one.end,
+        steps=(Step("at work", event, f"{one.teller} says nothing of it, against its habit"),),
+        would_decide=(
+            f"Read {one.teller}'s own log for these minutes where it is written.",
+            "Look for sampling, a rate limit, a changed level or a rotated file.",
+        ),
+        alternatives=("somebody else did this work", f"{one.teller} was told to say less"),
+        next_action=f"Fetch {one.teller}'s log from {instant(one.start)} on where it is written.",
+        variant="thinned",
+        actor=one.teller,
+        source=one.source,
+        proof=proof,
+    )
+
+
+def _unmeasured(incident: Incident, one: EndedCurves) -> BlindSpot:
+    figure, line = incident.snapshot.events_at([one.figure_row, one.row])
+    order = before(figure, line, incident.clocks)
+    others = counted(one.others, "other instance")
+    proof = (
+        f"{counted(one.curves, 'curve')} ended, those of {others} went on, and it wrote "
+        f"{counted(one.lines, 'line')} meanwhile"
+        f"{'' if one.ongoing else f' (figures again from {instant(one.end)})'}"
+    )
+    return BlindSpot(
+        verdict=order.verdict or Verdict.POSSIBLE,
+        weakest_link=f"its own lines are later than its last figure: {order.because}",
+        began=one.start,
+        ended=one.end,
+        steps=(
+            Step("last figure", figure, f"nothing is measured of {one.instance} after that"),
+            Step("at work", line, f"{one.instance} was at work", order),
+        ),
+        would_decide=(f"Ask {one.source} why it does not reach {one.instance}.",),
+        next_action=f"Read the figures of {one.instance} at the instance itself.",
+        variant="unmeasured",
+        actor=one.instance,
+        source=one.source,
+        proof=proof,
+    )
+
+
+def _lossy(incident: Incident, one: LostLines) -> BlindSpot:
+    number = f"{counted(one.number, 'line')}" if one.number else "lines"
+    whose = f" of {one.whose}" if one.whose else ""
+    last = f", last at {instant(one.ended)}" if len(one.rows) > 1 else ""
+    proof = f"{number}{whose}, said {counted(len(one.rows), 'time')}{last}"
+    place = f" on {one.place}" if one.place not in ("", one.carrier) else ""
+    return BlindSpot(
+        verdict=Verdict.LIKELY,
+        weakest_link="it is the carrier's own word; whether they arrived another way is not known",
+        began=one.began,
+        ended=max(one.ended, one.began + 1),
+        steps=(Step("loss", incident.snapshot.event(one.rows[0]), "the carrier's own word"),),
+        would_decide=(f"Read the log where it is written{place}.",),
+        next_action=f"Read {one.whose or 'the lost lines'}{place} at the source.",
+        qualifier=not one.often,
+        variant="lossy",
+        actor=f"{one.carrier}{place}",
+        source="",
+        proof=proof,
     )

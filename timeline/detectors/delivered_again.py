@@ -306,7 +306,14 @@ def _overlap(
         return None, None, "the process of the first run was dead"
     second = incident.snapshot.event(two.row)
     if pair.last_row is not None and pair.last_row != one.row:
-        return _after(incident, second, incident.snapshot.event(pair.last_row), over=pair.over)
+        last = incident.snapshot.event(pair.last_row)
+        kept = incident.snapshot.coverage
+        unread = kept.limits([one.source], one.timestamp, last.timestamp, key=one.job)
+        if unread and last.timestamp > two.timestamp:
+            # Of two attempts of one worker the end and the next beginning may be among what is
+            # missing: what is left reads as one long attempt.
+            return Verdict.POSSIBLE, last.timestamp, unread[0].sentence()
+        return _after(incident, second, last, over=pair.over)
     events = incident.snapshot.events_at(incident.snapshot.rows_with([one.job]).to_list())
     later = [event for event in events if event.timestamp >= one.timestamp]
     apart = one.worker and one.worker != two.worker

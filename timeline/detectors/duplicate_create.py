@@ -10,6 +10,9 @@ same thing as an earlier error that left its outcome open; it proves that the ro
 attempt is there, and nothing about what else that attempt was to do. `stopped`: a unique violation
 shortly after the row it ran into: the constraint held, which is health and only a qualifier.
 
+Likely at most where nobody configured what identifies a row; possible where rows far apart are
+equal as well, so often that two may stand close by chance.
+
 False positives: rows of one transaction, tables whose rows repeat each other all the time, rows
 that jobs wrote (their repetitions are told by the queue's own findings), violations at a routine
 rate (all silent); an upsert that relies on the violation (a qualifier).
@@ -40,6 +43,9 @@ if TYPE_CHECKING:
     from timeline.incident import Incident
 
 TWO_ROWS, WRITTEN, STOPPED = "two rows", "written after all", "stopped"
+BY_CHANCE = 0.01
+"""From this chance on equal neighbours are no surprise: a column with a hundred values, filled in
+by many, is equal in two rows that have nothing to do with each other."""
 STOPPED_WITHIN_NS = 60_000_000_000
 """A violation up to a minute after the row it ran into belongs to the same rush (D04)."""
 MAX_STEPS = 6
@@ -212,6 +218,11 @@ def _grade(group: SameRows) -> tuple[Verdict, str]:
     if group.others < MIN_ROWS:
         few = counted(group.others, "other row")
         return Verdict.POSSIBLE, f"{few} of {group.table} cannot tell whether its rows repeat"
+    if group.chance > BY_CHANCE:
+        return Verdict.POSSIBLE, (
+            f"rows of {group.table} created minutes apart say the same as well: in "
+            f"{group.chance:.0%} of windows like this some do so close together by chance"
+        )
     return (
         Verdict.LIKELY,
         f"equality is read from the columns that were carried; of {group.others} other rows "

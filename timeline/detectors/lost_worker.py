@@ -212,7 +212,7 @@ def _finding(incident: Incident, group: Sequence[LostAttempt], kills: Sequence[K
         began=kill.timestamp if kill else min(one.lost_from for one in group),
         ended=max(one.noticed for one in group),
         steps=steps,
-        keys=tuple(sorted({one.job for one in group})),
+        keys=incident.jobs.all_names({one.job for one in group}),
         would_decide=_would_decide(first, since, noticed, kill, recovery),
         alternatives=_alternatives(incident, first, kill, planned, since, noticed),
         next_action=_next(jobs, recovery),

@@ -6,6 +6,9 @@ outcome that only its own records can tell.
 Predicate: at least `MIN_ERRORS` network errors of at least `MIN_SERVICES` services or hosts with no
 pause longer than `GAP_NS`, not usual for this stream (placebo windows), not announced as a stop.
 
+Certain where connections broke or several services got no answers: those of one service alone
+may wait for a peer that is itself busy, choosing a leader or slow (likely).
+
 False positives: a rolling restart (kept as a qualifier), idle connections dropped one at a time and
 one noisy client (silent), a permanently failing template (subtracted).
 
@@ -21,6 +24,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import polars as pl
 
+from timeline.errors.kinds import ErrorClass
 from timeline.event import Lane
 from timeline.facts.bursts import FOLD, MIN_PLACEBOS, Placebo, clusters, placebo, without_routine
 from timeline.facts.errors import network_errors
@@ -160,6 +164,7 @@ def _judge(incident: Incident, burst: pl.DataFrame, unusual: pl.DataFrame) -> Ne
         control,
         by_chance=_by_chance(incident, burst, unusual),
         named=scope != UNNAMED or len(_services(burst)) > 1,
+        broken=_broken(burst),
     )
     start, how = _began(operations)
     ambiguous = [flight for flight in flights.certain if flight.outcome == "unknown"]
@@ -249,8 +254,21 @@ def _by_chance(incident: Incident, burst: pl.DataFrame, unusual: pl.DataFrame) -
     return expected
 
 
+def _broken(burst: pl.DataFrame) -> bool:
+    """Whether more is told than one service's missing answers: a connection that broke or could
+    not be made, or others who lost the peer as well."""
+    waited = burst.get_column("error_class") == ErrorClass.READ_TIMEOUT.value
+    return len(_services(burst)) > 1 or not waited.all()
+
+
 def _verdict(
-    incident: Incident, burst: pl.DataFrame, control: Placebo, *, by_chance: float, named: bool
+    incident: Incident,
+    burst: pl.DataFrame,
+    control: Placebo,
+    *,
+    by_chance: float,
+    named: bool,
+    broken: bool,
 ) -> tuple[Verdict, str]:
     """That it happened. What it caused is for the operations' own lines to say."""
     reasons: list[tuple[Verdict, str]] = []
@@ -260,6 +278,9 @@ def _verdict(
         reasons.append((verdict, f"{words} in {by_chance:.1%} of windows like this"))
     if not control.rank_one(burst.height):
         reasons.append((Verdict.LIKELY, _control_words(control, burst.height)))
+    if not broken:
+        words = f"{_services(burst)[0]} alone got no answers: its peer may have given none"
+        reasons.append((Verdict.LIKELY, words))
     if not named:
         reasons.append(
             (Verdict.LIKELY, "one service alone complains, and no line names the peer that it lost")

@@ -9,7 +9,10 @@ which programs notice such company (a stale object, an illegal transition, a dup
 the overlap, or the entity's own row was written while both ran and again until the last of them
 ended. Certain where the clocks order both starts and ends and a guard's own word (a stale object)
 under one of the two job ids proves the other writer; at most likely where who wrote is inferred
-from the time. One write alone is no harm and at most a qualifier.
+from the time. One write alone is no harm and at most a qualifier; two jobs of one class that were
+given the same and went on together for seconds are possible.
+
+Two hands that no queue tells of are found by `timeline.detectors.worked_twice`.
 
 False positives: kinds of jobs that meet all the time, as they did before (silent, unless an error
 falls into it; where such errors are the habit, too, a qualifier), several parts of one whole that
@@ -28,6 +31,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import polars as pl
 
+from timeline.detectors.worked_twice import worked_twice
 from timeline.event import Event, Lane
 from timeline.facts.collisions import Trouble, troubles_in
 from timeline.facts.overlaps import Written, pairs_in, runs_of, writes_in
@@ -43,6 +47,10 @@ if TYPE_CHECKING:
     from timeline.incident import Incident
 
 COLLIDED, BOTH_WROTE, ONE_WROTE = "collided", "written twice", "written once"
+SAME_WORK = "same work"
+SAME_WORK_NS = 5_000_000_000
+"""Two runs of one class with equal arguments that are both under way for so long: shorter ones are
+what every queue that delivers at least once has now and then."""
 BASELINE_NS = 900_000_000_000
 """What happened a quarter of an hour before T or earlier is how the night usually goes."""
 ROUTINE = 3
@@ -118,6 +126,8 @@ class OverlappingRuns(Finding):
         if self.sign == COLLIDED:
             who = f"{short(case.error_of)} failed" if case.error_of else "an error fell into it"
             return f"and {who}: {case.error[:ERROR_SHOWN].rstrip('. ')}"
+        if self.sign == SAME_WORK:
+            return "and both were given the same"
         times = listed([instant(at) for at in case.written])
         return f"and its row was written at {times}"
 
@@ -128,15 +138,18 @@ class OverlappingRunsDetector:
     term: ClassVar[str] = OverlappingRuns.term
 
     def detect(self, incident: Incident) -> Sequence[Finding] | NotEvaluated:
+        twice = worked_twice(incident)
         if runs_of(incident).is_empty():
-            return NotEvaluated(self.term, "starts and ends of jobs (a queue, or workers' logs)")
+            needs = "starts and ends of jobs (a queue, or workers' logs)"
+            return twice or NotEvaluated(self.term, needs)
         pairs = _unplanned(incident, pairs_in(incident))
         if pairs.is_empty():
-            return []
+            return twice
         writes, troubles = writes_in(incident, pairs), troubles_in(incident, pairs)
         failed = pl.col("pair").is_in(list(troubles))
         habits, failing = _habits(incident, pairs), _habits(incident, pairs.filter(failed))
-        told = failed | (pl.col("pair").is_in(list(writes)) & ~_is_habit(habits))
+        harmed = pl.col("pair").is_in(list(writes)) | _same_work(incident, pairs)
+        told = failed | (harmed & ~_is_habit(habits))
         touched = pairs.filter(told).head(MAX_PAIRS)
         quiet = touched.filter(~failed).height
         overwritten = {one.thing for one in overwrites(incident)} if quiet else set()
@@ -149,7 +162,10 @@ class OverlappingRunsDetector:
             if case is not None:
                 key = (*_kinds(pair), case.sign, case.told.verdict)
                 groups.setdefault(key, []).append(case)
-        found = [_finding(incident, key, cases, habits, failing) for key, cases in groups.items()]
+        found: list[Finding] = [
+            _finding(incident, key, cases, habits, failing) for key, cases in groups.items()
+        ]
+        found += twice
         if not found and not heard(incident, Lane.DATABASE):
             return NotEvaluated(self.term, "the rows that jobs write (a database)")
         found.sort(key=lambda one: (one.qualifier, list(Verdict).index(one.verdict), one.began))
@@ -165,6 +181,21 @@ def _unplanned(incident: Incident, pairs: pl.DataFrame) -> pl.DataFrame:
             )
             pairs = pairs.filter(~allowed)
     return pairs
+
+
+def _same_work(incident: Incident, pairs: pl.DataFrame) -> pl.Expr:
+    """Whether both runs are of one class and were given the same, and went on together."""
+    args = incident.jobs.summary.select("job", "args").filter(pl.col("args").str.len_chars() > 0)
+    both = pairs.join(args, left_on="one", right_on="job").join(
+        args, left_on="two", right_on="job", suffix="_two"
+    )
+    together = pl.min_horizontal("end_one", "end_two") - pl.col("start_two")
+    same = both.filter(
+        (pl.col("args") == pl.col("args_two"))
+        & (pl.col("class_one") == pl.col("class_two"))
+        & (together >= SAME_WORK_NS)
+    )
+    return pl.col("pair").is_in(same.get_column("pair").implode())
 
 
 def _habits(incident: Incident, pairs: pl.DataFrame) -> Mapping[tuple[str, str], int]:
@@ -222,8 +253,9 @@ def _case(
     until = min(numbers["end_one"], numbers["end_two"])
     apart = _apart(writes)
     sign = COLLIDED if trouble else _written(apart, until)
-    if not sign:
+    if not sign and (str(pair["class_one"]) != str(pair["class_two"]) or writes):
         return None
+    sign = sign or SAME_WORK
     verdict, because = _graded(order, sign, trouble, apart, until)
     told = Together(
         key=str(pair["key"]),
@@ -280,6 +312,8 @@ def _graded(
         return weakest((overlap, Verdict.LIKELY)), words
     if sign == BOTH_WROTE and writes[-1].at > until:
         return weakest((overlap, Verdict.LIKELY)), "who wrote is inferred from the time"
+    if sign == SAME_WORK:
+        return Verdict.POSSIBLE, "what either of them wrote is not on record"
     return Verdict.POSSIBLE, "one of the two may have made all writes"
 
 

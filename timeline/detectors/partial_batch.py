@@ -3,10 +3,10 @@
 Story: the Friday batch runs for five times as many users as ever, stops somewhere, and a few in a
 hundred fail for their own reasons; or some nights half of the apps have a backup.
 
-Predicate: of the expected items (a configured set, the children of one parent or batch key, or a
-number that a log line states) some were done, some were not, and for five times the usual gap
-between two items nothing more came. Failed, skipped and never tried are told apart: never tried is
-what is left to resume.
+Predicate: of the expected items (a configured set, the children of one parent or batch key, the
+set of the rounds before, or a number that lines, jobs' arguments or a curve climb toward) some were
+done, some were not, and for five times the usual gap between two items nothing more came. Failed,
+skipped and never tried are told apart: never tried is what is left to resume.
 
 Shape: `prefix` (it stopped at an item), `cap` (at a page size or limit), `aligned` (the missing
 share one region, host, shard…), `stable` or `unstable` (the same items, or others, failed in two
@@ -43,6 +43,7 @@ from timeline.facts.shapes import (
 )
 from timeline.facts.sight import absence, covered_until, heard, read_until
 from timeline.facts.stated import stated_batches
+from timeline.facts.stated_climbs import climbing
 from timeline.facts.words import capital, counted, instant, length, listed, short
 from timeline.finding import Finding, NotEvaluated, Repair, Stage, Step
 from timeline.order import Verdict, before, weakest
@@ -145,7 +146,8 @@ class PartialBatchDetector:
     term: ClassVar[str] = PartialBatch.term
 
     def detect(self, incident: Incident) -> Sequence[Finding] | NotEvaluated:
-        if not heard(incident, Lane.QUEUE) and not heard(incident, Lane.LOG):
+        lanes = (Lane.QUEUE, Lane.LOG, Lane.DATABASE, Lane.METRIC)
+        if not any(heard(incident, lane) for lane in lanes):
             return NotEvaluated(self.term, "a job queue, or logs that name the items of a batch")
         batches = incident.batches
         found: list[Finding] = [
@@ -334,13 +336,17 @@ def _steps(incident: Incident, batch: Batch) -> tuple[Step, ...]:
 def _stated(incident: Incident, batches: Sequence[Batch]) -> Iterator[PartialBatch]:
     """Work whose size only a line states; silent where the items themselves are known."""
     known = {batch.items.height for batch in batches}
-    for one in stated_batches(incident):
+    told: set[tuple[str, int]] = set()
+    for one in (*stated_batches(incident), *climbing(incident)):
         left = one.total - one.done - one.failed
-        if one.total in known or left + one.failed <= 0:
+        if one.total in known or left + one.failed <= 0 or (one.actor, one.total) in told:
             continue
+        told.add((one.actor, one.total))
         reach = covered_until(incident, [one.source], one.began)
         verdict, link = Verdict.LIKELY, f"what was done is counted {one.how}"
-        if reach < one.last:
+        if one.doubt:
+            verdict, link = Verdict.POSSIBLE, one.doubt
+        elif reach < one.last:
             verdict = Verdict.POSSIBLE
             link = f"{one.source} was not read in full while it ran"
         events = incident.snapshot.events_at(list(one.rows))

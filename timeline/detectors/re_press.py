@@ -6,7 +6,9 @@ little further, and nobody knows which items were worked on twice.
 Predicate: the same operation (a request that changes something, a line that says that a batch
 begins, or a job with equal arguments) was begun at least twice, and at the second time items of the
 first had no terminal state, or the first still went on. Items belong to a press by a key that no
-other press has, else by time.
+other press has, else by time. Without any press on record, rows of one table that go through the
+same items in the same order once more tell of it, and lines while a job ran that failed and was
+pushed again by hand.
 
 Certain that the two overlapped when keys tell the presses' items apart and the clocks order the
 second press before the last item of the first; likely where the items are told apart by time.
@@ -21,7 +23,7 @@ epam/ai-dial-admin-frontend#4502.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -29,7 +31,9 @@ import polars as pl
 
 from timeline.event import Lane
 from timeline.facts.batches import Batch, signs_under
+from timeline.facts.passes import Passes, repeated_passes
 from timeline.facts.presses import Press, PressShare, presses_of, shares, signs_by_press
+from timeline.facts.reruns import reruns
 from timeline.facts.sight import absence, heard
 from timeline.facts.words import capital, counted, instant, listed, often, short
 from timeline.facts.work import BEGIN_LINE
@@ -133,8 +137,6 @@ class RePressDetector:
     term: ClassVar[str] = RePress.term
 
     def detect(self, incident: Incident) -> Sequence[Finding] | NotEvaluated:
-        if not heard(incident, Lane.LOG) and not heard(incident, Lane.QUEUE):
-            return NotEvaluated(self.term, "request logs, or a job queue")
         found: list[RePress] = []
         used: set[int] = set()
         for batch in incident.batches:
@@ -149,6 +151,11 @@ class RePressDetector:
                 if finding is not None and not any(_same(finding, one) for one in found):
                     found.append(finding)
                     used |= {press.row for press in presses}
+        for finding in (*_of_reruns(incident), *_of_passes(incident)):
+            if not any(set(finding.both) & set(one.both) for one in found):
+                found.append(finding)
+        if not found and not heard(incident, Lane.LOG) and not heard(incident, Lane.QUEUE):
+            return NotEvaluated(self.term, "request logs, or a job queue")
         found.sort(key=lambda one: (list(Verdict).index(one.verdict), one.began))
         return found[:MAX_FINDINGS]
 
@@ -201,6 +208,53 @@ def _of_keys(incident: Incident, presses: tuple[Press, ...]) -> RePress | None:
     name = "the same items" if both else f"the {stated} items that the first one stated"
     return _finding(
         incident, presses, placed, (Verdict.LIKELY, link), name, max(known, stated), exact=True
+    )
+
+
+def _of_reruns(incident: Incident) -> Iterator[RePress]:
+    """Jobs that failed and were pushed again by hand, each run over the same items."""
+    for runs, signs, kind in reruns(incident):
+        presses = tuple(Press(run.operation, run.pushed, run.row, "", (), ()) for run in runs)
+        link = "which items a run worked on is read from the lines written while it went on"
+        yield _finding(
+            incident,
+            presses,
+            signs,
+            (Verdict.LIKELY, link),
+            f"the same {kind} items",
+            signs.get_column("key").n_unique(),
+            exact=True,
+            negative=False,
+        )
+
+
+def _of_passes(incident: Incident) -> Iterator[RePress]:
+    for passes in repeated_passes(incident):
+        yield _of_rows(incident, passes)
+
+
+def _of_rows(incident: Incident, passes: Passes) -> RePress:
+    """The same items in the same order once more, before the first time had got to its end."""
+    name = passes.stream.name.removeprefix("the ")
+    presses = tuple(
+        Press(name, int(part["at"][0]), int(part["row"][0]), "", (), ()) for part in passes.parts
+    )
+    signs = pl.concat(
+        part.with_columns(sign=pl.lit("done"), form=pl.lit("row"), press=pl.lit(number))
+        for number, part in enumerate(passes.parts)
+    ).sort("at", "row", "key")
+    items = signs.get_column("key").n_unique()
+    verdict = Verdict.LIKELY if passes.unsettled else Verdict.POSSIBLE
+    link = f"that it was begun anew is read from the order of its items in {passes.stream.name}"
+    return _finding(
+        incident,
+        presses,
+        signs,
+        (verdict, link),
+        f"the same {passes.stream.kind} items",
+        items,
+        exact=True,
+        negative=False,
     )
 
 
@@ -270,7 +324,9 @@ def _finding(
     total: int,
     *,
     exact: bool,
+    negative: bool = True,
 ) -> RePress:
+    """`negative` is whether the claim rests on something that an item did not have."""
     told = tuple(shares(presses, signs, total))
     both = _in_several(signs, "done", "failed", "tried", "skipped")
     twice = _in_several(signs, "done")
@@ -282,7 +338,7 @@ def _finding(
     verdict, link = grade
     sources = signs.get_column("source").unique().to_list()
     seen = absence(incident, sources, presses[0].at, presses[-1].at)
-    if seen.reasons:
+    if negative and seen.reasons:
         verdict = weakest((verdict, seen.verdict))
         link = f"items of a press may have ended unseen: {seen.reasons[0]}"
     operation = _named(presses[0].operation)

@@ -38,7 +38,7 @@ from timeline.detectors.refused_requests import (
 )
 from timeline.event import Lane
 from timeline.facts.limits import CSRF, Refusal, refusals
-from timeline.facts.requests import answered, on_routes
+from timeline.facts.requests import on_routes
 from timeline.facts.sight import heard
 from timeline.finding import Finding, NotEvaluated
 from timeline.order import Verdict
@@ -71,7 +71,9 @@ class RejectedByLimitDetector:
         if not heard(incident, Lane.LOG):
             return NotEvaluated(self.term, "access logs, or the logs of the service that refused")
         said = refusals(incident)
-        failed = answered(incident, (*TOO_LARGE, *MAY_BE_SIZE, *TOKEN_STATUS))
+        failed = incident.turned_away.filter(
+            pl.col("status").is_in([*TOO_LARGE, *MAY_BE_SIZE, *TOKEN_STATUS])
+        )
         if failed.is_empty() and not said:
             return []
         failed = _bounded(failed)

@@ -29,7 +29,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
-from timeline.detectors.stale_values import REMEDY, TERM, stale_values
+from timeline.detectors.stale_signs import stale_signs
+from timeline.detectors.stale_values import REMEDY, TERM
 from timeline.event import Event, Lane
 from timeline.facts.lookups import Lookup, failed_reads
 from timeline.facts.missed_reads import (
@@ -139,13 +140,12 @@ class StaleReadDetector:
     term: ClassVar[str] = StaleRead.term
 
     def detect(self, incident: Incident) -> Sequence[Finding] | NotEvaluated:
-        old = stale_values(incident)
+        old = stale_signs(incident)
         asked = failed_reads(incident)
         missing = _missing(incident, asked)
         if missing:
             return old or NotEvaluated(self.term, " and ".join(missing))
-        reads = missed_reads(incident, (*incident.failed_lookups, *asked))
-        if not reads:
+        if not (reads := missed_reads(incident, (*incident.failed_lookups, *asked))):
             return old
         evidence = _Evidence.of(incident, reads)
         groups: dict[tuple[str, str, str, Verdict, bool], list[_Case]] = {}

@@ -7,6 +7,7 @@ was told.
 Predicate: under one request or trace id the callee's last word is an error, the caller began before
 it, told of success after the error, and logged nothing at WARN or above: certain. A finished job
 during which another service failed for the job's entity, without an id in common: likely at most.
+What only a server or a proxy tells of a job that ended well: `timeline.detectors.unheard_failures`.
 
 False positives: errors after which the callee went on (a retry, a fallback), callers that logged a
 warning, callers that had answered before the error came (fire and forget), an error of the caller
@@ -23,6 +24,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from timeline.detectors.polite_errors import TERM, PoliteError, polite
+from timeline.detectors.unheard_failures import UnheardFailure, unheard
 from timeline.event import Lane
 from timeline.facts.outcomes import (
     MAX_CASES,
@@ -98,8 +100,6 @@ class SwallowedErrorDetector:
         if not heard(incident, Lane.LOG):
             return NotEvaluated(self.term, "the logs of both services, or a queue and a log")
         errors = errors_told(incident)
-        if errors.is_empty():
-            return []
         held = failed_work(incident, errors)
         cases = [*swallowed_by_id(incident, held), *swallowed_by_jobs(incident, errors)]
         groups: dict[tuple[str, str, str, Verdict], list[Swallowed]] = {}
@@ -109,7 +109,7 @@ class SwallowedErrorDetector:
         cut = len(cases) >= MAX_CASES
         told = errors.group_by("actor").len()
         numbers = dict(told.iter_rows())
-        found: list[SwallowedError | PoliteError] = [
+        found: list[SwallowedError | PoliteError | UnheardFailure] = [
             _finding(incident, mine, numbers, cut=cut) for mine in groups.values()
         ]
         hidden = {case.error_row for case in cases}
@@ -118,6 +118,8 @@ class SwallowedErrorDetector:
             for one in polite(incident, held)
             if hidden.isdisjoint(case.error_row for case in one.cases)
         ]
+        hidden |= {case.error_row for one in found for case in one.cases}
+        found += unheard(incident, hidden)
         rank = list(Verdict).index
         found.sort(key=lambda one: (rank(one.verdict), -len(one.cases), one.began))
         return found[:MAX_FINDINGS]

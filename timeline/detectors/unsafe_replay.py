@@ -333,7 +333,7 @@ def _next(unsafe: Sequence[Replay], names: str) -> str:
 
 
 def _steps(incident: Incident, replays: Sequence[Replay]) -> tuple[Step, ...]:
-    """The effects of the first jobs and the failure after them, job by job."""
+    """The effects of the first jobs and their failures, in the order of their stamps."""
     told: list[tuple[int, str, str]] = []
     for one in replays:
         rows = incident.jobs.rows_of(one.job, Kind.JOB_FAILED, Kind.JOB_DEAD, Kind.JOB_RETRIED)
@@ -346,9 +346,10 @@ def _steps(incident: Incident, replays: Sequence[Replay]) -> tuple[Step, ...]:
         if len(told) >= MAX_STEPS:
             break
     told = told[:MAX_STEPS]
+    events = incident.snapshot.events_at([row for row, _, _ in told])
     steps: list[Step] = []
-    for (_, role, why), event in zip(
-        told, incident.snapshot.events_at([row for row, _, _ in told]), strict=True
+    for (_, role, why), event in sorted(
+        zip(told, events, strict=True), key=lambda one: one[1].timestamp
     ):
         order = before(steps[-1].event, event, incident.clocks) if steps else None
         steps.append(Step(role, event, why, order))

@@ -107,9 +107,13 @@ def named_as_before(incident: Incident, actor: str, start: int, end: int) -> Pro
 
 
 def _speaking_of(incident: Incident, actor: str, start: int, end: int) -> pl.DataFrame:
-    """Mild log lines of others inside `(start, end)` that name `actor` or an instance of it."""
+    """Mild log lines of others inside `(start, end)` that name `actor` or an instance of it.
+
+    `search`, `http://search/` and `pod/search-7f` do; the path `/search` or `/v1/search` does not.
+    """
     spelt = re.sub(r"(?:\\-|_)", "[-_]", re.escape(actor))
-    name = rf"(?i)(?:^|[^\w.-]){spelt}{INSTANCE}(?:[^\w-]|$)"
+    begun = r"(?:^|[^\w./-])"
+    name = rf"(?i)(?:{begun}|//|{begun}\w[\w.:-]*/){spelt}{INSTANCE}(?:[^\w-]|$)"
     snapshot = incident.snapshot
     first, last = snapshot.position_at(start + 1), snapshot.position_at(end)
     rows = snapshot.order.slice(first, last - first)

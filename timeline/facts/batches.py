@@ -18,6 +18,8 @@ from timeline.event import Lane
 from timeline.facts.announced import announced
 from timeline.facts.entities import entity_pairs
 from timeline.facts.failures import victims_of
+from timeline.facts.job_parents import job_parents
+from timeline.facts.passes import short_rounds
 from timeline.facts.sight import heard, read_until
 from timeline.facts.spoken import form, lines_with
 from timeline.facts.words import length
@@ -40,8 +42,7 @@ OUTCOMES = ("done", "failed", "skipped", "tried", "never")
 MAX_BATCHES = 20
 MAX_ASKED_LATER_NS = 3_600 * SECOND_NS
 """An answer about now that is older than this says little about which items there were then."""
-PARENTS = ("batch_id", "bid", "parent_id", "group")
-"""Attributes in which queues name what a job belongs to: GoodJob, Sidekiq Pro, Celery."""
+
 
 SIGN_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "key": pl.String,  # the item
@@ -118,7 +119,28 @@ class Batch:
 def batches_in(incident: Incident) -> tuple[Batch, ...]:
     """Batches whose items are known by their keys and of which something was seen."""
     found = [*_expected(incident), *_children(incident)]
-    return tuple((found or [*_announced(incident)])[:MAX_BATCHES])
+    found = found or [*_announced(incident)]
+    return tuple([*found, *_in_rounds(incident, found)][:MAX_BATCHES])
+
+
+def _in_rounds(incident: Incident, known: Sequence[Batch]) -> Iterator[Batch]:
+    """The last round of a table that is written in rounds over one set, where it is short; what a
+    batch that is known better consists of is not told again."""
+    told = {key for batch in known for key in batch.items.get_column("key")}
+    for one in short_rounds(incident):
+        if not told.isdisjoint(one.keys):
+            continue
+        keys = pl.DataFrame({"key": one.keys}, schema={"key": pl.String})
+        signs = _as_signs(one.part.with_columns(sign=pl.lit("done"), form=pl.lit("row")))
+        yield Batch(
+            f"the last round of {one.stream.name.removeprefix('the ')}",
+            f"{keys.height} items of each of the {one.full} rounds before",
+            _items(keys, signs),
+            signs,
+            ordered=True,
+            inferred=f"which items belong to a round is learnt from the {one.full} before",
+            sources=heard_in(incident, signs),
+        )
 
 
 def _announced(incident: Incident) -> Iterator[Batch]:
@@ -323,7 +345,7 @@ def _items(keys: pl.DataFrame, signs: pl.DataFrame) -> pl.DataFrame:
 
 def _children(incident: Incident) -> Iterator[Batch]:
     """Jobs pushed under one parent or batch key; each job is an item, in the order of pushes."""
-    parents = _parents(incident)
+    parents = job_parents(incident)
     if parents.is_empty():
         return
     sized = parents.filter(pl.len().over("parent") >= MIN_ITEMS)
@@ -350,28 +372,6 @@ def heard_in(incident: Incident, signs: pl.DataFrame) -> tuple[str, ...]:
     """The sources that told of a batch, or all queues when none has yet."""
     told = tuple(sorted(set(signs.get_column("source").to_list())))
     return told or heard(incident, Lane.QUEUE)
-
-
-def _parents(incident: Incident) -> pl.DataFrame:
-    """(job, parent) of jobs that belong to something: a batch key, else what the queue names."""
-    moves = incident.jobs.transitions
-    if moves.is_empty():
-        return pl.DataFrame(schema={"job": pl.String, "parent": pl.String})
-    first = moves.unique("job", keep="first", maintain_order=True).select("job", "row")
-    keys = incident.snapshot.keys_of(first.get_column("row"))
-    batch = keys.filter(pl.col("key").str.starts_with("batch:")).unique("row", keep="first")
-    named = first.join(batch, on="row").select("job", parent="key")
-    attributes = incident.snapshot.events.get_column("attributes").gather(first.get_column("row"))
-    told = first.select("job").with_columns(attributes)
-    marked = told.filter(pl.col("attributes").str.contains_any([f'"{name}"' for name in PARENTS]))
-    fields = [pl.col("attributes").str.json_path_match(f"$.{name}") for name in PARENTS]
-    labelled = [
-        pl.when(found.is_not_null()).then(pl.concat_str(pl.lit(f"{label} "), found))
-        for found, label in zip(fields, ("batch", "batch", "parent", "group"), strict=True)
-    ]
-    stated = marked.select("job", parent=pl.coalesce(labelled)).drop_nulls()
-    rest = stated.join(named, on="job", how="anti")
-    return pl.concat([named, rest])
 
 
 def entity_keys(incident: Incident, rows: pl.Series) -> pl.DataFrame:

@@ -35,6 +35,8 @@ ROUTINE_SHARE = 0.05
 BY_CHANCE = 1e-3
 """How likely a class that repeats itself as often as it does later may at most have begun with so
 many jobs without a repetition, for its later ones to be no routine."""
+MOST_WAITING = 3
+"""Jobs of one call in the window of which a later one may be a second push of one that waits."""
 MAX_GROUPS = 50
 """Pieces of work that are looked at one by one, the earliest."""
 
@@ -76,7 +78,8 @@ class Pushed:
 
 
 def same_work(incident: Incident) -> tuple[list[SameWork], dict[str, ClassHabit]]:
-    """Groups pushed within `WITHIN_NS` of each other, by time, and the habit of their classes.
+    """Groups pushed within `WITHIN_NS` of each other or while the first one still waited, by time,
+    and the habit of their classes.
 
     Classes that repeat themselves as a routine are left out, and so are messages that put
     themselves back: each hop of a chain is meant to look like the one before it.
@@ -85,7 +88,7 @@ def same_work(incident: Incident) -> tuple[list[SameWork], dict[str, ClassHabit]
     told = (
         incident.jobs.summary.drop_nulls(["enqueued", "args", "job_class"])
         .filter(~pl.col("args").str.contains(SAYS_NOTHING) & ~pl.col("job").is_in(hops))
-        .select("job", "job_class", "args", "enqueued", form=pl.lit(""))
+        .select("job", "job_class", "args", "enqueued", "started", form=pl.lit(""))
     )
     told = _once_each(told, incident)
     groups, habits = _repeated(told, logged=False)
@@ -128,12 +131,15 @@ def _repeated(told: pl.DataFrame, *, logged: bool) -> tuple[list[SameWork], dict
     call = ("job_class", "form", "args")
     told = told.sort(*call, "enqueued", "job")
     near = pl.col("enqueued").diff().over(call) <= WITHIN_NS
-    told = told.with_columns(again=near.fill_null(value=False))
+    told = told.with_columns(
+        again=near.fill_null(value=False), waited=_while_it_waited(told, call)
+    ).with_columns(again=pl.col("again") | pl.col("waited"))
     if not told.get_column("again").any():
         return [], {}
     numbered = told.with_columns(group=(~pl.col("again")).cum_sum())
     lasted = pl.col("enqueued").max() - pl.col("enqueued").min()
-    repeated = numbered.filter((pl.len().over("group") > 1) & (lasted.over("group") <= RHYTHM_NS))
+    short = (lasted <= RHYTHM_NS) | pl.col("waited").any()
+    repeated = numbered.filter((pl.len().over("group") > 1) & short.over("group"))
     grouped = repeated.group_by("group", maintain_order=True).agg(
         pl.col("job_class", "args").first(), pl.col("job"), pl.col("enqueued")
     )
@@ -144,6 +150,23 @@ def _repeated(told: pl.DataFrame, *, logged: bool) -> tuple[list[SameWork], dict
     groups.sort(key=lambda group: (group.pushed[0], group.jobs))
     habits = _habits(numbered, groups)
     return [group for group in groups if not habits[group.job_class].routine], habits
+
+
+def _while_it_waited(told: pl.DataFrame, call: tuple[str, ...]) -> pl.Expr:
+    """Whether the job before it, of the same call, had not begun when it was pushed: whoever pushed
+    it did not know of that one. A call that comes again and again is a rhythm of its own, and in a
+    class whose calls come again at other times as well people ask twice."""
+    if "started" not in told.columns:
+        return pl.lit(value=False)
+    same = pl.all_horizontal(pl.col(name) == pl.col(name).shift(1) for name in call)
+    begun_later = same & (pl.col("started").shift(1) > pl.col("enqueued"))
+    begun_later = begun_later.fill_null(value=False)
+    if not told.select(begun_later.any()).item():  # the usual case, without a look at all others
+        return pl.lit(value=False)
+    rare = pl.len().over(call) <= MOST_WAITING
+    others = (pl.len().over(call) > 1) & ~begun_later.any().over(call)
+    routine = others.sum().over("job_class") > ROUTINE_SHARE * pl.len().over("job_class")
+    return begun_later & rare & ~routine
 
 
 def _habits(jobs: pl.DataFrame, groups: Sequence[SameWork]) -> dict[str, ClassHabit]:

@@ -47,11 +47,13 @@ MISSING_ENTITY = (
     r"|\b(?:no such|unknown|can(?:not|'t) find|could(?: not|n't) find|did(?: not|n't) find) "
     r"[a-z]\w*[ #:=]{1,3}(?:with )?(?:id[ =:#]{1,2})?['\"]?[\w-]*\d"
     r"|\bno [a-z]\w* (?:found )?(?:with|for|by) (?:[a-z]\w*[ =:#]{1,2}){1,2}['\"]?[\w-]*\d"
-    r"|(?:\bnot (?:be )?|not_?)found(?:exception|error)?\b\W{1,4}"
-    r"(?:[a-z][\w.-]*[ =:#'\"]{1,4})?[\w-]*\d"
+    r"|(?:(?:\bnot (?:be )?|not_?)found(?:exception|error)?"
+    r"|\bnot in (?:the )?(?:store|storage|database|db|table|repo(?:sitory)?))\b\W{1,4}"
+    r"(?:[a-z][\w.-]*[ ,=:#'\"]{1,4}){0,2}[\w-]*\d"
 )
 """How applications say in words of their own that a row with an id is not there: `User 4711 not
-found`. Believed only of errors and failed jobs; clients' wordings are in `timeline.errors`."""
+found`. Believed only of errors, of failed jobs and of warnings that name a job (who is to try again
+calls it no error); clients' wordings are in `timeline.errors`."""
 MISSING_FRAGMENT = "<entity> not found"
 
 JOB_FAILURES = (Kind.JOB_FAILED.value, Kind.JOB_RETRIED.value, Kind.JOB_DEAD.value)
@@ -90,7 +92,7 @@ def error_hits(incident: Incident) -> pl.DataFrame:
     texts = _searched(events)
     severities = events.get_column("severity_number")
     matched = match_errors(texts, severities=severities)
-    matched = _with_missing_entities(events, texts, matched)
+    matched = _with_missing_entities(incident, texts, matched)
     if matched.is_empty():
         return pl.DataFrame(schema=HIT_SCHEMA)
     rows = matched.get_column("row")
@@ -129,11 +131,16 @@ def network_errors(hits: pl.DataFrame) -> pl.DataFrame:
 
 
 def _with_missing_entities(
-    events: pl.DataFrame, texts: pl.Series, matched: pl.DataFrame
+    incident: Incident, texts: pl.Series, matched: pl.DataFrame
 ) -> pl.DataFrame:
     """`matched` and the errors that report a missing row in an application's own words."""
+    events = incident.snapshot.events
     severe = (pl.col("severity_number") >= SEVERITY_ERROR) | pl.col("kind").is_in(JOB_FAILURES)
     rows = events.select(severe.arg_true().cast(pl.UInt32)).to_series()
+    of_jobs = incident.jobs.named.get_column("row").unique().sort()
+    warned = events.get_column("severity_number").gather(of_jobs)
+    warnings = of_jobs.filter((warned >= SEVERITY_WARN) & (warned < SEVERITY_ERROR))
+    rows = pl.concat([rows, warnings.cast(pl.UInt32)]).unique().sort()
     if rows.is_empty():
         return matched
     told = pl.DataFrame({"row": rows, "text": texts.gather(rows)})

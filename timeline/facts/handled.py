@@ -49,6 +49,8 @@ FAIL_WORDS = (
     r"raised|died|aborted|panick?ed|gescheitert|fehlgeschlagen|échoué|falló|falhou|mislukt)\b|失敗|失败"
 )
 """Believed of warnings only: an error is one whatever it says."""
+RAISED = r"\b[A-Z]\w+(?:Exception|Error): "
+"""Believed of lines that state no severity: the name of what was raised is not translated."""
 
 HANDLED_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "job": pl.String,  # the key
@@ -162,11 +164,28 @@ def _lines(incident: Incident) -> pl.DataFrame:
     severe = pl.col("severity_number") >= SEVERITY_ERROR
     warned = pl.col("severity_number") >= SEVERITY_WARN
     known = pl.col("row").is_in(hits.implode()) & warned
-    return lines.with_columns(
+    raised = (pl.col("severity_number") == 0) & pl.col("body").str.contains(RAISED)
+    bad = severe | known | (warned & pl.col("body").str.contains(FAIL_WORDS)) | raised
+    return _of_workers(lines.with_columns(bad=bad)).with_columns(
         form=pl.col("body").str.replace_all(FORM, "#"),
         text=pl.col("body").str.replace_all(OWN_WORDS, "#"),
-        bad=severe | known | (warned & pl.col("body").str.contains(FAIL_WORDS)),
     )
+
+
+def _of_workers(lines: pl.DataFrame) -> pl.DataFrame:
+    """`lines` without those of bystanders: who only ever tells of trouble, amid what another tells
+    of the same job, did not take it. A database server names the job of a statement it refused."""
+    only_bad = pl.col("bad").all().over("actor")
+    spans = (
+        lines.filter(~only_bad)
+        .group_by("job")
+        .agg(since=pl.col("timestamp").min(), until=pl.col("timestamp").max())
+    )
+    if spans.height == 0 or not lines.select(only_bad.any()).item():
+        return lines
+    told = lines.with_columns(only_bad=only_bad).join(spans, on="job", how="left")
+    amid = pl.col("timestamp").is_between("since", "until").fill_null(value=False)
+    return told.filter(~(pl.col("only_bad") & amid)).drop("only_bad", "since", "until")
 
 
 def _served(incident: Incident, lines: pl.DataFrame) -> pl.DataFrame:

@@ -6,6 +6,7 @@ forgotten. It never guesses an entity from a bare number.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -118,6 +119,19 @@ class Jobs:
             pl.when(ended).then("next_row").alias("end_row"),
         )
         return runs.select(pl.col(name).cast(dtype) for name, dtype in RUN_SCHEMA.items())
+
+    def also_named(self, jobs: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
+        """The further `job:` keys of those of a queue's `jobs` that have any: Solid Queue numbers a
+        row and carries Active Job's id beside it, which is what the logs write."""
+        own = self.transitions.select("row", "job").filter(pl.col("job").is_in(sorted(set(jobs))))
+        both = own.join(self.named.rename({"job": "other"}), on="row")
+        both = both.filter(pl.col("other") != pl.col("job"))
+        told = both.group_by("job").agg(pl.col("other").unique().sort())
+        return {job: tuple(others) for job, others in told.iter_rows()}
+
+    def all_names(self, jobs: set[str]) -> tuple[str, ...]:
+        """`jobs` and their further keys, sorted."""
+        return tuple(sorted(jobs.union(*self.also_named(jobs).values())))
 
     def with_entity(self, key: str) -> list[str]:
         """Keys of the jobs that concern the entity `key`, sorted."""

@@ -1,8 +1,9 @@
 """Pieces of work as logs tell of them, for queues that forget what went well.
 
 The first line that each speaker wrote of a job tells when it was handed over or taken up, what it
-is about and, by its form, what kind of work it is. Arguments that are no key of the line are not
-known, so equal lines are weaker than equal arguments.
+is about and, by its form, what kind of work it is; the numbered part of it (`shard=3`, `page: 12`)
+is told apart. Other arguments that are no key of the line are not known, so equal lines are weaker
+than equal arguments.
 """
 
 from __future__ import annotations
@@ -24,13 +25,22 @@ MOST_LINES = 20_000
 """Lines that are looked at, the latest: more of them are a queue that should be read itself."""
 MOST_THINGS = 3
 """A line about more things than this is about a batch, not about one piece of work."""
+PART = r"\b[A-Za-z]\w*[\"']?(?:=|: ?)[\"']?\d{1,4}(?:\b[^.\w-]|$)"
+"""A field with a small number: of two jobs about one thing, each is given its own part."""
+NO_PART = (
+    r"(?i)^(?:n|(?:\w*_)?(?:ids?|jid|jobs?|tasks?|messages?|msg|tag|pid|tid|thread|worker|host|port|"
+    r"attempts?|try|tries|retr(?:y|ies)|ms|secs?|seconds?|took|duration|elapsed|latency|lag|"
+    r"wait(?:ed|ing)?|age|time|size|bytes|depth|counts?|total|len(?:gth)?|pending|load|rows|lines?|"
+    r"seq|level|code|status|conns?|cpu|mem)(?:_\w*)?)\W"
+)
+"""Ids, and what is measured or counted, differ between two runs of one piece of work as well."""
 
 FIRST_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "job": pl.String,
     "job_class": pl.String,  # the first compound name on the line, else who wrote it
     "args": pl.String,  # the things that the line is about, sorted
     "enqueued": pl.Int64,  # stamp of the line
-    "form": pl.String,  # who wrote it and its words without what differs between jobs
+    "form": pl.String,  # who wrote it, its words without what differs between jobs, and its part
 }
 
 
@@ -60,7 +70,7 @@ def first_lines(incident: Incident) -> pl.DataFrame:
         args=pl.col("key").list.join(", "),
     )
     told = told.with_columns(
-        form=pl.concat_str("actor", "words", separator=": "),
+        form=pl.concat_str("actor", pl.lit(": "), "words", _part()),
         job_class=pl.coalesce(_name(told), pl.concat_str("actor", pl.lit("'s"))),
         enqueued="timestamp",
     )
@@ -69,6 +79,14 @@ def first_lines(incident: Incident) -> pl.DataFrame:
 
 def _value(key: str) -> pl.Expr:
     return pl.col(key).str.replace("^[^:]*:", "")
+
+
+def _part() -> pl.Expr:
+    """Every ` name=3` of a line that numbers a part of the work, in order."""
+    snake = pl.col("body").str.replace_all(r"([a-z])([A-Z])", "${1}_${2}")
+    fields = snake.str.extract_all(PART)
+    own = fields.list.eval(pl.element().filter(~pl.element().str.contains(NO_PART)))
+    return own.list.join(" ")
 
 
 def _name(lines: pl.DataFrame) -> pl.Expr:

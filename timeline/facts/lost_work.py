@@ -49,6 +49,8 @@ def lost_attempts(incident: Incident) -> tuple[LostAttempt, ...]:
         by_job[one.start.job] = (*by_job.get(one.start.job, ()), one)
     logged = LoggedStarts.of(incident, [(job, one.row) for job, one in declared if is_line(one)])
     told = [*_declared(board, declared, logged), *_silent(board), *_overdue(board)]
+    for job, names in incident.jobs.also_named(one.job for one in told).items():
+        by_job[job] = tuple(one for name in (job, *names) for one in by_job.get(name, ()))
     found = [*_last_heard(incident, [*_with_logs(told, by_job)])]
     found += _killed(incident, board, found, spoken)
     return tuple(sorted(_once(found), key=lambda one: (one.noticed, one.job)))
@@ -294,7 +296,7 @@ def _last_heard(incident: Incident, found: Sequence[LostAttempt]) -> Iterator[Lo
 def _killed(
     incident: Incident,
     board: _Board,
-    found: Iterable[LostAttempt],
+    found: Sequence[LostAttempt],
     spoken: tuple[Spoken, ...],
 ) -> Iterator[LostAttempt]:
     """Unfinished attempts, by the queue or by logs alone, of workers that a later line calls dead.
@@ -302,12 +304,13 @@ def _killed(
     What was killed on the worker's host under another process id was this worker only if nothing
     that the worker had in hand at that moment ever went on.
     """
-    known = {(one.job, one.start) for one in found}
-    jobs = {one.job for one in found} | {one.start.job for one in spoken}
+    names = incident.jobs.also_named([*(o.job for o in found), *(o.job for o in board.open)])
+    known = {(job, one.start) for one in found for job in (one.job, *names.get(one.job, ()))}
+    jobs = {job for job, _ in known} | {one.start.job for one in spoken}
     running = [
         Spoken(start, "", start.timestamp, ended=False)
         for start in board.open
-        if start.worker and start.job not in jobs
+        if start.worker and jobs.isdisjoint((start.job, *names.get(start.job, ())))
     ]
     running += [
         one
@@ -365,10 +368,8 @@ def _is_part_of(worker: str, process: str) -> bool:
 
 def _ns(text: object) -> int | None:
     """ns UTC of an ISO 8601 instant with a zone; None for anything else."""
-    if not isinstance(text, str):
-        return None
     try:
-        moment = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(str(text))
     except ValueError:
         return None
     if moment.tzinfo is None:

@@ -16,7 +16,9 @@ import polars as pl
 
 from timeline.event import SEVERITY_ERROR, SEVERITY_WARN, Lane
 from timeline.facts.entities import entity_pairs, pairs_of_type
+from timeline.facts.errors import TIMEOUT_CLASSES
 from timeline.facts.lines import keyed_lines, lines_where
+from timeline.facts.pushes import WAITING
 from timeline.facts.sight import absence
 from timeline.order import Order, Verdict, before, weakest
 
@@ -218,7 +220,10 @@ def _judged(
     called, begun, failed, told = incident.snapshot.events_at(rows)
     answered = before(failed, told, incident.clocks)
     orders = [
-        ("who called whom", _called(before(called, begun, incident.clocks), caller, callee)),
+        (
+            "who called whom",
+            _called(incident, before(called, begun, incident.clocks), caller, callee),
+        ),
         ("whether the caller answered after the error", answered),
     ]
     silent = absence(incident, [caller.first["source"]], called.timestamp, told.timestamp + 1)
@@ -241,14 +246,25 @@ def _judged(
     )
 
 
-def _called(order: Order, caller: _Party, callee: _Party) -> Order:
+def _called(incident: Incident, order: Order, caller: _Party, callee: _Party) -> Order:
     """The order of a call, by who began first. Where the clocks cannot tell, the lengths can: of
-    two that share an id the one that took longer, and whose stamps enclose the other's, called."""
+    two that share an id the one that took longer, and whose stamps enclose the other's, called.
+
+    Not where the one that failed gave up waiting: whom it had called took longer, too."""
     outlived = caller.lines[-1]["timestamp"] > callee.lines[-1]["timestamp"]
     longer = caller.length > callee.length and outlived
-    if order.verdict is Verdict.POSSIBLE and longer:
+    if order.verdict is Verdict.POSSIBLE and longer and not _gave_up(incident, callee):
         return Order(Verdict.LIKELY, "it began first by its stamps and took longer")
     return order
+
+
+def _gave_up(incident: Incident, party: _Party) -> bool:
+    """Whether any of its errors says that an answer did not come in time."""
+    errors = [line for line in party.lines if line["severity_number"] >= SEVERITY_ERROR]
+    if any(re.search(WAITING, line["body"]) for line in errors):
+        return True
+    hits = incident.errors.filter(pl.col("row").is_in([line["row"] for line in errors]))
+    return bool(hits.get_column("error_class").is_in(TIMEOUT_CLASSES).any())
 
 
 def _weakest_of(

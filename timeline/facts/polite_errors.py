@@ -7,7 +7,7 @@ has that the same service answered for, and these have not. Never says why it fa
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -151,6 +151,14 @@ def contrast(incident: Incident, actor: str, cases: Iterable[Polite]) -> Contras
     failed = {key for case in mine for key in case.entities} - others
     if len(others) < LEAST_OTHERS or len(failed) < LEAST:
         return None
+    return usual_row(incident, failed, others)
+
+
+def usual_row(
+    incident: Incident, failed: Collection[str], others: Collection[str]
+) -> Contrast | None:
+    """The row that nearly all of the things `others` have, and how many of `failed` have it."""
+    failed, others = frozenset(failed), frozenset(others)
     having = incident.records.referring_to(sorted(others | failed))
     tables: dict[str, set[str]] = {}
     for key, records in having.items():

@@ -71,6 +71,15 @@ REQUEST_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
 }
 
 
+CLIENT_ERRORS = (400, 403, 404, 410, 413, 414, 422, 431)
+"""What is read in one search: refusals by size or token, and what was not there."""
+
+
+def turned_away(incident: Incident) -> pl.DataFrame:
+    """Requests (REQUEST_SCHEMA, time order) that were answered with any of `CLIENT_ERRORS`."""
+    return answered(incident, CLIENT_ERRORS)
+
+
 def answered(incident: Incident, statuses: Iterable[int]) -> pl.DataFrame:
     """Requests (REQUEST_SCHEMA, time order) that were answered with any of `statuses`."""
     codes = list(statuses)
@@ -96,6 +105,23 @@ def on_routes(incident: Incident, routes: Iterable[str]) -> pl.DataFrame:
     texts = "|".join(re.escape(part) for part in fixed) or "/"
     line = rf"(?:{texts})\S* HTTP/[0-9.]+\" [1-5]\d\d\b"
     return _requests(incident, line, rf"(?:{texts})").filter(pl.col("route").is_in(wanted))
+
+
+def under(incident: Incident, parents: Iterable[str]) -> pl.DataFrame:
+    """All requests (REQUEST_SCHEMA, time order) right below any of the paths `parents`."""
+    wanted = list(dict.fromkeys(parents))
+    if not wanted:
+        return pl.DataFrame(schema=REQUEST_SCHEMA)
+    texts = "|".join(re.escape(parent) for parent in wanted)
+    line = rf"(?:{texts})/\S* HTTP/[0-9.]+\" [1-5]\d\d\b"
+    found = _requests(incident, line, rf"(?:{texts})/")
+    return found.filter(parent_of(pl.col("target")).is_in(wanted))
+
+
+def parent_of(target: pl.Expr) -> pl.Expr:
+    """`/users/4711?x=1` as `/users`, `/` and `/users` as nothing."""
+    path = target.str.replace(r"^https?://[^/]+", "").str.replace(r"[?#;].*$", "")
+    return path.str.extract(r"^(/.+)/[^/]+/?$", 1).fill_null("")
 
 
 def _requests(incident: Incident, line: str, named: str) -> pl.DataFrame:

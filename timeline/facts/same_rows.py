@@ -7,6 +7,7 @@ creation stamps) were written together on purpose and are never compared.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -43,7 +44,8 @@ class SameRows:
     """Rows (`row:table/pk` keys and typed keys, by creation, ns UTC) that say the same.
 
     `named` is whether a configured public id is equal; `others` counts the table's other rows and
-    `alike` those of them that repeat another.
+    `alike` those of them that repeat another. `chance` is how likely as many equal rows of the
+    table stand so close without being the same, by how often its rows far apart are equal.
     """
 
     table: str
@@ -54,6 +56,7 @@ class SameRows:
     named: bool
     others: int
     alike: int
+    chance: float = 0.0
 
 
 def same_rows(incident: Incident) -> list[SameRows]:
@@ -96,7 +99,7 @@ def _groups(incident: Incident, told: pl.DataFrame, *, named: bool) -> list[Same
     same = ("table", "payload")
     told = told.sort("table", "payload", "created", "record")
     gap = pl.col("created").diff().over(same)
-    told = told.with_columns(again=((gap > 0) & (gap <= WITHIN_NS)).fill_null(value=False))
+    told = told.with_columns(again=((gap > 0) & (gap <= WITHIN_NS)).fill_null(value=False), gap=gap)
     if not told.get_column("again").any():
         return []
     totals = told.group_by("table").agg(
@@ -113,6 +116,7 @@ def _groups(incident: Incident, told: pl.DataFrame, *, named: bool) -> list[Same
         pl.col("table", "rows").first(), pl.col("record", "key", "created", "row")
     )
     found = []
+    chances = {} if named else _by_chance(told, repeated)
     for _, table, rows, records, keys, created, event_rows in grouped.head(MAX_GROUPS).iter_rows():
         alike = _alike_elsewhere(told, table, created)
         if not named and alike > ROUTINE_SHARE * rows:
@@ -127,9 +131,34 @@ def _groups(incident: Incident, told: pl.DataFrame, *, named: bool) -> list[Same
                 named,
                 rows - len(records),
                 alike,
+                chances.get(table, 0.0),
             )
         )
     return found
+
+
+def _by_chance(told: pl.DataFrame, repeated: pl.DataFrame) -> dict[str, float]:
+    """How likely each table with `repeated` rows has as many equal pairs as close together, if any
+    two of its rows are as often equal as two that were created far apart."""
+    seen = repeated.filter("again").group_by("table").agg(pl.len(), pl.col("gap").max())
+    found: dict[str, float] = {}
+    for table, close, gap in seen.iter_rows():
+        rows = told.filter(pl.col("table") == table)
+        stamps = rows.get_column("created").sort()
+        apart = math.comb(rows.height, 2) - _pairs_within(stamps, WITHIN_NS)
+        equal = rows.group_by("payload").len().get_column("len").cast(pl.Int64)
+        far_equal = int((equal * (equal - 1) // 2).sum()) - int(rows.get_column("again").sum())
+        expected = _pairs_within(stamps, gap) * max(0, far_equal) / max(apart, 1)
+        if expected > 0:
+            terms = (k * math.log(expected) - expected - math.lgamma(k + 1) for k in range(close))
+            found[table] = max(0.0, 1.0 - sum(map(math.exp, terms)))
+    return found
+
+
+def _pairs_within(stamps: pl.Series, gap: int) -> int:
+    """How many pairs of the sorted `stamps` (ns) are at most `gap` apart."""
+    after = stamps.search_sorted(stamps + gap, side="right").cast(pl.Int64)
+    return int((after - pl.int_range(1, len(stamps) + 1, eager=True)).sum())
 
 
 def _alike_elsewhere(told: pl.DataFrame, table: str, created: list[int]) -> int:

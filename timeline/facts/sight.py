@@ -79,8 +79,8 @@ def absence(
 
     With `key` the kind is what carries that key, which a look-up may have settled.
 
-    Certain only if every source was fully covered and none of its actors had fallen silent while
-    at work; otherwise possible. Without any source it is possible.
+    Certain only if every source was fully covered and none of its actors had fallen silent, or left
+    out its work, while at work; otherwise possible. Without any source it is possible.
     """
     names = tuple(dict.fromkeys(sources))
     if not names:
@@ -91,6 +91,11 @@ def absence(
         f"{silence.actor} is silent from {instant(silence.start)}"
         for silence in incident.silences
         if silence.source in names and silence.start < end and silence.end > start
+    ]
+    reasons += [
+        f"{spot.source}: {spot.reason}"
+        for spot in incident.thin_spots
+        if spot.source in names and spot.start < end and spot.end > start
     ]
     verdict = Verdict.POSSIBLE if reasons else Verdict.CERTAIN
     return Absence(verdict, tuple(dict.fromkeys(reasons)))

@@ -53,6 +53,10 @@ BATCH_MARKS = (
     "export",
 )
 """How services say how many items a piece of work has, and how far it is."""
+PROGRESS_MARKS = ("progress", "processed", "total", "%)", "count=", "count:", 'count":', "written")
+"""What stands in many a report of how far work is; the numbers beside it tell, not the word."""
+SHORT_BYTES = 24
+"""A line that is nothing but progress, `  400/1840`, is short; few are, so each is looked at."""
 PLAN_MARKS = (
     "planned",
     "planning ",
@@ -96,6 +100,48 @@ VERSION_MARKS = (
     "\u30d0\u30fc\u30b8\u30e7\u30f3",
 )
 """How writers name the state of a record that they start from, in several languages."""
+CHANGE_MARKS = (
+    " -> ",
+    "->",
+    " \u2192 ",
+    "\u2192",
+    " => ",
+    "changed from ",
+    "updated from ",
+    "set from ",
+)
+"""How a writer tells a value before and after a change."""
+STANDBY_MARKS = ("at log time",)
+"""How PostgreSQL says up to when a standby has replayed (xlog.c, xlogrecovery.c)."""
+LOSS_MARKS = (
+    "suppressed ",
+    "suppressing ",
+    "messages lost",
+    "records lost",
+    "lost due to",
+    "to drop messages",
+    "overlimit",
+    "events dropped",
+    "entries dropped",
+    "messages dropped",
+    "records dropped",
+    "logs dropped",
+    "lines dropped",
+    "dropped_items",
+    "dropped events",
+    "dropped entries",
+    "dropping data",
+    "dropping events",
+    "dropping chunk",
+    "dropping batch",
+    "discarding ",
+    "discarded events",
+    "buffer is full",
+    "ingestion rate limit",
+    "missed messages",
+)
+"""How journals, shippers and collectors say that they lost lines: systemd-journald, rsyslog,
+Fluent Bit and Fluentd, Vector, Promtail, Filebeat, the OpenTelemetry collector."""
 MANY_LINES = 20_000
 SAMPLE = 2_000
 COMMON = 0.1
@@ -109,8 +155,18 @@ SPOKEN_COLUMNS = ("row", "timestamp", "source", "clock", "actor", "severity_numb
 def spoken_lines(incident: Incident) -> pl.DataFrame:
     """The log lines with any of the marks (SPOKEN_COLUMNS), time order; case is ignored."""
     marks = [*SCHEDULER_MARKS, *BATON_MARKS, *BATCH_MARKS, *PLAN_MARKS, *PRESS_MARKS]
-    marks += _rare(incident, VERSION_MARKS)
-    return lines_with(incident, pl.col("body").str.contains_any(marks, ascii_case_insensitive=True))
+    marks += _rare(
+        incident, (*VERSION_MARKS, *PROGRESS_MARKS, *LOSS_MARKS, *STANDBY_MARKS, *CHANGE_MARKS)
+    )
+    told = lines_with(incident, pl.col("body").str.contains_any(marks, ascii_case_insensitive=True))
+    short = lines_with(incident, pl.col("body").str.len_bytes() <= SHORT_BYTES).filter(PARTS)
+    if short.is_empty():
+        return told
+    return pl.concat([told, short]).unique("row", keep="first").sort("timestamp", "row")
+
+
+PARTS = pl.col("body").str.len_bytes().le(SHORT_BYTES) & pl.col("body").str.contains(r"\d ?/ ?\d")
+"""Whether a line is short and holds one number over another."""
 
 
 def _rare(incident: Incident, marks: tuple[str, ...]) -> list[str]:

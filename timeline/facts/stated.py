@@ -51,7 +51,8 @@ class StatedBatch:
     """One piece of work whose size a line states. `things` is the counted noun, `actor` the writer.
 
     `done` and `failed` are counted as `how` says; `began`, `last` are ns UTC; `closed` is whether
-    a line says that it is over. `rows` show the statement and the last that was heard.
+    a line says that it is over. `rows` show the statement and the last that was heard. `doubt` is
+    why it may be meant to be so, empty for no reason.
     """
 
     actor: str
@@ -65,6 +66,7 @@ class StatedBatch:
     last: int
     closed: bool
     rows: tuple[int, ...]
+    doubt: str = ""
 
 
 def stated_batches(incident: Incident) -> Iterator[StatedBatch]:

@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from timeline.event import Kind, Lane
+from timeline.facts.entities import entity_pairs
 from timeline.facts.lines import lines_at
+from timeline.facts.run_signs import RUN_IDS
+from timeline.facts.spoken import CHANGE_MARKS, marked
 from timeline.facts.versions import changes_told
 
 if TYPE_CHECKING:
@@ -23,6 +26,12 @@ FOR_NS = 600_000_000_000
 MOST_CHANGES = 5_000
 """Changes that are looked at, the latest; a table that changes more often is no one's business."""
 _PAIR = r'"[A-Za-z_][\w]*": ?(?:"(?:[^"\\]|\\.)*"|[\w.+-]+)'
+CHANGED_LINE = (
+    r"(?:^|[^\w./-])([A-Za-z_]\w{2,40})[\"']?(?: ?[=:] ?| (?:changed |updated |set )?(?:from )?)"
+    r"[\"']?([\w.+-]{1,40})[\"']?\s?(?:->|\u2192|=>|to)\s?[\"']?([\w.+-]{1,40})"
+)
+"""A column with its value before and after."""
+NO_COLUMN = r"(?i)^(?:from|moved?|switched|went|get|post|put|patch|delete|status_code|http)$|_id$"
 WORD = r"^[A-Za-z_][\w-]{2,40}$"
 """A state in a word. A number, a date or a sentence is only believed beside its column."""
 STATING = (
@@ -47,21 +56,43 @@ STATED_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "by_name": pl.Boolean,  # whether the line names the column
 }
 
+AFTER_SCHEMA = {**STATED_SCHEMA, "clock": pl.String, "late": pl.Boolean}
+
 
 def stated_late(incident: Incident) -> pl.DataFrame:
     """STATED_SCHEMA, time order: lines that give a thing the value it had before a change."""
-    changes = _changes(incident)
+    told = stated_after(incident).filter("late").drop("clock", "late")
+    return told.unique(["row", "key"], keep="first", maintain_order=True)
+
+
+def stated_after(incident: Incident, changes: pl.DataFrame | None = None) -> pl.DataFrame:
+    """STATED_SCHEMA, `clock` and `late`, time order: lines that give a thing a value after one of
+    `changes` (those of rows), `late` those that give the former one and no other."""
+    changes = changes_of_values(incident) if changes is None else changes
     if changes.is_empty():
-        return pl.DataFrame(schema=STATED_SCHEMA)
+        return pl.DataFrame(schema=AFTER_SCHEMA)
     pairs = _lines_after(incident, changes)
-    lines = lines_at(incident, pairs.get_column("line")).select("row", "actor", "body")
-    told = pairs.join(lines.rename({"row": "line"}), on="line")
-    told = told.filter(pl.col("body").str.contains(pl.col("old"), literal=True))
-    now = pl.concat_str(pl.lit(r"(?:^|\W)"), pl.col("new").str.escape_regex(), pl.lit(r"(?:\W|$)"))
-    told = told.filter(~pl.col("body").str.contains(now))
+    lines = lines_at(incident, pairs.get_column("line")).select("row", "actor", "clock", "body")
+    return stating(pairs.join(lines.rename({"row": "line"}), on="line"))
+
+
+def stating(told: pl.DataFrame) -> pl.DataFrame:
+    """Of lines beside changes (`line`, `at`, `body` and the changes' own columns), those that state
+    either value, with AFTER_SCHEMA."""
+    both = [
+        told.filter(pl.col("body").str.contains(pl.col(name), literal=True)).with_columns(
+            late=pl.lit(name == "old"), said=name, other="new" if name == "old" else "old"
+        )
+        for name in ("old", "new")
+    ]
+    told = pl.concat(both)
+    word = pl.concat_str(
+        pl.lit(r"(?:^|\W)"), pl.col("other").str.escape_regex(), pl.lit(r"(?:\W|$)")
+    )
+    told = told.filter(~pl.col("body").str.contains(word))
     if told.is_empty():
-        return pl.DataFrame(schema=STATED_SCHEMA)
-    value = pl.concat_str(pl.lit(r"(?:"), pl.col("old").str.escape_regex(), pl.lit(r")(?:\W|$)"))
+        return pl.DataFrame(schema=AFTER_SCHEMA)
+    value = pl.concat_str(pl.lit(r"(?:"), pl.col("said").str.escape_regex(), pl.lit(r")(?:\W|$)"))
     beside = pl.concat_str(
         pl.lit(r"(?i)(?:^|[^A-Za-z])"),
         _spelt("column"),
@@ -71,11 +102,10 @@ def stated_late(incident: Incident) -> pl.DataFrame:
     stated = pl.concat_str(pl.lit(rf"(?i)(?:^|\W){STATING}[ =:\"'(]{{1,3}}"), value)
     told = told.with_columns(
         by_name=pl.col("body").str.contains(beside),
-        stated=pl.col("old").str.contains(WORD) & pl.col("body").str.contains(stated),
+        stated=pl.col("said").str.contains(WORD) & pl.col("body").str.contains(stated),
     ).filter(pl.col("by_name") | pl.col("stated"))
     told = told.rename({"line": "row", "at": "timestamp"}).sort("timestamp", "row")
-    told = told.unique(["row", "key"], keep="first", maintain_order=True)
-    return told.select(pl.col(name).cast(dtype) for name, dtype in STATED_SCHEMA.items())
+    return told.select(pl.col(name).cast(dtype) for name, dtype in AFTER_SCHEMA.items())
 
 
 def _spelt(column: str) -> pl.Expr:
@@ -98,7 +128,7 @@ def _lines_after(incident: Incident, changes: pl.DataFrame) -> pl.DataFrame:
     return joined.sort("since", "changed").unique(["line", "key", "column"], keep="last")
 
 
-def _changes(incident: Incident) -> pl.DataFrame:
+def changes_of_values(incident: Incident) -> pl.DataFrame:
     """(key, table, column, old, new, changed, since, committed) of changes of told values."""
     both = pl.concat([_between_versions(incident), _audited(incident)])
     text = pl.col("old", "new").str.strip_chars('"')
@@ -110,6 +140,46 @@ def _changes(incident: Incident) -> pl.DataFrame:
     )
     latest = both.sort("since", "changed").tail(MOST_CHANGES)
     return latest.unique(["key", "column", "since"], keep="last", maintain_order=True)
+
+
+def all_changes(incident: Incident) -> pl.DataFrame:
+    """Changes that rows tell, and where they tell none of a thing, those of writers' lines."""
+    rows, lines = changes_of_values(incident), changes_by_lines(incident)
+    own = lines.join(rows.select("key", "column").unique(), on=["key", "column"], how="anti")
+    same = [pl.col(name).cast(dtype) for name, dtype in rows.schema.items()]
+    return pl.concat([rows, own.select(same)])
+
+
+def changes_by_lines(incident: Incident) -> pl.DataFrame:
+    """The same columns for changes that a writer's own line tells: `cents 900 -> 1100`, of the one
+    thing that the line names. There is no commit; the line is written when it is done."""
+    lines = marked(incident.spoken, CHANGE_MARKS)
+    told = lines.with_columns(
+        pl.col("body").str.extract(CHANGED_LINE, group).alias(name)
+        for group, name in enumerate(("column", "old", "new"), 1)
+    )
+    told = told.drop_nulls("new").filter(
+        (pl.col("old") != pl.col("new"))
+        & ~pl.col("new").str.contains(pl.col("old"), literal=True)
+        & ~pl.col("column").str.contains(NO_COLUMN)
+    )
+    keys = entity_pairs(incident.snapshot.keys_of(told.get_column("row"))).unique()
+    keys = keys.filter(
+        ~pl.col("key").str.contains(RUN_IDS)
+        & ~pl.col("key").is_in(list(incident.snapshot.broad_keys))
+    )
+    alone = keys.filter(pl.len().over("row") == 1)
+    joined = told.tail(MOST_CHANGES).join(alone, on="row")
+    return joined.select(
+        "key",
+        pl.col("key").str.extract("^([^:]*)").alias("table"),
+        "column",
+        "old",
+        "new",
+        changed="row",
+        since="timestamp",
+        committed="timestamp",
+    )
 
 
 def _between_versions(incident: Incident) -> pl.DataFrame:

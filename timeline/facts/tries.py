@@ -1,8 +1,9 @@
 """Ends of attempts, by the queue or by the workers' logs: which job, on which worker, how it went.
 
 The queue's word counts first. What it does not tell of an attempt, the worker that made it, is
-taken from the log line of the same job within a second. Of jobs that no queue shows the logs tell
-all (`timeline.facts.handled`).
+taken from the log line of the same job within a second. Of jobs that no queue shows, or of which
+it keeps fewer attempts than their workers wrote of (pg-boss keeps the last one only), the logs
+tell all (`timeline.facts.handled`).
 """
 
 from __future__ import annotations
@@ -39,7 +40,13 @@ def tries_in(incident: Incident) -> pl.DataFrame:
     queue, logs = _of_queue(incident), _of_logs(incident)
     if logs.height:
         queue = _with_hosts(queue, logs)
-        logs = logs.join(queue.select("job").unique(), on="job", how="anti")
+        kept = queue.group_by("job").agg(pl.len().alias("kept"), pl.col("job_class").first())
+        logs = logs.drop("job_class").join(kept, on="job", how="left", maintain_order="left")
+        logs = logs.filter(pl.len().over("job") > pl.col("kept").fill_null(0))
+        logs = logs.select(
+            pl.col(name).fill_null("") if name == "job_class" else name for name in queue.columns
+        )
+        queue = queue.join(logs.select("job").unique(), on="job", how="anti", maintain_order="left")
     told = pl.concat([queue, logs]).with_columns(pl.col("error").fill_null(""))
     # An id stands in the error as often as its number does: each is cut with its token.
     told = told.with_columns(same=pl.col("error").str.replace_all(FORM, "#"))
