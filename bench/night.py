@@ -35,13 +35,13 @@ ERRORS = (
 CLASSES = ("welcome_mail", "invoice", "thumbnail", "sync_stock", "export_orders", "digest")
 
 
-def night(lines: int, job_events: int, row_events: int) -> Incident:
+def night(lines: int, job_count: int, row_count: int) -> Incident:
     """The incident of that size; `lines` are log lines, the others as they are named."""
     store = Store()
     parts = (
         ("app.log", Lane.LOG, "file", _logs(lines)),
-        ("rq", Lane.QUEUE, "rq", _jobs(job_events)),
-        ("pg", Lane.DATABASE, "postgresql 15.18 (primary)", _rows(row_events)),
+        ("rq", Lane.QUEUE, "rq", job_events(job_count)),
+        ("pg", Lane.DATABASE, "postgresql 15.18 (primary)", row_events(row_count)),
         ("prometheus", Lane.METRIC, "prometheus", _metrics()),
         ("deploys", Lane.CHANGE, "changes", _changes()),
     )
@@ -72,7 +72,7 @@ def _logs(count: int) -> tuple[pl.DataFrame, pl.DataFrame]:
         .then(pl.format('"GET /products/{} HTTP/1.1" 200 {} 0.012', pl.col("n") % 997, "n"))
         .otherwise(pl.format("handled step {} of request_id=r{} in 12 ms", "n", "request"))
     )
-    events = _events(
+    events = events_of(
         frame,
         timestamp=_spread(count),
         source="app.log",
@@ -85,10 +85,10 @@ def _logs(count: int) -> tuple[pl.DataFrame, pl.DataFrame]:
     )
     requests = frame.select(row="n", key=pl.concat_str(pl.lit("request:r"), "request"))
     users = frame.filter(pl.col("n") % 4 == 1).select(row="n", key=_numbered("user", 50_000))
-    return events, _keys(requests, users)
+    return events, keys_of(requests, users)
 
 
-def _jobs(count: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+def job_events(count: int) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Jobs that are enqueued, started 0.1 s later and finished after another 0.1 s."""
     frame = pl.DataFrame({"n": pl.int_range(count, eager=True)}).with_columns(
         job=pl.col("n") // 3,
@@ -108,7 +108,7 @@ def _jobs(count: int) -> tuple[pl.DataFrame, pl.DataFrame]:
         "job",
         pl.col("job") % 8,
     )
-    events = _events(
+    events = events_of(
         frame,
         timestamp=START
         + pl.col("job") * (SPAN_S * SECOND_NS // jobs)
@@ -123,10 +123,10 @@ def _jobs(count: int) -> tuple[pl.DataFrame, pl.DataFrame]:
     )
     named = frame.select(row="n", key=pl.concat_str(pl.lit("job:j"), pl.col("job").cast(pl.String)))
     users = frame.select(row="n", key=pl.concat_str(pl.lit("user:"), pl.col("job").cast(pl.String)))
-    return events, _keys(named, users)
+    return events, keys_of(named, users)
 
 
-def _rows(count: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+def row_events(count: int) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Rows of `users` that are inserted once each."""
     frame = pl.DataFrame({"n": pl.int_range(count, eager=True)})
     pk = pl.col("n").cast(pl.String)
@@ -135,7 +135,7 @@ def _rows(count: int) -> tuple[pl.DataFrame, pl.DataFrame]:
         pk,
         pl.lit('", "endpoint": "primary", "columns": {"state": "active"}}'),
     )
-    events = _events(
+    events = events_of(
         frame,
         timestamp=_spread(count),
         meaning="transaction_start",
@@ -150,7 +150,7 @@ def _rows(count: int) -> tuple[pl.DataFrame, pl.DataFrame]:
     )
     rows = frame.select(row="n", key=pl.concat_str(pl.lit("row:users/"), pk))
     users = frame.select(row="n", key=pl.concat_str(pl.lit("user:"), pk))
-    return events, _keys(rows, users)
+    return events, keys_of(rows, users)
 
 
 def _metrics() -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -165,7 +165,7 @@ def _metrics() -> tuple[pl.DataFrame, pl.DataFrame]:
         value.cast(pl.String),
         pl.lit("}"),
     )
-    events = _events(
+    events = events_of(
         frame,
         timestamp=START + pl.col("n") // 8 * 15 * SECOND_NS,
         source="prometheus",
@@ -176,11 +176,11 @@ def _metrics() -> tuple[pl.DataFrame, pl.DataFrame]:
         attributes=attributes,
         seq="n",
     )
-    return events, _keys()
+    return events, keys_of()
 
 
 def _changes() -> tuple[pl.DataFrame, pl.DataFrame]:
-    events = _events(
+    events = events_of(
         pl.DataFrame({"n": [0]}),
         timestamp=pl.lit(START + 300 * SECOND_NS),
         source="deploys",
@@ -190,7 +190,7 @@ def _changes() -> tuple[pl.DataFrame, pl.DataFrame]:
         body=pl.lit("deployed service-3 v412"),
         seq="n",
     )
-    return events, _keys()
+    return events, keys_of()
 
 
 def _spread(count: int) -> pl.Expr:
@@ -201,7 +201,7 @@ def _numbered(name: str, modulus: int) -> pl.Expr:
     return pl.concat_str(pl.lit(f"{name}:"), (pl.col("n") % modulus).cast(pl.String))
 
 
-def _events(frame: pl.DataFrame, **given: pl.Expr | pl.Series | str) -> pl.DataFrame:
+def events_of(frame: pl.DataFrame, **given: pl.Expr | pl.Series | str) -> pl.DataFrame:
     """`frame` as EVENT_SCHEMA: columns that are not given have their usual value.
 
     A text names a column of `frame` where there is one and is the value itself otherwise.
@@ -229,7 +229,7 @@ def _events(frame: pl.DataFrame, **given: pl.Expr | pl.Series | str) -> pl.DataF
     return made.select(pl.col(name).cast(dtype) for name, dtype in EVENT_SCHEMA.items())
 
 
-def _keys(*pairs: pl.DataFrame) -> pl.DataFrame:
+def keys_of(*pairs: pl.DataFrame) -> pl.DataFrame:
     """(row, key) pairs in the order of the rows."""
     empty = pl.DataFrame(schema=KEY_SCHEMA)
     typed = [

@@ -22,15 +22,13 @@ KEPT_REPORTS = 5
 
 def write_report(error: BaseException, folder: Path) -> Path:
     """Write the report of `error` into `folder` (mode 0600). Raises `OSError`."""
-    from timeline.export.redact import Redactor
-
     folder.mkdir(parents=True, exist_ok=True)
     for old in sorted(folder.glob("broke-*.txt"))[: -(KEPT_REPORTS - 1)]:
         old.unlink(missing_ok=True)
     path = folder / f"broke-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}.txt"
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as stream:
-        stream.write(Redactor().text(_told(error)))
+        stream.write(_redacted(_told(error)))
     return path
 
 
@@ -52,6 +50,19 @@ def leave(error: BaseException) -> ExitCode:
         report = None  # the sentence says what it can; a full disk is no second failure
     sys.stderr.write(sentence(error, report))
     return ExitCode.BROKEN
+
+
+def _redacted(text: str) -> str:
+    """By the team's rules too, unless it is them that cannot be read."""
+    from halfawake.redact_config import RedactionProblem, team_redaction
+    from timeline.export.redact import Redactor
+    from timeline.export.rules import RULES
+
+    try:
+        team = team_redaction()
+    except (RedactionProblem, OSError):
+        return Redactor().text(text)
+    return Redactor((*team.rules, *RULES), keep=team.keep).text(text)
 
 
 def _told(error: BaseException) -> str:

@@ -6,7 +6,9 @@ removed after `KEEP_DAYS`. What stands in a bundle is `timeline.bundle`'s busine
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from timeline.bundle import BundleProblem, read_manifest, read_preview
+from timeline.bundle import read_manifest, read_preview
+from timeline.bundle_archive import BundleProblem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +31,10 @@ if TYPE_CHECKING:
 SUFFIX = ".halfawake"
 VIEW_SUFFIX = ".view.json"
 """Of what was on the screen; `halfawake.keeping` writes and reads it."""
+_REMEDIES = {
+    errno.ENOENT: "; halfawake open --last opens the newest that was autosaved",
+    errno.EACCES: "; ask its owner for a copy",
+}
 KEEP_DAYS = 14
 """Autosaved incidents are for the morning after and the postmortem, not an archive."""
 
@@ -137,13 +144,25 @@ def last_autosaved(folder: Path) -> Path | None:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[BinaryIO]:
-    """A bundle file opened for reading; its absence is said in one sentence."""
+    """A bundle file opened for reading; what is wrong with it is said in one sentence."""
     try:
+        mode = path.stat().st_mode  # looked at first: to open a pipe would wait for its writer
+        if not stat.S_ISREG(mode):
+            kind = "a folder" if stat.S_ISDIR(mode) else "no regular file"
+            raise BundleProblem(f"{path} is {kind}; name a .halfawake file.")
         stream = path.open("rb")
     except OSError as error:
-        raise BundleProblem(f"{path} cannot be opened: {error.strerror}.") from None
+        raise BundleProblem(f"{path} cannot be opened: {_why(error)}.") from None
     with stream:
         try:
             yield stream
         except BundleProblem as problem:
-            raise BundleProblem(f"{path}: {problem}") from None
+            raise BundleProblem(f"{path}: {problem}.") from None
+        except OSError as error:
+            raise BundleProblem(f"{path} cannot be read: {_why(error)}.") from None
+
+
+def _why(error: OSError) -> str:
+    """The system's words, and what to do where that is known."""
+    remedy = _REMEDIES.get(error.errno or 0, "")
+    return f"{error.strerror or error}{remedy}"

@@ -23,6 +23,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("capture", "collect an instant into a file, without a screen"),
     ("export", "write the timeline for the postmortem"),
     ("findings", "print state and findings"),
+    ("compare", "hold a written postmortem against what was recorded"),
     ("note", "write down what you did or saw, with its time"),
     ("check", "say what each source can and cannot show"),
 )
@@ -81,7 +82,11 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"halfawake {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     named = next((word for word in argv if not word.startswith("-")), None)
-    for name, summary in COMMANDS:
+    known = dict(COMMANDS)
+    only = argv[0] if argv and argv[0] in known else ""
+    for name, summary in known.items():
+        if only and name != only:
+            continue  # a command that begins the line needs no list of the others
         child = commands.add_parser(name, help=summary, description=summary)
         if name == named:  # only the command that was typed pays for its imports
             _module(name).add_arguments(child)

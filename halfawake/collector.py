@@ -11,14 +11,13 @@ import time
 from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING
 
-from halfawake.collection import CollectionSession
-from halfawake.telling import CANCEL_WITHIN_S, Listener
-from timeline.batch import Preview
 from timeline.progress import Broke, PreviewArrived, SetupFailed
 
 if TYPE_CHECKING:
+    from halfawake.collection import CollectionSession
     from halfawake.setup import Setup
-    from timeline.batch import Batch
+    from halfawake.telling import Listener
+    from timeline.batch import Batch, Preview
     from timeline.incident import SourceInfo
     from timeline.progress import SourceStatus
     from timeline.window import Window
@@ -57,6 +56,15 @@ class LiveCollector:
         self._session: CollectionSession | None = None
         self._waiting: list[str] = []
         self._again: set[asyncio.Task[None]] = set()
+
+    def at_hand(self, window: Window) -> Sequence[Preview]:
+        from halfawake.early import FirstRows
+
+        rows = self._preview
+        if not isinstance(rows, FirstRows) or not rows.is_there(window):
+            return ()
+        self._preview = None
+        return rows(window)
 
     def start(self, window: Window, on_update: Listener) -> None:
         self._listener = on_update
@@ -126,6 +134,8 @@ class LiveCollector:
         if loop is not None and not loop.is_closed():
             loop.call_soon_threadsafe(self._stop)
         if thread is not None and thread is not threading.current_thread():
+            from halfawake.telling import CANCEL_WITHIN_S
+
             thread.join(timeout=CANCEL_WITHIN_S * 2)
 
     def _run(self, window: Window) -> None:
@@ -133,7 +143,7 @@ class LiveCollector:
             if self._preview is not None:
                 for preview in self._preview(window):
                     self._listener(PreviewArrived(preview))
-                time.sleep(PAINT_FIRST_S)
+            time.sleep(PAINT_FIRST_S)
             setup = self._prepare()
         except SetupProblem as problem:
             self._listener(SetupFailed(str(problem), problem.exit_code))
@@ -144,6 +154,8 @@ class LiveCollector:
             self._listener(Broke(error))
 
     async def _serve(self, setup: Setup, window: Window) -> None:
+        from halfawake.collection import CollectionSession  # not needed for the first rows
+
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
         self._session = CollectionSession(setup, self._listener, self._now)

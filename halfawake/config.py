@@ -22,6 +22,8 @@ from halfawake.knowledge_config import (
     SanityConfig,
     ScheduleConfig,
 )
+from halfawake.link_settings import LinkConfig
+from halfawake.redact_settings import RedactConfig
 from halfawake.setting_types import DurationMs, Strict
 from timeline.clock import MILLISECOND_NS, ClockBound, ClockTable
 from timeline.keys import KeyRules, KeyType
@@ -91,6 +93,8 @@ class Config(Strict):
     keys: dict[str, KeyConfig] = Field(default_factory=dict)
     clocks: dict[str, ClockConfig] = Field(default_factory=dict)
     env: dict[str, EnvironmentConfig] = Field(default_factory=dict)
+    redact: RedactConfig = Field(default_factory=RedactConfig)
+    links: dict[str, LinkConfig] = Field(default_factory=dict)
 
     def key_rules(self) -> KeyRules:
         """The configured key types, before the well-known ones."""

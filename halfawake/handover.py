@@ -28,16 +28,20 @@ _PURPOSES = {
     "slack": "numbered messages that ping nobody",
     "jira": "wiki markup, for an issue that renders no Markdown",
     "csv": "the timeline for a spreadsheet, one record a line",
+    "gitlab": "quick actions that fill the timeline of an incident; whole minutes",
     "html": "one page to attach or to mail: pictures, filters, evidence; needs no server",
     "svg": "the lanes as a picture, for a document or a slide",
+    "mermaid": "proofs as diagrams that GitHub and GitLab draw",
+    "trace": "for ui.perfetto.dev: zoom into the cited records with a mouse",
 }
 
 
 class FileHandover:
     """Renders exports and writes them into a folder, never over a file that is there."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, config: Path | None = None) -> None:
         self._folder = folder
+        self._config = config
 
     def formats(self) -> tuple[Format, ...]:
         """Every registered format, the usual one first; none of them is imported for it."""
@@ -55,11 +59,12 @@ class FileHandover:
         from tui.drafts import Draft, Format
 
         format_ = exporter(name)
-        text = format_.render(incident, analysis, export_options(marked))
+        options = export_options(marked, config=self._config)
+        text = format_.render(incident, analysis, options)
         instant = datetime.fromtimestamp(incident.window.pin / 1e9, UTC)
         path = _free(self._folder, f"timeline-{instant:%Y%m%dT%H%M%SZ}", format_.suffix)
         rows = (
-            text.count("\n") - 1 if format_.suffix == ".csv" else _rows(incident, analysis, marked)
+            text.count("\n") - 1 if format_.suffix == ".csv" else _rows(incident, analysis, options)
         )
         about = Format(name, _PURPOSES.get(name, ""))
         return Draft(about, text, str(path), rows, len(STAND_IN.findall(text)))
@@ -80,29 +85,56 @@ class FileHandover:
             return f"Timeline written to {path}"
 
     def status(self, incident: Incident, analysis: Analysis | None) -> str:
+        """Three lines for the chat. Raises ValueError with a sentence."""
         from timeline.export.status import status
 
-        return status(incident, analysis, export_options(()))
+        return status(incident, analysis, export_options((), config=self._config))
 
 
-def export_options(marked: Sequence[Event], no_redact_reason: str = "") -> ExportOptions:
-    """The options every way out of the product shares."""
+def export_options(
+    marked: Sequence[Event], no_redact_reason: str = "", *, config: Path | None = None
+) -> ExportOptions:
+    """The options every way out of the product shares, with the team's own redaction.
+
+    Raises `RedactionProblem` or `LinkProblem` when the configuration, `config` or the usual one,
+    cannot be used.
+    """
     from halfawake import __version__
+    from halfawake.link_config import team_links
+    from halfawake.redact_config import team_redaction
     from timeline.export.contract import ExportOptions
 
+    team = team_redaction(config)
     return ExportOptions(
         no_redact_reason=no_redact_reason,
+        extra_rules=team.rules,
+        keep=team.keep,
+        links=team_links(config),
         marked=tuple(marked),
         root=str(Path.cwd()),
         tool_version=__version__,
     )
 
 
-def _rows(incident: Incident, analysis: Analysis, marked: Sequence[Event]) -> int:
+def leaving_options(
+    config: Path | None, marked: Sequence[Event] = (), no_redact_reason: str = ""
+) -> ExportOptions:
+    """The same for a command. Raises `UsageProblem`: nothing is collected that could not leave."""
+    from halfawake.cli import UsageProblem
+    from halfawake.link_config import LinkProblem
+    from halfawake.redact_config import RedactionProblem
+
+    try:
+        return export_options(marked, no_redact_reason, config=config)
+    except (LinkProblem, RedactionProblem) as problem:
+        raise UsageProblem(str(problem)) from None
+
+
+def _rows(incident: Incident, analysis: Analysis, options: ExportOptions) -> int:
     """Rows of the timeline that every format tells."""
     from timeline.export.build import document_of
 
-    return len(document_of(incident, analysis, export_options(marked)).timeline)
+    return len(document_of(incident, analysis, options).timeline)
 
 
 def _free(folder: Path, name: str, suffix: str) -> Path:

@@ -20,10 +20,12 @@ from timeline.progress import (
     StatusChanged,
     Update,
 )
+from timeline.wish import Wish, first_of
 
 if TYPE_CHECKING:
     from halfawake.where import Target
     from timeline.analysis import Analysis
+    from timeline.event import Event
     from timeline.incident import Incident
 
 
@@ -34,6 +36,16 @@ class Collected:
     incident: Incident
     analysis: Analysis
     statuses: tuple[SourceStatus, ...]
+    wish: Wish = field(default_factory=Wish)
+
+    @property
+    def marked(self) -> tuple[Event, ...]:
+        """Rows that an export must show because their service was asked for."""
+        if not self.wish.services:
+            return ()
+        from timeline.wish import rows_of_services
+
+        return rows_of_services(self.incident, self.wish.services)
 
     @property
     def exit_code(self) -> ExitCode:
@@ -77,11 +89,11 @@ class _Waiter:
 
 def collect(target: Target) -> Collected:
     """Collect `target` to its end. Raises `UsageProblem` when nothing could be set up."""
-    wants_key = target.key is not None
-    waiter = _Waiter(ends=2 if wants_key else 1)
+    keys = [target.key] if target.key is not None else list(target.wish.keys)
+    waiter = _Waiter(ends=2 if keys else 1)
     target.collector.start(target.window, waiter.take)
-    if target.key is not None:
-        target.collector.look_up([target.key])
+    if keys:
+        target.collector.look_up(keys)
     try:
         waiter.done.wait()
     finally:
@@ -95,4 +107,16 @@ def collect(target: Target) -> Collected:
     for status in waiter.statuses:
         if status.problem:
             sys.stderr.write(f"halfawake: {status.source}: {status.problem}\n")
-    return Collected(waiter.grew.incident, waiter.grew.analysis, waiter.statuses)
+    analysis = first_of(waiter.grew.analysis, target.wish.services)
+    if target.wish.typed:
+        _tell_services(waiter.grew.incident, target.wish.services)
+    return Collected(waiter.grew.incident, analysis, waiter.statuses, target.wish)
+
+
+def _tell_services(incident: Incident, services: Sequence[str]) -> None:
+    """A service that nobody is called must not look like one that had no trouble."""
+    from timeline.wish import service_parts
+
+    for service in services:
+        if not service_parts(incident.snapshot, [service]):
+            sys.stderr.write(f"halfawake: no row was spoken by a service {service!r}\n")

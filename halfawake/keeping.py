@@ -8,7 +8,6 @@ that neither a crash nor a closed laptop loses it. What takes long to import wai
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -159,6 +158,8 @@ def as_left(statuses: Sequence[SourceStatus]) -> tuple[SourceStatus, ...]:
 
 def write_view(file: Path, view: View, notes: tuple[Event, ...]) -> None:
     """Write in one step, mode 0600. Raises `OSError`."""
+    import json  # not needed for the first frame
+
     from timeline.plain_json import to_plain
 
     view = replace(view, marks=view.marks[-MOST_MARKS:])
@@ -182,6 +183,8 @@ def write_view(file: Path, view: View, notes: tuple[Event, ...]) -> None:
 
 def read_view(file: Path) -> tuple[int, View, tuple[Event, ...]]:
     """When it was saved (ns UTC), the view, and the notes. Raises `OSError` or ValueError."""
+    import json
+
     from timeline.plain_json import Mismatch, from_plain, tuple_from
     from tui.restore import View
 
@@ -202,6 +205,8 @@ def read_view(file: Path) -> tuple[int, View, tuple[Event, ...]]:
 def _short(problem: Exception) -> str:
     if isinstance(problem, OSError):
         return problem.strerror or "it cannot be read"
-    if isinstance(problem, json.JSONDecodeError | UnicodeDecodeError | RecursionError):
+    from json import JSONDecodeError
+
+    if isinstance(problem, JSONDecodeError | UnicodeDecodeError | RecursionError):
         return "the file beside the incident is damaged"
     return str(problem)

@@ -103,9 +103,9 @@ def notebook_for(config: Path | None, environment: str | None, source: str | Non
         raise NotebookProblem(f"No source {source!r} holds notes; there is {known}.")
     for key, settings in holding.items():
         if source in (None, key) and (target := _target(settings.get("paths"))) is not None:
-            zone, paths = settings.get("zone", ""), settings.get("paths")
-            listed = tuple(str(one) for one in paths) if isinstance(paths, list) else ()
-            return Notebook(target, "", key, str(zone), listed, configured=True)
+            listed = tuple(_writable(settings.get("paths")))
+            zone = str(settings.get("zone", ""))
+            return Notebook(target, "", key, zone, listed, configured=True)
     return Notebook(own, _how_to_show(own, name) if path is not None else "")
 
 
@@ -169,14 +169,28 @@ def _environment(data: dict[str, object], name: str | None) -> tuple[str, dict[s
 
 def _target(paths: object) -> Path | None:
     """The first path that a note can be added to; in a folder, one file for each day (UTC)."""
-    for written in paths if isinstance(paths, list) else ():
-        if not isinstance(written, str) or any(sign in written for sign in "*?["):
+    for written in _writable(paths):
+        if any(sign in written for sign in "*?["):
             continue
         path = Path(os.path.expandvars(written)).expanduser()
         if path.is_dir() or written.endswith("/"):
             return path / f"{datetime.now(UTC):%Y-%m-%d}.md"
         return path
     return None
+
+
+def _writable(paths: object) -> list[str]:
+    """The paths without what a tool exported: that is read and never added to."""
+    from connectors.notes.recognised import is_slack_folder
+
+    exported = (".zip", ".json")
+    return [
+        written
+        for written in (paths if isinstance(paths, list) else ())
+        if isinstance(written, str)
+        and not written.lower().endswith(exported)
+        and not is_slack_folder(Path(os.path.expandvars(written)).expanduser())
+    ]
 
 
 def _how_to_show(own: Path, environment: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 import time
 import tomllib
@@ -24,6 +25,7 @@ from timeline.pasted.readings import Here
 from timeline.pasted.registry import understand
 from timeline.pasted.settle import Settled, Undecided, settle
 from timeline.pin import SECOND_NS, Pin, PinProblem
+from timeline.wish import Wish
 from timeline.words import day, span_words, wall_time
 
 MOST_BYTES = 1_000_000
@@ -31,6 +33,7 @@ MOST_BYTES = 1_000_000
 TERMINAL = "/dev/tty"
 TOLD_CHARACTERS = 200
 """Of one line of narration."""
+QUOTED = re.compile(r'"([^"\\]{2,200})"')
 SAME_ENVIRONMENT = (("prod", "production", "prd", "live"), ("staging", "stage", "stg"))
 """Names that mean one environment in an alert and in a configuration."""
 
@@ -60,8 +63,20 @@ def take(arguments: argparse.Namespace) -> None:
     )
     sys.stderr.flush()
     arguments.time = _iso(meant.ns)
+    arguments.pasted = Wish(
+        (pasted.service,) if pasted.service else (), pasted.keys, searched(pasted), typed=False
+    )
     arguments.before = arguments.before or f"{-(-settled.before // SECOND_NS)}s"
     arguments.after = arguments.after or f"{-(-settled.after // SECOND_NS)}s"
+
+
+def searched(pasted: Pasted) -> tuple[str, ...]:
+    """The texts that a link searched for as they stand: phrases in quotes, and nothing else.
+
+    A query in another tool's language means other things in ours; it is told and not applied.
+    """
+    quoted = (match[1] for one in pasted.filters if (match := QUOTED.fullmatch(one.strip())))
+    return tuple(dict.fromkeys(quoted))
 
 
 def read_paste(descriptor: int = 0) -> tuple[bytes, bool]:
@@ -99,7 +114,7 @@ def lines(
     where = [f"service {pasted.service}"] if pasted.service else []
     where += [environment] if environment else []
     found = [", ".join(pasted.keys)] if pasted.keys else []
-    found += [f"searched for {one}" for one in pasted.filters]
+    found += [_searched(one) for one in pasted.filters]
     window = f"{span_words(settled.before)} before T, {span_words(settled.after)} after"
     said = [
         ("", f"halfawake: {pasted.kind}{title}"),
@@ -110,6 +125,11 @@ def lines(
         ("note", "; ".join([*settled.notes, *notes])),
     ]
     return [_line(name, text) for name, text in said if text]
+
+
+def _searched(filter_: str) -> str:
+    applied = QUOTED.fullmatch(filter_.strip()) is not None
+    return f"searched for {filter_}" + ("" if applied else " (told, not applied)")
 
 
 def _line(name: str, text: str) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,7 +25,7 @@ from timeline.progress import (
 
 if TYPE_CHECKING:
     from timeline.analysis import Analysis
-    from timeline.batch import Batch
+    from timeline.batch import Batch, Preview
     from timeline.incident import Incident, SourceInfo
     from timeline.window import Window
 
@@ -50,6 +51,9 @@ class RecordedCollector:
     def look_up(self, keys: Sequence[str]) -> None:
         """A bundle holds what it holds: every key it knows is already on the screen."""
         self._listener(CollectionEnded(self._statuses))
+
+    def at_hand(self, window: Window) -> Sequence[Preview]:
+        return ()
 
     def repin(self, window: Window) -> None:
         self._aside(self._show, window)
@@ -95,8 +99,9 @@ class RecordedCollector:
     def _play(self, window: Window) -> None:
         from halfawake.bundles import open_preview
 
-        try:
+        with suppress(ValueError):  # what it shows stands in the tables as well
             self._listener(PreviewArrived(open_preview(self._path)))
+        try:
             self._incident, self._statuses = _open(self._path)
         except ValueError as problem:
             from halfawake.exit_codes import ExitCode

@@ -29,6 +29,8 @@ ROOMS = ("halfawake", "connectors", "timeline", "tui")
 
 LOCAL_BUDGET = Budget(rows=20_000_000, bytes=8 * 1024**3, seconds=120.0)
 """Files on this machine: reading them disturbs nobody but us."""
+LOCAL = frozenset(["file", "notes"])
+"""Connectors that read files on this machine and nothing else."""
 REMOTE_BUDGET = Budget(rows=50_000, bytes=64 * 1024**2, seconds=20.0)
 """A system under investigation: bounded rows and a deadline that a half-awake person accepts."""
 
@@ -69,6 +71,11 @@ def setup_for_files(paths: Sequence[Path], zone: str | None = None) -> Setup:
         for name, group in grouped(paths).items()
     )
     return Setup(sources, key_rules=rules, detectors=plugins.detectors())
+
+
+def notes_source(name: str, path: Path, zone: str | None, rules: KeyRules) -> PreparedSource:
+    """A file of notes that was named on the command line."""
+    return _prepare(name, "notes", {"paths": [str(path)], "zone": zone or ""}, rules)
 
 
 def setup_for_environment(
@@ -187,7 +194,7 @@ def _prepare(
         validated = cls.Options.model_validate(options)
     except ValidationError as error:
         raise _OptionsProblem(error, cls.Options) from None
-    budget = LOCAL_BUDGET if system == "file" else REMOTE_BUDGET
+    budget = LOCAL_BUDGET if system in LOCAL else REMOTE_BUDGET
     if settings is not None and settings.timeout is not None:
         budget = Budget(budget.rows, budget.bytes, settings.timeout / 1_000)
     info = SourceInfo(source, cls.lane, system)

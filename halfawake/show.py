@@ -9,8 +9,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from halfawake.at_hand import at_hand
 from halfawake.exit_codes import ExitCode
+from halfawake.skeleton import skeleton
+from timeline.progress import PreviewArrived
 
 if TYPE_CHECKING:
     from halfawake.keeping import Keeper
@@ -32,25 +33,30 @@ def show(target: Target, *, follow: bool = False) -> ExitCode:
 
 
 def _on_screen(target: Target, *, follow: bool) -> ExitCode:
-    from halfawake.handover import FileHandover
-    from tui.app import HalfawakeApp
-    from tui.zones import Zones
+    with skeleton(target.title, target.window):
+        from halfawake.at_hand import at_hand
+        from halfawake.handover import FileHandover
+        from tui.app import HalfawakeApp
+        from tui.zones import Zones
 
-    keeper, notes = at_hand(target, lambda: app.state)
-    app = HalfawakeApp(
-        target.collector,
-        target.window,
-        environment="",
-        title=target.title,
-        now=time.time_ns,
-        handover=FileHandover(Path.cwd()),
-        follow=target.key or "",
-        live=follow,
-        notes=notes,
-        keeping=keeper,
-    )
-    notes.begin(keeper.kept_notes if keeper is not None else ())
-    app.state.zones = Zones(partial(_zones, target))
+        keeper, notes = at_hand(target, lambda: app.state)
+        app = HalfawakeApp(
+            target.collector,
+            target.window,
+            environment="",
+            title=target.title,
+            now=time.time_ns,
+            handover=FileHandover(Path.cwd(), target.config),
+            follow=target.key or "",
+            wish=target.wish,
+            live=follow,
+            notes=notes,
+            keeping=keeper,
+        )
+        notes.begin(keeper.kept_notes if keeper is not None else ())
+        app.state.zones = Zones(partial(_zones, target))
+        for preview in target.collector.at_hand(target.window):
+            app.state.take(PreviewArrived(preview))
     sentence = app.run()
     notes.end()
     if app.broken_by is not None:
@@ -93,11 +99,14 @@ def _keep(keeper: Keeper | None, app: HalfawakeApp) -> None:
 
 
 def _as_text(target: Target) -> ExitCode:
+    from halfawake.handover import leaving_options
     from halfawake.headless import collect
     from timeline.export.plain import PlainOptions, render_plain
 
+    options = PlainOptions(
+        width=PLAIN_WIDTH, key=target.key or "", leaving=leaving_options(target.config)
+    )
     collected = collect(target)
-    options = PlainOptions(width=PLAIN_WIDTH, key=target.key or "")
     incident, analysis = collected.incident, collected.analysis
     sys.stdout.write(render_plain(incident, analysis, collected.statuses, options))
     return collected.exit_code

@@ -9,26 +9,31 @@ import argparse
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from halfawake.cli import UsageProblem
 from halfawake.demo import NoSuchStory, story_path
+from halfawake.named_files import named_files, with_notes
 from halfawake.zone import machine_zone
 from timeline.pin import Ambiguous, KeyPin, Pin, PinProblem, parse_pin
 from timeline.progress import Collector
 from timeline.window import DEFAULT_AFTER_NS, DEFAULT_BEFORE_NS, Window
+from timeline.wish import Wish
 
 if TYPE_CHECKING:
     from halfawake.bundles import About
     from halfawake.setup import Setup
     from timeline.batch import Batch, Preview
     from timeline.incident import SourceInfo
+    from timeline.pasted.settle import Undecided
 
 DEMO_PREFIX = "demo:"
 BUNDLE_SUFFIX = ".halfawake"
+PASTED = "-"
+"""As TIME or WHERE: read an alert, a stack trace, a log line or a link from stdin."""
 TITLE_NAMES = 3
 """File names that fit into the header beside T."""
 
@@ -38,6 +43,10 @@ class Holding(Collector, Protocol):
 
     def add(self, info: SourceInfo, batch: Batch) -> bool:
         """False while there is nothing yet to show it beside. May block."""
+        ...
+
+    def at_hand(self, window: Window) -> Sequence[Preview]:
+        """The first rows, where they need not be waited for; they are not told again."""
         ...
 
 
@@ -58,15 +67,25 @@ class Target:
     """As they were named on the command line; notes go where these say."""
     zone: tzinfo | None = None
     """Named with `--zone`: one that can be shown beside UTC."""
+    wish: Wish = field(default_factory=Wish)
+    """What is to be seen first, by `--service` or by what was pasted."""
 
 
 def add_live_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of every command that may ask live sources or files."""
-    parser.add_argument("files", nargs="*", metavar="FILE", help="log files; no configuration")
+    parser.add_argument(
+        "files", nargs="*", metavar="FILE", help="log files, a Slack export; no configuration"
+    )
+    parser.add_argument(
+        "--notes", action="append", default=[], metavar="FILE", help="notes of people, as a lane"
+    )
     parser.add_argument("-e", "--env", metavar="ENV", help="environment of the configuration")
     parser.add_argument("--before", metavar="30m", help="how far the window reaches before T")
     parser.add_argument("--after", metavar="5m", help="how far it reaches after T")
     parser.add_argument("--source", action="append", default=[], metavar="NAME", dest="only")
+    parser.add_argument(
+        "--service", action="append", default=[], metavar="S", help="whose rows are shown first"
+    )
     parser.add_argument("--config", type=Path, metavar="FILE", help="configuration file")
     parser.add_argument("--zone", metavar="ZONE", help="zone of T and of stamps without one")
 
@@ -75,12 +94,22 @@ def target(where: str, arguments: argparse.Namespace) -> Target:
     """Understand WHERE. Raises `UsageProblem` with one sentence."""
     if where.startswith(DEMO_PREFIX):
         try:
-            return recorded(story_path(where.removeprefix(DEMO_PREFIX)), where)
+            found = recorded(story_path(where.removeprefix(DEMO_PREFIX)), where)
         except NoSuchStory as problem:
             raise UsageProblem(str(problem)) from None
+        return replace(found, wish=wish_of(arguments))
     if where.endswith(BUNDLE_SUFFIX):
-        return recorded(Path(where), Path(where).name)
+        return replace(recorded(Path(where), Path(where).name), wish=wish_of(arguments))
     return live(where, arguments)
+
+
+def wish_of(arguments: argparse.Namespace) -> Wish:
+    """What the command line asks to see first; a paste may have asked before (`pasted`)."""
+    typed = tuple(getattr(arguments, "service", ()))  # a demo is not asked for one
+    pasted: Wish = getattr(arguments, "pasted", None) or Wish()
+    if typed:
+        return replace(pasted, services=typed, typed=True)
+    return pasted
 
 
 def recorded(path: Path, title: str) -> Target:
@@ -97,7 +126,12 @@ def recorded(path: Path, title: str) -> Target:
 
 
 def live(where: str, arguments: argparse.Namespace) -> Target:
-    """Live sources or files around an instant or a key."""
+    """Live sources or files around an instant or a key, or around what is pasted (`-`)."""
+    if where == PASTED:
+        from halfawake.pasting import take
+
+        take(arguments)
+        where = arguments.time
     now = time.time_ns()
     zone = zone_named(arguments.zone)
     try:
@@ -111,8 +145,9 @@ def live(where: str, arguments: argparse.Namespace) -> Target:
         _arm(arguments.before, DEFAULT_BEFORE_NS),
         _arm(arguments.after, DEFAULT_AFTER_NS),
     )
-    prepare = prepare_files(arguments) if arguments.files else _prompting_first(arguments)
-    preview = preview_files(arguments) if arguments.files else None
+    said = named_files(arguments)
+    prepare = prepare_files(arguments) if said.by_files else _prompting_first(arguments)
+    preview = preview_files(arguments) if said.logs else None
     if isinstance(pin, KeyPin):
         from halfawake.locate import locate
 
@@ -124,7 +159,9 @@ def live(where: str, arguments: argparse.Namespace) -> Target:
         sys.stderr.write(f"halfawake: {pin.zone_note}\n")
     window = Window.around(pin.ns, before, after, now)
     if preview is not None and sys.stdout.isatty():
-        preview = _begun(preview, window)
+        from halfawake.early import FirstRows
+
+        preview = FirstRows(preview, window)
     return _target(arguments, _collector(prepare, preview), window)
 
 
@@ -137,17 +174,8 @@ def _target(arguments: argparse.Namespace, collector: Holding, window: Window) -
         config=arguments.config,
         environment=arguments.env,
         zone=zone_named(arguments.zone),
+        wish=wish_of(arguments),
     )
-
-
-def _begun(
-    preview: Callable[[Window], Sequence[Preview]], window: Window
-) -> Callable[[Window], Sequence[Preview]]:
-    """The same preview, looked for while the screen is loading."""
-    from halfawake.early import begun
-
-    ready = begun(lambda: preview(window))
-    return lambda asked: ready() if asked == window else preview(asked)
 
 
 def _title(arguments: argparse.Namespace) -> str:
@@ -166,27 +194,25 @@ def _collector(
 
 def prepare_files(arguments: argparse.Namespace) -> Callable[[], Setup]:
     """Sources for the files named on the command line."""
-    paths = [Path(name) for name in arguments.files]
-    missing = [path for path in paths if not path.exists() and not _is_glob(path)]
-    if missing:
-        raise UsageProblem(f"There is no file {missing[0]}.")
+    named = named_files(arguments)
 
     def prepare() -> Setup:
         from halfawake.setup import setup_for_files
 
-        return setup_for_files(paths, arguments.zone)
+        return setup_for_files(named.logs, arguments.zone)
 
-    return prepare
+    return with_notes(prepare, named.notes, arguments.zone)
 
 
 def preview_files(arguments: argparse.Namespace) -> Callable[[Window], Sequence[Preview]]:
-    """The rows nearest T of every named file, by the standard library alone."""
+    """The rows nearest T of every named log, by the standard library alone."""
+    logs = named_files(arguments).logs
 
     def preview(window: Window) -> Sequence[Preview]:
         from connectors.logs.preview import preview_files as read
         from halfawake.file_groups import grouped
 
-        groups = grouped([Path(name) for name in arguments.files])
+        groups = grouped(logs)
         return [
             read(source, [str(p) for p in paths], window, zone=arguments.zone)
             for source, paths in groups.items()
@@ -219,7 +245,7 @@ def prepare_environment(arguments: argparse.Namespace) -> Callable[[], Setup]:
         except ConfigProblem as problem:
             raise SetupProblem(str(problem), ExitCode.USAGE) from None
 
-    return prepare
+    return with_notes(prepare, named_files(arguments).notes, arguments.zone)
 
 
 def _prompting_first(arguments: argparse.Namespace) -> Callable[[], Setup]:
@@ -244,10 +270,6 @@ def _may_prompt(arguments: argparse.Namespace) -> bool:
     except OSError:
         return False
     return any(word in text for word in ("via", "password_command", "argv"))
-
-
-def _is_glob(path: Path) -> bool:
-    return any(sign in str(path) for sign in "*?[")
 
 
 def _arm(text: str | None, default: int) -> int:
@@ -276,7 +298,9 @@ def zone_named(name: str | None) -> tzinfo | None:
 
 
 def ask(
-    pin: Ambiguous, arguments: argparse.Namespace, say: str = "--zone UTC, or an offset on T"
+    pin: Ambiguous | Undecided,
+    arguments: argparse.Namespace,
+    say: str = "--zone UTC, or an offset on T",
 ) -> Pin:
     """Print every reading and let one key pick. Without a terminal: refuse, never guess.
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 LOCALTIME = Path("/etc/localtime")
 _DATABASE = "zoneinfo/"
@@ -27,6 +26,8 @@ def machine_zone(localtime: Path = LOCALTIME) -> tzinfo:
 def _named(name: str) -> tzinfo | None:
     if name in ("Etc/UTC", "Etc/UCT", "Zulu"):
         return UTC
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # a machine in UTC need not wait for it
+
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):

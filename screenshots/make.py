@@ -1,6 +1,7 @@
 """Makes every picture of this folder: `python -m screenshots.make [NAME...]`.
 
 Each picture is a frame of the real screen over a recorded incident: same recording, same frame.
+The exported pages are drawn by `screenshots.pages`.
 SVG for documents, PNG beside it for places that show no SVG; `walk.gif` presses the keys of a
 first look, one frame a key.
 """
@@ -24,6 +25,8 @@ from halfawake.demo import DEFAULT_STORY, story_path
 from halfawake.handover import FileHandover
 from halfawake.recorded import RecordedCollector
 from halfawake.where import DEMO_PREFIX
+from screenshots import pages
+from tests.servers.process import ServerMissing
 from timeline.window import MINUTE_NS
 from tui.app import HalfawakeApp
 from tui.theme import SAFE
@@ -142,6 +145,10 @@ def make(names: set[str]) -> None:
             draw(scene)
     if not names or FILM.name in names:
         film(FILM)
+    try:
+        pages.make(names)
+    except ServerMissing as missing:
+        sys.stderr.write(f"the exported pages stay as they are: {missing}\n")
 
 
 if __name__ == "__main__":

@@ -12,23 +12,43 @@ from pathlib import Path
 
 import pytest
 
-from bench import first_rows, keystrokes
+from bench import first_rows, keystrokes, screen
+from bench.__main__ import compiled
+from bench.bundle import written_and_read
 from bench.detectors import EVENTS, SIZES, whole
+from bench.exports import ROWS as EXPORTED_ROWS
+from bench.exports import analysed, each_format, marked_of
 from bench.generate import MARK, START, Log, log_of_lines, log_of_size
 from bench.hello import HELLO
 from bench.load import stages
 from bench.night import night
 from bench.search import FILTERS, KEYS, SEARCHES, filtering, frames_of, searching
+from bench.shop import incident_of, raw_log
 from bench.smoke import BATCH_ROWS, batches, figures
 from bench.table import ratio, write_table
 from bench.terminal import NotSeen, Terminal
-from halfawake.plugins import detectors
+from halfawake.bundles import open_bundle
+from halfawake.plugins import EXPORTERS, detectors, names
 from timeline.store import Store
 
 FLAT = 1.5
 """Against the tenth that an idle machine shows: this one may be busy."""
+SKELETON = 1.15
+"""The skeleton against a bare Textual program, as wanted: it is written before Textual loads."""
+ROWS = 2.0
+"""Rows around T against the same; 1.3 is wanted of an idle machine, and this one may be busy."""
+KEY_TO_FRAME = 2.0
+"""Key to frame against a bare scroll view; likewise."""
+LARGEST_FRAME = 25_000
+"""Bytes of a scrolled page, as wanted for a terminal behind a slow line."""
+IDLE_PERCENT = 5.0
+"""Of one core while nothing happens: less than 1 is wanted of an idle machine."""
 ANALYSIS_S = 3.0
 """Half again the two seconds that are aimed at for a first analysis of a million lines."""
+
+
+EXPORT_S = 4.0
+"""Of processor time: twice the two seconds that are aimed at for ten thousand rows."""
 
 
 @pytest.fixture
@@ -89,6 +109,33 @@ async def test_searches_filters_and_their_frames_are_timed() -> None:
     assert {name.rpartition(", ")[0] for name in frames} >= set(KEYS)
 
 
+def test_a_shop_is_the_same_every_time_and_half_a_kilobyte_a_line(tmp_path: Path) -> None:
+    first = raw_log(tmp_path / "first.log", 2_000)
+    assert first.read_bytes() == raw_log(tmp_path / "second.log", 2_000).read_bytes()
+    assert 450 < first.stat().st_size / 2_000 < 600
+    incident = incident_of(first, 30, 30)
+    assert len(incident.snapshot) == 2_060
+    pinned = incident.snapshot.in_order(incident.snapshot.position_at(incident.window.pin), 3)
+    assert MARK in [event.body for event in pinned]
+
+
+def test_a_bundle_is_written_and_read_in_every_run(tmp_path: Path) -> None:
+    log, bundle = raw_log(tmp_path / "shop.log", 2_000), tmp_path / "shop.halfawake"
+    measured = written_and_read(log, bundle, 2_000, 2)
+    assert {name: len(seconds) for name, seconds in measured.items()} == dict.fromkeys(
+        ("write", "read", "write, processor", "read, processor"), 2
+    )
+    assert len(open_bundle(bundle)[0].snapshot) == 2_200
+
+
+def test_every_format_is_measured_over_all_marked_rows(tmp_path: Path) -> None:
+    incident, analysis = analysed(tmp_path, 1_000)
+    options = marked_of(incident, 200)
+    measured = each_format(incident, analysis, options, 1)
+    assert set(measured) == set(names(EXPORTERS))
+    assert measured["csv"][2] > 200 * 60
+
+
 def test_a_program_is_watched_until_its_text_and_ended(environment: dict[str, str]) -> None:
     with Terminal([sys.executable, "-m", "bench.hello"], environment) as terminal:
         assert terminal.seconds_until(HELLO) > 0
@@ -143,5 +190,34 @@ def test_the_first_rows_do_not_wait_for_the_size_of_a_file(
 
 
 @pytest.mark.timing
+def test_t_is_told_at_once_and_the_rows_soon(tmp_path: Path, environment: dict[str, str]) -> None:
+    compiled()
+    log = log_of_size(tmp_path / "start.log", 2_000_000, "text")
+    least = screen.started(log, environment, 7)
+    assert least[screen.SKELETON] < SKELETON * least[screen.HELLO_NAME]
+    assert least[screen.ROWS] < ROWS * least[screen.HELLO_NAME]
+
+
+@pytest.mark.timing
+def test_a_key_waits_about_as_long_as_in_a_bare_view(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    log = log_of_lines(tmp_path / "keys.log", 20_000, "json", 2)
+    waited, sizes, idle = screen.pressed(log, 20_000, environment, settle=3, keys=60)
+    p90 = screen.ninetieth(waited)
+    assert p90["halfawake"] < KEY_TO_FRAME * p90["bare"]
+    assert max(sizes["halfawake"]) < LARGEST_FRAME
+    assert idle < IDLE_PERCENT
+
+
+@pytest.mark.timing
 def test_all_detectors_explain_a_million_lines_in_about_two_seconds() -> None:
     assert whole(night(max(SIZES), EVENTS, EVENTS), detectors()) < ANALYSIS_S
+
+
+@pytest.mark.timing
+def test_ten_thousand_rows_leave_in_about_two_seconds(tmp_path: Path) -> None:
+    incident, analysis = analysed(tmp_path, 20_000)
+    measured = each_format(incident, analysis, marked_of(incident, EXPORTED_ROWS), 1)
+    spent = {name: processor[0] for name, (_, processor, _) in measured.items()}
+    assert max(spent.values()) < EXPORT_S, spent

@@ -11,22 +11,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from timeline.coverage import Asked, Coverage
-from timeline.event import Event
+from timeline.preview import PREVIEW_ROWS as PREVIEW_ROWS  # what else a connector hands over
+from timeline.preview import Preview as Preview
 
 if TYPE_CHECKING:
     import polars as pl
 
-PREVIEW_ROWS = 200
-"""Most events of one preview; enough for a tall screen around T."""
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """Up to `PREVIEW_ROWS` events nearest the pinned instant, in time order."""
-
-    source: str
-    events: tuple[Event, ...]
-
+    from timeline.event import Event
 
 LOSS_TOPICS = frozenset(("cut", "damaged", "truncated", "command-failed"))
 """Topics of remarks that say records of the window are missing: the answer is partial."""

@@ -4,65 +4,52 @@ A bundle is a ZIP of stored (not deflated) members: `manifest.json`, `preview.js
 tables that any tool can read, and a fourth where an engine counted what was not read. The same
 incident gives the same bytes. Handed open binary files, never paths. `read_window` and
 `read_preview` need no Polars: they feed the first frame. What comes out of a bundle is outside
-text again and is cleaned.
+text again and is cleaned. A damaged part that the others make sense without is left out and said.
 """
 
 from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, BinaryIO
 
 from timeline.batch import PREVIEW_ROWS, Preview, Remark
+from timeline.bundle_archive import (
+    COPY_AGAIN,
+    COUNTS,
+    EVENTS,
+    KEYS,
+    LESSER,
+    MANIFEST,
+    MOST_BYTES,
+    PREVIEW,
+    UNDATED,
+    BundleProblem,
+    member,
+    opened,
+    put,
+)
+from timeline.bundle_migrations import UNCOUNTED, VERSION, NewerVersion, migrated
 from timeline.clock import ClockTable
 from timeline.coverage import Asked, Coverage, CoverageMap
-from timeline.event import Event
+from timeline.event import Event, Lane
 from timeline.incident import Incident, SourceInfo
 from timeline.keys import KeyRules, KeyType
 from timeline.knowledge import Knowledge
 from timeline.plain_json import Mismatch, from_plain, to_plain, tuple_from
-from timeline.progress import SourceStatus
+from timeline.progress import Phase, SourceStatus
 from timeline.window import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from timeline.finding import JsonValue
+    from timeline.store import Snapshot
 
 FORMAT = "halfawake incident"
-VERSION = 2
-"""Raised when a reader of the version before could misread a bundle; see `_MIGRATIONS`. Version 2
-holds counts: without them a stretch that was only counted looks silent. An incident without counts
-is written as version 1, which says all of it."""
 
-MANIFEST, PREVIEW = "manifest.json", "preview.json"
-EVENTS, KEYS, UNDATED = "events.parquet", "keys.parquet", "undated.parquet"
-COUNTS = "counts.parquet"
-"""Only where a source was counted."""
-MOST_BYTES: dict[str, int] = {
-    MANIFEST: 64 * 2**20,
-    PREVIEW: 16 * 2**20,
-    EVENTS: 4 * 2**30,
-    KEYS: 4 * 2**30,
-    UNDATED: 2**30,
-    COUNTS: 2**30,
-}
-"""The most that a member may claim to hold; ten times what ten million events need."""
-MOST_MEMBERS = 64
-
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest stamp a ZIP can carry
-
-_MIGRATIONS: dict[int, Callable[[dict[str, JsonValue]], dict[str, JsonValue]]] = {
-    1: lambda manifest: manifest,
-}
-"""From the version named to the next one, over the manifest."""
-
-
-class BundleProblem(ValueError):
-    """The file cannot be read as a bundle; the message is one sentence for the person."""
+ITSELF = "bundle"
+"""The source in whose name a reader says what it could not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,39 +84,48 @@ def write_bundle(
     from timeline.bundle_tables import table_bytes
 
     snapshot = incident.snapshot
-    version = VERSION if snapshot.counts.height else 1
+    version = VERSION if snapshot.counts.height else UNCOUNTED
     about = replace(_manifest_of(incident, statuses), marks=tuple(marks))
     manifest = {"format": FORMAT, "version": version, **_plain(about)}
     position = snapshot.position_at(incident.window.pin)
     nearest = snapshot.in_order(max(position - PREVIEW_ROWS // 2, 0), PREVIEW_ROWS)
+    first_rows = _preview(nearest)
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
-        _put(archive, MANIFEST, _json(manifest))
-        _put(archive, PREVIEW, _json({"events": [to_plain(event) for event in nearest]}))
-        _put(archive, EVENTS, table_bytes(snapshot.events))
-        _put(archive, KEYS, table_bytes(snapshot.keys))
-        _put(archive, UNDATED, table_bytes(snapshot.undated))
+        put(archive, MANIFEST, _json(manifest))
+        put(archive, PREVIEW, first_rows)
+        put(archive, EVENTS, table_bytes(snapshot.events))
+        put(archive, KEYS, table_bytes(snapshot.keys))
+        put(archive, UNDATED, table_bytes(snapshot.undated))
         if snapshot.counts.height:
-            _put(archive, COUNTS, table_bytes(snapshot.counts))
+            put(archive, COUNTS, table_bytes(snapshot.counts))
 
 
 def read_bundle(stream: BinaryIO) -> tuple[Incident, tuple[SourceStatus, ...]]:
-    """The incident and the source statuses it was saved with. Raises `BundleProblem`."""
+    """The incident and the source statuses it was saved with. Raises `BundleProblem`.
+
+    What had to be left out is a status and a remark of the source `ITSELF`.
+    """
     from timeline.bundle_tables import snapshot_from
 
-    with _opened(stream) as archive:
-        manifest = _manifest_in(archive)
+    with opened(stream) as archive:
+        manifest, version, missing = _manifest_in(archive)
+        counted = version > UNCOUNTED or COUNTS in archive.namelist()
+        names = (EVENTS, KEYS, UNDATED, *([COUNTS] if counted else []))
+        packed: dict[str, bytes] = {}
+        for name in names:
+            try:
+                packed[name] = member(archive, name)
+            except (BundleProblem, zipfile.BadZipFile, EOFError) as problem:
+                if name not in LESSER:
+                    raise
+                missing.append(f"{name} cannot be read ({problem}): {LESSER[name]}")
         snapshot = snapshot_from(
-            _member(archive, EVENTS),
-            _member(archive, KEYS),
-            _member(archive, UNDATED),
-            CoverageMap(manifest.coverage, manifest.asked),
-            manifest.remarks,
-            _member(archive, COUNTS) if COUNTS in archive.namelist() else None,
+            packed, CoverageMap(manifest.coverage, manifest.asked), manifest.remarks, missing
         )
         rules = KeyRules(manifest.key_types, manifest.discover_keys)
     incident = Incident(
         window=manifest.window,
-        snapshot=snapshot,
+        snapshot=_saying(snapshot, missing),
         clocks=manifest.clocks,
         key_rules=rules,
         sources=manifest.sources,
@@ -138,7 +134,22 @@ def read_bundle(stream: BinaryIO) -> tuple[Incident, tuple[SourceStatus, ...]]:
         knowledge=manifest.knowledge,
         collected_at=manifest.collected_at,
     )
-    return incident, manifest.statuses
+    return incident, (*manifest.statuses, *_left_out(missing))
+
+
+def _saying(snapshot: Snapshot, missing: Sequence[str]) -> Snapshot:
+    remarks = tuple(Remark(ITSELF, "damaged", sentence) for sentence in missing)
+    return replace(snapshot, remarks=(*snapshot.remarks, *remarks)) if remarks else snapshot
+
+
+def _left_out(missing: Sequence[str]) -> list[SourceStatus]:
+    if not missing:
+        return []
+    return [
+        SourceStatus(
+            ITSELF, Lane.NOTE, "bundle", Phase.CUT, problem="; ".join(missing), remedy=COPY_AGAIN
+        )
+    ]
 
 
 def read_window(stream: BinaryIO) -> Window:
@@ -148,13 +159,13 @@ def read_window(stream: BinaryIO) -> Window:
 
 def read_manifest(stream: BinaryIO) -> Manifest:
     """Everything but the rows, without Polars. Raises `BundleProblem`."""
-    with _opened(stream) as archive:
-        return _manifest_in(archive)
+    with opened(stream) as archive:
+        return _manifest_in(archive)[0]
 
 
 def read_preview(stream: BinaryIO) -> Preview:
     """The events nearest T in time order, without Polars. Raises `BundleProblem`."""
-    with _opened(stream) as archive:
+    with opened(stream) as archive:
         _manifest_in(archive)
         preview = _object(archive, PREVIEW)
         return Preview("bundle", tuple_from(Event, preview.get("events"), "preview.json: events"))
@@ -179,6 +190,15 @@ def _manifest_of(incident: Incident, statuses: Sequence[SourceStatus]) -> Manife
     )
 
 
+def _preview(nearest: Sequence[Event]) -> bytes:
+    """The rows around T as JSON; fewer where their texts are too long for any reader."""
+    packed = _json({"events": [to_plain(event) for event in nearest]})
+    if len(packed) <= MOST_BYTES[PREVIEW]:
+        return packed
+    quarter = len(nearest) // 4
+    return _preview(nearest[quarter : len(nearest) - quarter] if quarter else ())
+
+
 def _plain(manifest: Manifest) -> Mapping[str, JsonValue]:
     plain = to_plain(manifest)
     if not isinstance(plain, Mapping):
@@ -190,69 +210,32 @@ def _json(value: JsonValue) -> bytes:
     return json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False).encode() + b"\n"
 
 
-def _put(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
-    member = zipfile.ZipInfo(name, _EPOCH)
-    member.create_system, member.external_attr = 3, 0o600 << 16
-    archive.writestr(member, content)
-
-
-@contextmanager
-def _opened(stream: BinaryIO) -> Iterator[zipfile.ZipFile]:
-    """The archive; whatever is wrong with it leaves as a `BundleProblem`."""
-    try:
-        with zipfile.ZipFile(stream) as archive:
-            if len(archive.infolist()) > MOST_MEMBERS:
-                raise BundleProblem(
-                    f"this file has more than {MOST_MEMBERS} members; no bundle has"
-                )
-            yield archive
-    except BundleProblem:
-        raise
-    except (zipfile.BadZipFile, EOFError) as error:
-        raise BundleProblem(f"this is no halfawake bundle, or it is damaged ({error})") from None
-    except Mismatch as error:
-        raise BundleProblem(f"the bundle is damaged: {error}") from None
-    except (ValueError, NotImplementedError, RecursionError, RuntimeError) as error:
-        raise BundleProblem(f"the bundle cannot be read ({error})") from None
-
-
-def _manifest_in(archive: zipfile.ZipFile) -> Manifest:
+def _manifest_in(archive: zipfile.ZipFile) -> tuple[Manifest, int, list[str]]:
+    """The manifest, the version it was written as, and sentences for what had to be left out."""
     if MANIFEST not in archive.namelist():
         raise BundleProblem("this ZIP file is no halfawake bundle: it has no manifest.json")
     plain = _object(archive, MANIFEST)
     version = plain.get("version")
-    if plain.get("format") != FORMAT or not isinstance(version, int) or version < 1:
+    if plain.get("format") != FORMAT or type(version) is not int or version < 1:
         raise BundleProblem("this ZIP file is no halfawake bundle: its manifest.json is another's")
-    if version > VERSION:
-        raise BundleProblem(
-            f"this bundle has format version {version} and this halfawake reads up to {VERSION}; "
-            "install a newer halfawake to open it"
-        )
-    while version < VERSION:
-        plain = _MIGRATIONS[version](plain)
-        version += 1
-    return from_plain(Manifest, plain, MANIFEST)
+    try:
+        plain = migrated(plain, version)
+    except NewerVersion as newer:
+        raise BundleProblem(str(newer)) from None
+    marks = plain.pop("marks", [])
+    manifest = from_plain(Manifest, plain, MANIFEST)
+    try:
+        return replace(manifest, marks=tuple_from(Event, marks, f"{MANIFEST}.marks")), version, []
+    except Mismatch as problem:
+        return manifest, version, [f"no row is marked, because of {problem}"]
 
 
 def _object(archive: zipfile.ZipFile, name: str) -> dict[str, JsonValue]:
+    packed = member(archive, name)
     try:
-        value = json.loads(_member(archive, name))
+        value = json.loads(packed)
     except ValueError as error:
         raise Mismatch(f"{name} is no JSON ({error})") from None
     if not isinstance(value, dict):
         raise Mismatch(f"{name} should hold an object")
     return value
-
-
-def _member(archive: zipfile.ZipFile, name: str) -> bytes:
-    """The bytes of a stored member, never more than it may hold."""
-    try:
-        member = archive.getinfo(name)
-    except KeyError:
-        raise BundleProblem(f"the bundle is damaged: {name} is missing") from None
-    if member.compress_type != zipfile.ZIP_STORED or member.file_size != member.compress_size:
-        raise BundleProblem(f"{name} is compressed; halfawake writes and reads stored members only")
-    if member.file_size > MOST_BYTES[name]:
-        size = f"{member.file_size:,} bytes"
-        raise BundleProblem(f"{name} claims {size}; at most {MOST_BYTES[name]:,} are read")
-    return archive.read(member)

@@ -19,7 +19,7 @@ LEVELS: dict[str, int] = {name.lower(): floor for floor, name in SEVERITY_NAMES}
 CASE_ASIDE = "(?i)"
 """Before a pattern that finds capitals and small letters alike."""
 
-_ESCAPES = re.compile(r"\\(?:[pP]\{[^}]*\}|[pP].|x\{[^}]*\}|.)", re.DOTALL)
+_ESCAPES = r"(?s)\\(?:[pP]\{[^}]*\}|[pP].|x\{[^}]*\}|.)"
 
 
 class Field(StrEnum):
@@ -56,7 +56,7 @@ class Needle:
 
     @property
     def minds_case(self) -> bool:
-        letters = _ESCAPES.sub("", self.text) if self.regex else self.text
+        letters = re.sub(_ESCAPES, "", self.text) if self.regex else self.text
         return letters != letters.lower()
 
     def pattern(self) -> str:

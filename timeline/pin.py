@@ -7,10 +7,9 @@ zone is never guessed; when UTC and the machine's zone differ, both readings are
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from decimal import Decimal
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from timeline.words import age, day, wall_time
 
@@ -62,8 +61,7 @@ class PinProblem(ValueError):
     """TIME cannot be understood or cannot be meant; the message names what can."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pin:
+class Pin(NamedTuple):
     """One instant. `text` is the reading in words, `zone_note` how a missing zone was settled."""
 
     ns: int
@@ -71,15 +69,13 @@ class Pin:
     zone_note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class KeyPin:
+class KeyPin(NamedTuple):
     """A key; T comes from what is found under it."""
 
     key: str
 
 
-@dataclass(frozen=True, slots=True)
-class Ambiguous:
+class Ambiguous(NamedTuple):
     """A time without a zone where UTC and the machine's zone differ: two readings or more.
 
     The machine's zone comes first, UTC last. A time that a clock change repeats has two readings
@@ -96,8 +92,7 @@ class Ambiguous:
 Meant: TypeAlias = Pin | KeyPin | Ambiguous
 
 
-@dataclass(frozen=True, slots=True)
-class Wall:
+class Wall(NamedTuple):
     """A calendar reading without its zone. `on` is None for today or, if ahead, yesterday."""
 
     asked: str
@@ -107,8 +102,7 @@ class Wall:
     days_back: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Reading:
+class _Reading(NamedTuple):
     ns: int
     zone: str
     local: datetime

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 
-from timeline.batch import Preview
-from timeline.event import Lane
+from timeline.event import Lane  # bundles read `SourceStatus` by its annotations
 
 if TYPE_CHECKING:
     from timeline.analysis import Analysis
+    from timeline.batch import Preview
     from timeline.incident import Incident
     from timeline.window import Window
 
@@ -57,41 +57,39 @@ class SourceStatus:
         return self.phase in (Phase.CUT, Phase.FAILED)
 
 
-@dataclass(frozen=True, slots=True)
-class PreviewArrived:
+class PreviewArrived(NamedTuple):
+    """The first rows of one source, before anything was read in full."""
+
     preview: Preview
 
 
-@dataclass(frozen=True, slots=True)
-class StatusChanged:
+class StatusChanged(NamedTuple):
+    """How far every source is now."""
+
     statuses: tuple[SourceStatus, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class IncidentGrew:
+class IncidentGrew(NamedTuple):
     """The newest frozen incident; replaces every earlier one. `analysis` may lag behind."""
 
     incident: Incident
     analysis: Analysis | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CollectionEnded:
+class CollectionEnded(NamedTuple):
     """Everything asked for so far has answered, failed or been cut."""
 
     statuses: tuple[SourceStatus, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SetupFailed:
+class SetupFailed(NamedTuple):
     """Nothing could be collected at all (a bad configuration); the screen leaves with this."""
 
     sentence: str
     exit_code: int
 
 
-@dataclass(frozen=True, slots=True)
-class Broke:
+class Broke(NamedTuple):
     """A defect of ours ended the collection: whoever watches says so instead of waiting on."""
 
     error: Exception

@@ -8,18 +8,24 @@ Plain standard library: these words are needed for the first frame.
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
-from timeline.clock import FOREVER_NS
 from timeline.event import Event, Kind, Lane, Precision, severity_name
-from timeline.order import Order, Verdict
 from timeline.window import MINUTE_NS, SECOND_NS, Window
+
+if TYPE_CHECKING:
+    from timeline.order import Order
 
 MILLISECOND_NS = 1_000_000
 HOUR_NS = 60 * MINUTE_NS
 MANY_DAYS = 100
 """From this many days on the hours of a distance tell nothing."""
 DAY_NS = 24 * HOUR_NS
+OPEN_ENDED_NS = 2**62 - 1
+"""From this length on (146 years) a stretch has no end: `timeline.clock.FOREVER_NS` is longer."""
 
+REACHING = "Reaching the sources."
+"""What is said before anything else is known."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FRACTION_DIGITS = {
     Precision.NANOSECOND: 9,
@@ -87,7 +93,7 @@ def signed_distance(delta: int, precision: Precision = Precision.MILLISECOND) ->
 def span_words(size: int) -> str:
     """`6 min 11 s`, `2.1 s`, `850 ms`, `3 h 5 min`: a length of time in at most two units."""
     size = abs(size)
-    if size >= FOREVER_NS // 2:
+    if size >= OPEN_ENDED_NS:
         return "open-ended"
     if size < SECOND_NS:
         return f"{size / MILLISECOND_NS:.3g} ms"
@@ -181,16 +187,9 @@ def what_word(event: Event) -> str:
     return KIND_WORDS[event.kind] or severity_name(event.severity_number)
 
 
-ORDER_GLYPHS: dict[Verdict, str] = {
-    Verdict.CERTAIN: "\u2192",
-    Verdict.LIKELY: "\u21e2",
-    Verdict.POSSIBLE: "~",
-}
-ORDER_GLYPHS_ASCII: dict[Verdict, str] = {
-    Verdict.CERTAIN: "->",
-    Verdict.LIKELY: "=>",
-    Verdict.POSSIBLE: "~",
-}
+ORDER_GLYPHS = {"certain": "\u2192", "likely": "\u21e2", "possible": "~"}
+"""By the value of a `Verdict`: orders are not loaded for the first frame."""
+ORDER_GLYPHS_ASCII = {"certain": "->", "likely": "=>", "possible": "~"}
 
 
 def order_glyph(order: Order | None, *, ascii_only: bool = False) -> str:
@@ -208,8 +207,4 @@ def order_words(order: Order) -> str:
     return f"{verdict}: {order.because}"
 
 
-_ORDER_WORDS = {
-    Verdict.CERTAIN: "certain",
-    Verdict.LIKELY: "likely",
-    Verdict.POSSIBLE: "undecided",
-}
+_ORDER_WORDS = {"certain": "certain", "likely": "likely", "possible": "undecided"}

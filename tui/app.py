@@ -30,6 +30,7 @@ from timeline.progress import (
     StatusChanged,
     Update,
 )
+from timeline.wish import Wish
 from tui import actions, theme
 from tui.canvas import Brush
 from tui.glyphs import glyphs_for
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from textual.screen import Screen
+    from textual.theme import Theme
 
     from timeline.window import Window
     from tui.density import Density
@@ -73,12 +75,14 @@ class Arrived(Message):
 class HalfawakeApp(App[str]):
     """The screen over one collection. `run()` returns a sentence when set-up failed, else None.
 
-    `follow` is a key whose story is shown first; `live` reads on behind the window. `now` gives
+    `follow` is a key whose story is shown first, `wish` what is wished besides, once it is known
+    that some row grants it; `live` reads on behind the window. `now` gives
     the present in ns UTC; `handover` redacts and writes what leaves the screen; `encoding` is that
     of the terminal (standard output's by default).
     """
 
     CSS_PATH = "halfawake.tcss"
+    _begins_in: Theme | None = None
     TITLE = "halfawake"
     ENABLE_COMMAND_PALETTE = True
 
@@ -92,17 +96,24 @@ class HalfawakeApp(App[str]):
         now: Callable[[], int],
         handover: Handover,
         follow: str = "",
+        wish: Wish | None = None,
         live: bool = False,
         notes: Notes | None = None,
         keeping: Keeping | None = None,
         encoding: str | None = None,
     ) -> None:
-        # the framework asks for the theme's variables while it is being constructed
+        # the framework asks for the theme and its variables while it is being constructed
         self.brush = Brush(glyphs_for(encoding or sys.stdout.encoding))
+        begins_in = self._begins_in = theme.theme_for(os.environ)
         super().__init__()
+        for own in theme.OWN_THEMES:
+            self.register_theme(own)
+        self.set_reactive(HalfawakeApp.theme, begins_in.name)
+        self._begins_in = None
         self.animation_level = "none"
         self._collector = collector
         self._live = live
+        self._wish = wish or Wish()
         self.state = ScreenState(window, environment=environment, title=title, now=now)
         self.state.follow_key(follow)
         self.broken_by: Exception | None = None
@@ -111,10 +122,15 @@ class HalfawakeApp(App[str]):
         self.incident_screen.notes = notes
         if keeping is not None:
             self.incident_screen.return_to(keeping)
-        for own in theme.OWN_THEMES:
-            self.register_theme(own)
-        self.theme = theme.theme_for(os.environ, self.available_themes)
         self.set_class(self.brush.glyphs.ascii_only, "-ascii")
+
+    @property
+    def current_theme(self) -> Theme:
+        """The theme, also while the framework is being constructed and knows none of ours.
+
+        To change it later would parse every style twice before the first frame.
+        """
+        return self._begins_in or super().current_theme
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return theme.variables_for(self.current_theme)
@@ -139,8 +155,8 @@ class HalfawakeApp(App[str]):
 
     def _begin(self) -> None:
         self._collector.start(self.state.window, self._from_collector)
-        if self.state.follow:
-            self._collector.look_up([self.state.follow])
+        if keys := [self.state.follow] if self.state.follow else list(self._wish.keys):
+            self._collector.look_up(keys)
         if self._live:
             self.incident_screen.read_live()
 
@@ -208,7 +224,17 @@ class HalfawakeApp(App[str]):
         if rows or isinstance(update, (StatusChanged, CollectionEnded)):
             self.incident_screen.facts_changed(rows=rows)
         self.incident_screen.findings_came()
+        if isinstance(update, CollectionEnded) and self._wish:
+            self._grant()
         self._reload_page()
+
+    def _grant(self) -> None:
+        """Show what was wished, once everything was read: not before it is known to be there."""
+        incident = self.state.incident
+        if incident is None:
+            return
+        wish, self._wish = self._wish, Wish()
+        self.incident_screen.grant(wish, incident.snapshot)
 
     def _reload_page(self) -> None:
         if self.screen is self.incident_screen:

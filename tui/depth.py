@@ -7,7 +7,6 @@ drawn. A source that was looked at only once has no curve: that look is "now, no
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
@@ -78,6 +77,8 @@ def depths_of(snapshot: Snapshot) -> Depths:
 
 def dues_of(snapshot: Snapshot) -> Mapping[str, Due]:
     """What comes due next, by source: the newest look at each queue, all queues together."""
+    import json
+
     import polars as pl  # never before the first frame
 
     attributes = pl.col("attributes")

@@ -80,7 +80,9 @@ class ExportScreen(Reader):
         try:
             self._drafts[name] = await asyncio.to_thread(self._draft_of, name)
         except Exception as error:  # a stranger's format must not end the screen
-            if name == self._format.name:
+            if name == self._format.name and isinstance(error, ValueError):
+                self._problem = f"Nothing can be exported as {name}: {error}"
+            elif name == self._format.name:
                 self._problem = f"The format {name} broke: {type(error).__name__}: {error}"
         if name == self._format.name:
             self.reload(keep_place=False)

@@ -25,9 +25,7 @@ COUNT_CELLS = 16
 class PartPicker(ModalScreen[Part | None]):
     """Gives back the picked condition, or None after Esc."""
 
-    DEFAULT_CSS = """
-    PartPicker { align: center middle; background: $background 60%; }
-    """
+    CSS_PATH = "picker.tcss"
     BINDINGS = [("escape,q", "dismiss(None)", "back")]  # noqa: RUF012 - Textual's own declaration
 
     def __init__(self, parts: Sequence[Part], *, hides: bool) -> None:

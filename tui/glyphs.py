@@ -6,12 +6,14 @@ Which set is used depends on the terminal's encoding alone. No emoji: terminals 
 from __future__ import annotations
 
 import codecs
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.cells import cell_len
 
-from timeline.order import Order, Verdict
 from timeline.words import order_glyph
+
+if TYPE_CHECKING:
+    from timeline.order import Order, Verdict
 
 
 class Glyphs(NamedTuple):
@@ -52,6 +54,8 @@ class Glyphs(NamedTuple):
 
     def order_sign(self, verdict: Verdict) -> str:
         """The sign of an order of this certainty."""
+        from timeline.order import Order  # not needed for the first frame
+
         return order_glyph(Order(verdict, ""), ascii_only=self.ascii_only)
 
     def shown(self, text: str) -> str:

@@ -16,7 +16,7 @@ from timeline.summary import (
     trust_words,
     victims_words,
 )
-from timeline.words import age, clock_face, day, span_words, window_words
+from timeline.words import REACHING, age, clock_face, day, span_words, window_words
 from tui.pieces import Line, Piece, cut, fit, joined, width_of, wrap
 from tui.waiting import reading_words
 from tui.zones import short_name
@@ -169,7 +169,7 @@ def headline(state: ScreenState) -> str:
         return state.analysis.headline
     if reading := reading_words(state.statuses):
         return reading
-    return "Collected; looking for what happened." if state.statuses else "Reaching the sources."
+    return "Collected; looking for what happened." if state.statuses else REACHING
 
 
 def _next_and_blind(state: ScreenState, width: int, room: int) -> list[Line]:

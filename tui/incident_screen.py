@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.widgets import Input
+from textual.screen import Screen
 
 from tui import actions
 from tui.canvas import Brush, Sheet
@@ -23,6 +23,7 @@ from tui.gestures.noting import Noting
 from tui.gestures.returning import Returning
 from tui.gestures.travelling import Travelling
 from tui.gestures.walking import Walking
+from tui.gestures.wishing import Wishing
 from tui.header import header_height, header_lines
 from tui.lanes import known_sources
 from tui.overview import cursor_cell, finding_at, overview_height, overview_lines
@@ -46,7 +47,17 @@ AGE_SECONDS = 30.0
 
 
 class IncidentScreen(
-    Returning, Brushing, Walking, Looking, Following, Noting, Travelling, HandingOver, Moving
+    Returning,
+    Brushing,
+    Walking,
+    Looking,
+    Following,
+    Noting,
+    Wishing,
+    Travelling,
+    HandingOver,
+    Moving,
+    Screen[None],
 ):
     """What `halfawake at TIME` shows."""
 
@@ -70,8 +81,6 @@ class IncidentScreen(
         self._hint = ""
         self.timeline = Timeline(state, brush)
         self._footer = Footer(brush, self._labels, lambda: self._message)
-        self._search = Input(placeholder="words in a row's text", id="search")
-        self._search.display = False
         self._chips = Sheet(brush, self._draw_chips, lambda _w, _h: 1, id="chips")
         self._chips.display = False
 
@@ -81,10 +90,11 @@ class IncidentScreen(
         yield self._chips
         yield self.timeline
         yield self._footer
-        yield self._search
 
     def on_mount(self) -> None:
         self.set_interval(AGE_SECONDS, self._header.redraw)
+        if len(self._state.rows):  # they were there before the screen
+            self.facts_changed(rows=True)
 
     # -- drawing -----------------------------------------------------------------------------
 

@@ -31,7 +31,7 @@ is missing must not push the answer away: the page of sources has it all."""
 STORY_LINES = 2
 """Most lines above the rows for the step being read; the rest of a long one is in its proof."""
 
-_THOUSANDS = re.compile(r"(?<=\d) (?=\d{3}\b)")
+_THOUSANDS = r"(?<=\d) (?=\d{3}\b)"
 
 Owned: TypeAlias = "tuple[int, Line]"
 
@@ -237,7 +237,7 @@ def _why_line(number: int, finding: Finding, place: int, glyphs: Glyphs) -> list
 def _why_lines(number: int, finding: Finding, place: int, width: int, glyphs: Glyphs) -> list[Line]:
     """The same on as many lines as it needs; a count and its thousands stay together."""
     badge, (words, role) = _why_line(number, finding, place, glyphs)
-    kept = _THOUSANDS.sub("\u00a0", words.strip())
+    kept = re.sub(_THOUSANDS, "\u00a0", words.strip())
     first, *rest = wrap(kept, max(width - cell_len(badge[0]) - 1, 1))
     parts = [first, *(wrap(" ".join(rest), width - 2) if rest else [])]
     told = [f" {part}".replace("\u00a0", " ") for part in parts]

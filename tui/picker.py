@@ -42,6 +42,7 @@ class Picked(NamedTuple):
 class KeyPicker(ModalScreen[Picked | None]):
     """Gives back what was picked, or None after Esc."""
 
+    CSS_PATH = "picker.tcss"
     BINDINGS = [  # noqa: RUF012 - Textual's own declaration
         ("escape,q", "dismiss(None)", "back"),
         ("c", "similar", "compare with its like"),

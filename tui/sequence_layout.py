@@ -6,11 +6,11 @@ being read: walking a proof moves no column.
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from rich.cells import cell_len, set_cell_size
 
+from timeline.actors import columns
 from timeline.clean import clean
 from timeline.words import LANE_WORDS, count_of, wall_time
 from tui.pieces import ELLIPSIS
@@ -123,23 +123,16 @@ def _bare(steps: Sequence[Step], width: int, glyphs: Glyphs, *, role: int) -> La
 
 def _with_columns(bare: Layout, names: Sequence[tuple[str, str]], most: int, room: int) -> Layout:
     """Columns in the order of their first step; the busiest keep one when there are too many."""
-    order = list(dict.fromkeys(names))
-    kept = order
-    if len(order) > most:
-        counts = Counter(names)
-        busiest = sorted(order, key=lambda name: (-counts[name], order.index(name)))
-        chosen = set(busiest[: most - 1])
-        kept = [name for name in order if name in chosen]
-    rest = [name for name in order if name not in kept]
+    kept, rest = columns(names, most)
     heads = [*kept, _shared(rest)] if rest else kept
     widest = max(cell_len(name) for name, _ in heads) + 2
     cells = min(max(widest, NARROWEST), WIDEST, room // len(heads))
-    columns = tuple(
+    drawn = tuple(
         Column(name, lane, place * cells + cells // 2) for place, (name, lane) in enumerate(heads)
     )
     places = tuple(kept.index(name) if name in kept else len(kept) for name in names)
     folded = tuple(name for name, _ in rest)
-    return bare._replace(cells=cells, columns=columns, places=places, folded=folded)
+    return bare._replace(cells=cells, columns=drawn, places=places, folded=folded)
 
 
 def _shared(rest: Sequence[tuple[str, str]]) -> tuple[str, str]:

@@ -7,7 +7,7 @@ roles are resolved from the current theme's variables. Nothing is told by colour
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from textual.color import Color, ColorParseError
@@ -144,22 +144,23 @@ THEME_VARIABLE = "HALFAWAKE_THEME"
 _MANY_COLOURS = ("256", "direct", "kitty", "alacritty", "ghostty", "foot", "wezterm", "iterm")
 
 
-def theme_for(environ: Mapping[str, str], known: Collection[str]) -> str:
+def theme_for(environ: Mapping[str, str]) -> Theme:
     """The theme to begin with: the one asked for, else what the terminal can show.
 
     A terminal says its depth in COLORTERM or TERM; its background, if at all, in COLORFGBG
-    (`fore;back`, rxvt and Konsole: 7 and 9 to 15 are light). `known` are the registered names.
+    (`fore;back`, rxvt and Konsole: 7 and 9 to 15 are light).
     """
     asked = environ.get(THEME_VARIABLE, "")
-    if asked in known:
-        return asked
+    own = next((theme for theme in OWN_THEMES if theme.name == asked), None)
+    if (found := own or BUILTIN_THEMES.get(asked)) is not None:
+        return found
     terminal = environ.get("TERM", "").lower()
     deep = environ.get("COLORTERM", "") in ("truecolor", "24bit")
     if not deep and not any(word in terminal for word in _MANY_COLOURS):
-        return SAFE_ANSI.name
+        return SAFE_ANSI
     behind = environ.get("COLORFGBG", "").rpartition(";")[2]
     is_light = behind.isdecimal() and int(behind) in (7, *range(9, 16))
-    return SAFE_LIGHT.name if is_light else SAFE.name
+    return SAFE_LIGHT if is_light else SAFE
 
 
 VARIABLE_DEFAULTS = {
@@ -219,9 +220,9 @@ def palette(variables: Mapping[str, str], background: str) -> Palette:
 
 def variables_for(theme: Theme) -> dict[str, str]:
     """Our own variables for a theme that lacks them: quieter shades of its own foreground."""
-    known = theme.to_color_system().generate()
     if "quiet" in theme.variables:
         return {}
+    known = theme.to_color_system().generate()
     try:
         front, back = Color.parse(known["foreground"]), Color.parse(known["background"])
     except (ColorParseError, KeyError):

@@ -173,6 +173,7 @@ class Timeline(ScrollView, can_focus=True, inherit_bindings=False):
         """The cursor on row `row` (clamped), scrolling as little as needed."""
         if not len(self._rows):
             return
+        left, first = self.cursor_line, self.scroll_offset.y
         self.cursor = max(0, min(row, len(self._rows) - 1))
         self._read = self._anchor = self._rows.event(self.cursor)
         self._wanted_line, self._moved = None, True
@@ -185,7 +186,11 @@ class Timeline(ScrollView, can_focus=True, inherit_bindings=False):
             self._scroll(line - margin)
         elif line > top + height - 1 - margin:
             self._scroll(line - height + 1 + margin)
-        self.refresh()
+        if self.scroll_offset.y == first:  # nothing else moved
+            self.refresh_line(first + left)
+            self.refresh_line(line)
+        else:
+            self.refresh()
         self.post_message(self.Moved())
 
     def move(self, rows: int) -> None:
@@ -249,9 +254,10 @@ class Timeline(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _row_strip(self, row: int, width: int) -> Strip:
         event = self._rows.event(row)
-        state = self._row_state(event, cursor=row == self.cursor)
+        who = identity(event)
+        state = self._row_state(event, who, cursor=row == self.cursor)
         pin, layout = self._state.window.pin, self._row_layout(width)
-        key = (identity(event), pin, state)
+        key = (who, pin, state)
         strip = self._strips.get(key)
         if strip is None:
             line = row_line(event, pin, layout, state, self._brush.glyphs)
@@ -259,9 +265,9 @@ class Timeline(ScrollView, can_focus=True, inherit_bindings=False):
             self._strips[key] = strip
         return strip
 
-    def _row_state(self, event: Event, *, cursor: bool) -> RowState:
+    def _row_state(self, event: Event, who: Identity, *, cursor: bool) -> RowState:
         state = self._state
-        marked = identity(event) in state.marks
+        marked = who in state.marks
         terms, spelt = self._found.in_event(event, state.sieve)
         zone = state.zones.shown
         other = "" if zone is None else beside(event.timestamp, event.precision, zone)

@@ -1,7 +1,8 @@
-"""The `notes` connector: what people wrote down, with the times they wrote.
+"""The `notes` connector: what people wrote down, with the times they or their tools wrote.
 
 Owns what a note's time is worth: the writer's clock, to the minute where only hours and minutes
-were written. Files are opened read-only and read anew each time.
+were written; Slack's own, to the second, for its messages. Files are opened read-only and read
+anew each time.
 """
 
 from __future__ import annotations
@@ -11,14 +12,15 @@ import json
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import replace
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from connectors.contract import LOCAL_FILES, CheckReport
 from connectors.discovery import Candidate, Place
 from connectors.logs.zones import ZoneRule
-from connectors.notes.files import Reading, Written, read_notes
+from connectors.notes.files import read_notes
+from connectors.notes.reading import InWindow, Naming, Reading, Wanted, Written
 from connectors.queues.account import Account
 from connectors.written_times import Undated, undated_frame
 from timeline.batch import Batch, Remark
@@ -31,6 +33,10 @@ from timeline.problems import NothingHere
 from timeline.window import Budget, Window
 from timeline.words import count_of
 
+LONGEST_LINE = 16_000
+"""Characters of one line; nobody writes more, and a pasted file is no note."""
+LONGEST_NAME = 80
+"""Characters of a writer's name."""
 NOT_WRITTEN = "what nobody wrote down"
 TWICE = "this time was twice in {zone} that night; read as the first"
 AFTER_MIDNIGHT = "the day after the written one: the clock went past midnight above"
@@ -44,6 +50,9 @@ class NotesOptions(BaseModel):
 
     paths: list[str] = Field(
         min_length=1, description="Files, patterns or folders; `note` appends to the first."
+    )
+    format: Literal["", "markdown", "slack", "gitlab"] = Field(
+        default="", description="What they were written in; recognised by content without."
     )
     zone: str = Field(
         default="", description="Zone of times that carry none; UTC is assumed without."
@@ -93,7 +102,7 @@ class NotesConnector:
     async def fetch(self, window: Window, budget: Budget) -> AsyncIterator[Batch]:
         """The notes of the window, nearest T first."""
         account = Account.opened(self.source, time.time_ns(), budget)
-        reading = await self._read()
+        reading = await self._read(InWindow.around(window))
         inside = [event for event in self._events(reading) if window.contains(event.timestamp)]
         inside.sort(key=lambda event: (abs(event.timestamp - window.pin), event.ref))
         yield account.batch(inside, bytes_read=reading.bytes_read)
@@ -105,7 +114,9 @@ class NotesConnector:
         """Every note that names one of `keys`, whatever its time."""
         account = Account.opened(self.source, time.time_ns(), budget)
         wanted = frozenset(keys)
-        events = [e for e in self._events(await self._read()) if wanted.intersection(e.keys)]
+        named = Naming(tuple(key.partition(":")[2].rpartition("/")[2] for key in keys))
+        reading = await self._read(named)
+        events = [e for e in self._events(reading) if wanted.intersection(e.keys)]
         cuts = [Remark(self.source, "cut", cut) for cut in account.cuts]
         yield account.batch(events, remarks=cuts)
         found = {key for event in events for key in event.keys}
@@ -123,8 +134,11 @@ class NotesConnector:
     async def close(self) -> None:
         """Nothing stays open between questions."""
 
-    async def _read(self) -> Reading:
-        return await asyncio.to_thread(read_notes, self._options.paths, self._zone)
+    async def _read(self, wanted: Wanted | None = None) -> Reading:
+        options = self._options
+        return await asyncio.to_thread(
+            read_notes, options.paths, self._zone, options.format, wanted
+        )
 
     def _events(self, reading: Reading) -> list[Event]:
         return [
@@ -135,13 +149,15 @@ class NotesConnector:
 
     def _event(self, written: Written, timestamp: int) -> Event:
         note, stamp = written.note, written.moment.stamp
-        body = _body(written)
+        body, who = _body(written), clean(note.who[:LONGEST_NAME])
         told = {
-            "who": clean(note.who),
-            "clock": "the writer's",
+            "who": who,
+            "clock": "Slack's, to the second" if written.clock else "the writer's",
+            "written": note.loosely,
             "day": AFTER_MIDNIGHT if written.past_midnight else written.moment.how,
             "ambiguous": TWICE.format(zone=self._zone.declared) if stamp.zone_ambiguous else "",
             "zone": "none written; UTC assumed" if stamp.zone_assumed else "",
+            **{name: clean(value) for name, value in note.told.items()},
         }
         return Event(
             timestamp=timestamp,
@@ -151,8 +167,8 @@ class NotesConnector:
             body=body,
             ref=f"{clean(written.file)}@{written.offset}",
             seq=written.offset,
-            actor=clean(note.who),
-            clock=f"writer {clean(note.who)}".strip(),
+            actor=who,
+            clock=written.clock or f"writer {who}".strip(),
             meaning=Meaning.DERIVED if written.past_midnight else Meaning.OCCURRED,
             precision=stamp.precision,
             keys=self._key_rules.in_text(body),
@@ -169,6 +185,8 @@ class NotesConnector:
         stamps = [written.moment.stamp for written in reading.notes]
         for reason, count in sorted(reading.reasons.items()):
             say("undated", count, f"{count_of(count, 'note')} without a usable time: {reason}")
+        for words, count in sorted(reading.told.items()):
+            say("told", count, f"{words}: {count}")
         say("prose", reading.prose, f"{count_of(reading.prose, 'line')} without a time: not told")
         say("broken-line", reading.broken, f"{count_of(reading.broken, 'line')} hold no note")
         assumed = sum(stamp.zone_assumed for stamp in stamps)
@@ -182,7 +200,7 @@ class NotesConnector:
         return told
 
     def _closing(self, reading: Reading, window: Window, account: Account) -> Batch:
-        cuts = (*account.cuts, *reading.cuts)
+        cuts = (*account.cuts, *reading.cuts, *reading.problems)
         lost = len(reading.undated) + reading.broken
         words = list(cuts)
         if lost:
@@ -197,9 +215,15 @@ class NotesConnector:
 
 
 def _body(written: Written) -> str:
-    first = clean(written.note.text) or "(nothing written)"
-    further = [clean(line.strip()) for line in written.lines]
+    note = written.note
+    first = _bounded(f"{note.loosely} {note.text}".strip()) or "(nothing written)"
+    further = [_bounded(line.strip()) for line in written.lines]
     return LINE_BREAK.join([first, *further])
+
+
+def _bounded(line: str, most: int = LONGEST_LINE) -> str:
+    cut = f"… [{len(line) - most} more characters, see the source]" if len(line) > most else ""
+    return clean(line[:most]) + cut
 
 
 def _undated(written: Written) -> Undated:

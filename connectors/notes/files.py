@@ -2,20 +2,23 @@
 
 A line that begins with a time begins a note. Lines below it belong to it up to an empty line, a
 heading or the next note; what stands in a code fence is part of the note above and never a note
-of its own, whatever it begins with. Prose without a time is counted and not told.
+of its own, whatever it begins with. Prose without a time is counted and not told; where it states
+the zone of the times below it, it is believed. What a tool exported is left to its own reader.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from glob import glob
 from pathlib import Path
 
 from connectors.logs.zones import ZoneRule
+from connectors.notes.reading import MOST_LINES, Everything, Reading, Wanted, Written
+from connectors.notes.recognised import Format, is_slack_folder, recognised
+from connectors.notes.spelt import zone_stated
 from connectors.notes.written import (
-    Moment,
     Note,
     day_after,
     day_in,
@@ -32,46 +35,18 @@ SUFFIXES = (".md", ".markdown", ".txt", ".jsonl", ".notes")
 MOST_BYTES = 8 * 1024 * 1024
 """Of one file: a year of notes is far smaller."""
 MOST_FILES = 200
-MOST_LINES = 50
-"""Of one note; a longer paste is cut and marked."""
 HALF_DAY_NS = 12 * 3600 * SECOND_NS
 _FENCES = ("```", "~~~")
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
-    """One note with its place: the byte offset at which it begins."""
+def read_notes(
+    paths: Sequence[str], zone: ZoneRule, form: str = "", wanted: Wanted | None = None
+) -> Reading:
+    """Read every file in its `form`, or in the one it is recognised by.
 
-    file: str
-    offset: int
-    note: Note
-    moment: Moment
-    lines: tuple[str, ...] = ()
-    past_midnight: bool = False
-    """Whether it was placed on the day after the written one."""
-
-    @property
-    def timestamp(self) -> int | None:
-        """ns UTC."""
-        return self.moment.stamp.ns
-
-
-@dataclass(slots=True)
-class Reading:
-    """All notes of a source, and what could not be read."""
-
-    notes: list[Written] = field(default_factory=list)
-    undated: list[Written] = field(default_factory=list)
-    reasons: Counter[str] = field(default_factory=Counter)
-    prose: int = 0
-    broken: int = 0
-    files: int = 0
-    cuts: list[str] = field(default_factory=list)
-    bytes_read: int = 0
-
-
-def read_notes(paths: Sequence[str], zone: ZoneRule) -> Reading:
-    """Read every file. Raises `SourceProblem` when there is none or one may not be read."""
+    Of what a tool exported only `wanted` is told. Raises `SourceProblem` when there is no file or
+    one may not be read.
+    """
     reading = Reading()
     files = note_files(paths)
     if len(files) > MOST_FILES:
@@ -79,8 +54,24 @@ def read_notes(paths: Sequence[str], zone: ZoneRule) -> Reading:
     names = Counter(path.name for path in files)
     for path in files[-MOST_FILES:]:
         name = path.name if names[path.name] == 1 else f"{path.parent.name}/{path.name}"
-        _read_file(path, name, zone, reading)
+        _read(path, name, zone, Format(form) if form else recognised(path), reading, wanted)
     return reading
+
+
+def _read(
+    path: Path, name: str, zone: ZoneRule, form: Format, reading: Reading, wanted: Wanted | None
+) -> None:
+    match form:
+        case Format.SLACK:
+            from connectors.notes.slack import read_export
+
+            read_export(path, wanted or Everything(), reading)
+        case Format.GITLAB:
+            from connectors.notes.gitlab import read_events
+
+            read_events(path, name, reading)
+        case _:
+            _read_file(path, name, zone, reading)
 
 
 def note_files(paths: Sequence[str]) -> list[Path]:
@@ -88,7 +79,9 @@ def note_files(paths: Sequence[str]) -> list[Path]:
     found: dict[Path, None] = {}
     for written in paths:
         path = Path(written).expanduser()
-        if path.is_dir():
+        if path.is_dir() and is_slack_folder(path):
+            found[path] = None
+        elif path.is_dir():
             inside = sorted(one for one in path.iterdir() if one.suffix.lower() in SUFFIXES)
             found.update(dict.fromkeys(one for one in inside if one.is_file()))
         elif path.is_file():
@@ -143,6 +136,8 @@ class _Begun:
     note: Note
     day: str | None
     lines: list[str] = field(default_factory=list)
+    zone: str = ""
+    """The zone that a line above states for all times."""
 
 
 def _objects(lines: Iterator[tuple[int, str]], reading: Reading) -> Iterator[_Begun]:
@@ -159,7 +154,7 @@ def _objects(lines: Iterator[tuple[int, str]], reading: Reading) -> Iterator[_Be
 def _notes(lines: Iterator[tuple[int, str]], reading: Reading) -> Iterator[_Begun]:
     day: str | None = None
     held: _Begun | None = None
-    fence = ""
+    fence = zone = ""
     for offset, line in lines:
         mark = line.strip()[:3]
         if fence or mark in _FENCES:
@@ -171,6 +166,8 @@ def _notes(lines: Iterator[tuple[int, str]], reading: Reading) -> Iterator[_Begu
         note = note_in_line(line if heading is None else heading)
         if heading is not None:
             day = day_in(heading) or day
+        if note is None:
+            zone = zone_stated(line) or zone
         if note is None and heading is None and line.strip() and held is not None:
             held.lines.append(line)
             continue
@@ -178,7 +175,7 @@ def _notes(lines: Iterator[tuple[int, str]], reading: Reading) -> Iterator[_Begu
             yield held
             held = None
         if note is not None:
-            held = _Begun(offset, note, day)
+            held = _Begun(offset, note, day, zone=zone)
         elif heading is None and line.strip():
             reading.prose += 1
     if held is not None:
@@ -192,22 +189,23 @@ def _place(
     last_day, last, passed = "", 0, False
     for one in begun:
         day = one.day or named_day
-        moment = moment_of(one.note, day, zone)
+        note = one.note if one.note.zone or not one.zone else replace(one.note, zone=one.zone)
+        moment = moment_of(note, day, zone)
         ns = moment.stamp.ns
         lines = tuple(one.lines[:MOST_LINES])
         if len(one.lines) > MOST_LINES:
             lines += (f"… [{len(one.lines) - MOST_LINES} more lines, see the source]",)
         if ns is None:
             reading.reasons[moment.stamp.reason] += 1
-            reading.undated.append(Written(name, one.offset, one.note, moment, lines))
+            reading.undated.append(Written(name, one.offset, note, moment, lines))
             continue
-        own_day = bool(one.note.day or one.note.whole)
+        own_day = bool(note.day or note.whole)
         if own_day or day != last_day:
             passed = False
         elif not passed and last - ns > HALF_DAY_NS:
             passed = True
         if passed:
-            moment = moment_of(one.note, day_after(day), zone)
-        reading.notes.append(Written(name, one.offset, one.note, moment, lines, passed))
+            moment = moment_of(note, day_after(day), zone)
+        reading.notes.append(Written(name, one.offset, note, moment, lines, passed))
         if not own_day:
             last_day, last = day, ns

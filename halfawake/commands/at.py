@@ -9,8 +9,6 @@ import argparse
 
 from halfawake.exit_codes import ExitCode
 
-PASTED = "-"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     from halfawake.where import add_live_arguments
@@ -31,8 +29,4 @@ def run(arguments: argparse.Namespace) -> ExitCode:
     from halfawake.show import show
     from halfawake.where import live
 
-    if arguments.time == PASTED:
-        from halfawake.pasting import take
-
-        take(arguments)
     return show(live(arguments.time, arguments), follow=arguments.follow)

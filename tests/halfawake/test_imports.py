@@ -41,6 +41,39 @@ def test_the_screen_is_painted_from_the_standard_library_and_textual() -> None:
     assert not loaded_by("import tui.app") & set(HEAVY)
 
 
+def modules_after(statement: str) -> set[str]:
+    """Every module of ours, by its whole name, that `statement` loads in a fresh interpreter."""
+    code = f"{statement}\nimport sys; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    rooms = {"halfawake", "timeline", "tui", "connectors"}
+    return {name for name in done.stdout.split() if name.partition(".")[0] in rooms}
+
+
+SKELETON_MODULES = 30
+"""Modules of ours before the skeleton; there were 22 when this was written."""
+SCREEN_MODULES = 90
+"""The same before the first frame of the screen; there were 74. Each takes a quarter of a
+millisecond of a frame that takes forty more than a bare program's."""
+
+
+def test_the_skeleton_is_written_before_the_framework_is_loaded() -> None:
+    statement = "import halfawake.commands.at, halfawake.show, halfawake.where, halfawake.collector"
+    assert not loaded_by(statement) & {"textual", "rich", "json", *HEAVY}
+    assert len(modules_after(statement)) <= SKELETON_MODULES
+
+
+def test_the_first_frame_loads_what_it_draws_and_no_more() -> None:
+    loaded = modules_after("import halfawake.show, halfawake.at_hand, halfawake.handover, tui.app")
+    assert len(loaded) <= SCREEN_MODULES
+    later = {
+        "timeline.clock", "timeline.order", "timeline.batch", "timeline.coverage",
+        "timeline.jump", "timeline.noted", "timeline.filter_line", "timeline.filters",
+        "halfawake.collection", "halfawake.telling", "halfawake.config",
+        "tui.reader", "tui.picker", "tui.proof", "tui.help_page", "tui.restore",
+    }  # fmt: skip
+    assert not loaded & later
+
+
 def test_the_preview_of_a_file_needs_no_library() -> None:
     loaded = loaded_by("import connectors.logs.preview, halfawake.where, halfawake.collector")
     assert not loaded & {"textual", *HEAVY}

@@ -16,7 +16,7 @@ from halfawake.bundles import About, open_about, open_bundle, save_bundle
 from halfawake.exit_codes import ExitCode
 from halfawake.keeping import Keeper, read_view, write_view
 from tests.tui import story
-from timeline.bundle import MANIFEST
+from timeline.bundle_archive import MANIFEST
 from timeline.progress import Phase
 from tui.restore import View
 

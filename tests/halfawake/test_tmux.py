@@ -57,6 +57,13 @@ class Tmux:
             time.sleep(0.1)
         return screen
 
+    def until_gone(self, text: str) -> None:
+        """Wait for what an Escape takes away: a letter that is read with it would be Alt."""
+        deadline = time.monotonic() + WITHIN_S
+        while text in (screen := self.screen()):
+            assert time.monotonic() < deadline, f"still {text!r} on:\n{screen}"
+            time.sleep(0.1)
+
     def end(self) -> None:
         self.run("kill-server")
 
@@ -88,7 +95,9 @@ def test_a_night_from_first_frame_to_last_key(terminal: Tmux, tmp_path: Path) ->
     terminal.run("send-keys", "-l", "4733")
     terminal.type("Enter")
     terminal.until("sign-up 4733")
+    terminal.until("esc ends")  # the search was entered; its chip says how to end it
     terminal.type("Escape")
+    terminal.until_gone("esc ends")
     terminal.until("No finding.")  # before that there is nothing to export, and it says so
     terminal.type("e")
     terminal.until("nothing is written yet")

@@ -281,6 +281,25 @@ async def test_a_thread_answers_for_many_rows_and_the_last_wish_wins(
         assert len(night.state.rows) == ERRORS + 1
 
 
+async def test_what_letters_wished_for_comes_no_more_once_enter_was_pressed(
+    open_night: Opening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.filter_state.AT_ONCE_ROWS", 0)
+    monkeypatch.setattr("tui.gestures.filtering.TYPING_PAUSE_S", 1.0)
+    async with open_night() as night:
+        await night.tell_all()
+        await night.press("home")
+        for key in ("slash", *"lookup", "enter"):
+            night.app.simulate_key(key)
+        await night.pilot.pause()
+        await _answered(night)
+        assert night.read == identity(story.NOT_FOUND)
+        await night.press("down")
+        below = night.read
+        await night.pilot.pause(1.5)
+        assert night.read == below != identity(story.NOT_FOUND)
+
+
 async def test_jumping_to_a_typed_time(open_night: Opening) -> None:
     async with open_night() as night:
         await night.tell_all()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from timeline.analysis import Analysis, CommonTrait, Condition
@@ -16,7 +17,7 @@ from timeline.clean import LINE_BREAK, clean
 from timeline.event import Event, Kind, Lane, severity_name
 from timeline.export.bands import bands_of
 from timeline.export.contract import ExportOptions
-from timeline.export.curate import Identity, Pick, identity, picks, total_order
+from timeline.export.curate import Identity, Pick, every_row, identity, picks, total_order
 from timeline.export.document import (
     Document,
     Evidence,
@@ -28,6 +29,7 @@ from timeline.export.document import (
     ProofStep,
     Row,
 )
+from timeline.export.milestones import NOTES_CITED, milestones_in, milestones_of
 from timeline.export.sources import relative_reference, reports, undated_listed, unknown
 from timeline.export.times import stated_precision, table_time
 from timeline.finding import Finding, JsonValue, Step
@@ -55,12 +57,17 @@ def document_of(
     bands: bool = False,
 ) -> Document:
     """Everything that any format says, with complete and still unredacted texts."""
-    chosen = picks(incident, analysis.findings, options.marked, analysis.onset)
-    cited = _cited(chosen, analysis.findings)
+    if options.every_row:
+        chosen = every_row(incident)
+    else:
+        chosen = picks(incident, analysis.findings, options.marked, analysis.onset)
+    told = milestones_in(incident, analysis.onset)
+    cited = _cited(chosen, analysis.findings, told.values())
     labels = {identity(event): f"E{number}" for number, event in enumerate(cited, 1)}
     window = incident.window
     pin = Moment(window.pin, stated_precision(window.pin))
     impact = _impact(incident, analysis, pin, labels, cited)
+    impact = replace(impact, milestones=milestones_of(told, impact.began, labels))
     snapshot = incident.snapshot
     return Document(
         title=options.title or _title(incident, pin),
@@ -104,9 +111,11 @@ def _local_zone(options: ExportOptions, pin: Moment) -> str:
     return f"{name} = UTC{offset[:3]}:{offset[3:5]}"
 
 
-def _cited(chosen: Sequence[Pick], findings: Sequence[Finding]) -> list[Event]:
+def _cited(
+    chosen: Sequence[Pick], findings: Sequence[Finding], told: Iterable[Sequence[Event]]
+) -> list[Event]:
     """Every event the document refers to, once, in total order."""
-    events: dict[Identity, Event] = {}
+    events = {identity(event): event for notes in told for event in notes[:NOTES_CITED]}
     for pick in chosen:
         events.update((identity(event), event) for event in pick.events)
     for finding in findings:

@@ -6,7 +6,7 @@ The group is `halfawake.exporters`. A format renders `timeline.export.document.D
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from timeline.analysis import Analysis
     from timeline.event import Event
+    from timeline.export.links import LinkTemplate
     from timeline.export.rule import Rule
     from timeline.incident import Incident
 
@@ -38,6 +39,16 @@ class ExportOptions:
     """Folder that file references are printed relative to."""
     extra_rules: tuple[Rule, ...] = ()
     """The team's own redaction rules, applied before the built-in ones."""
+    keep: tuple[str, ...] = ()
+    """Values that stay although a rule knows them; `*` stands for any signs."""
+    pseudonymise_ids: bool = False
+    """For readers outside of the team: every id of a key becomes a stand-in (`user#1`)."""
+    stand_in_key: bytes = field(default=b"", repr=False)
+    """Derives stand-ins, so that two exports share them; empty: numbered by first appearance."""
+    every_row: bool = False
+    """Tell every record of the window instead of the few that tell the story."""
+    links: tuple[LinkTemplate, ...] = ()
+    """Where records are found in the team's own tools."""
     tool_version: str = ""
     limit: int = PASTE_LIMIT
     """Most characters of a text meant for pasting; JSON is never cut by it."""

@@ -53,7 +53,8 @@ def write(document: Document) -> str:
 
 def look_over(text: str, redactor: Redactor) -> str:
     """The last redaction, cell by cell: one over the raw text could break its quoting."""
-    rows = csv.reader(io.StringIO(text, newline=""))
+    rows = list(csv.reader(io.StringIO(text, newline="")))
+    redactor.screen(dict.fromkeys(cell for row in rows for cell in row))
     return _text([redactor.text(cell) for cell in row] for row in rows)
 
 

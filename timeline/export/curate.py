@@ -30,6 +30,8 @@ ERROR_ROWS = 6
 """Most rows spent on kinds of errors that no finding cites."""
 TEMPLATE_LENGTH = 160
 """Characters of a message that decide whether two are of one kind."""
+MOST_ROWS = 20_000
+"""Of all records, told on demand: more fill no document that anybody reads; a bundle holds them."""
 NEAREST_BESIDE = 200
 """Changes, notes and gaps looked at before the nearest to T are chosen."""
 
@@ -68,6 +70,17 @@ def picks(
     shown = {(event.source, text) for event, text in zip(ordered, templates, strict=True)}
     counted.extend(_first_errors(incident, kinds, shown, onset, room))
     return tuple(_collapsed(sorted(counted, key=lambda pick: total_order(pick.event))))
+
+
+def every_row(incident: Incident) -> tuple[Pick, ...]:
+    """All records of the window in total order, each a row; of too many those nearest to T."""
+    snapshot, window = incident.snapshot, incident.window
+    first, last = snapshot.position_at(window.start), snapshot.position_at(window.end)
+    if last - first > MOST_ROWS:
+        pin = snapshot.position_at(window.pin)
+        first = min(max(pin - MOST_ROWS // 2, first), last - MOST_ROWS)
+        last = first + MOST_ROWS
+    return tuple(Pick((event,)) for event in snapshot.in_order(first, last - first))
 
 
 def identity(event: Event) -> Identity:

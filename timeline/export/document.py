@@ -47,6 +47,14 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True)
+class Address:
+    """Where a record is found in a tool of the team's; only with a template of theirs."""
+
+    name: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """One record that the document cites, as cleaned at ingest and redacted on the way out.
 
@@ -70,6 +78,7 @@ class Evidence:
     attributes: JsonValue
     ref: str
     keys: tuple[str, ...]
+    addresses: tuple[Address, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +103,20 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Milestone:
+    """What people say they did: `acknowledged`, `mitigated`, `resolved`, by the notes it cites.
+
+    `moment` is None where several notes claim it; `since_began` (ns) only when both are known.
+    """
+
+    what: str
+    moment: Moment | None
+    text: str
+    since_began: int | None
+    cites: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Impact:
     """What is said first. `duration` (ns) is only known when began and recovered are."""
 
@@ -109,6 +132,8 @@ class Impact:
     new_per_minute: float
     seen_until: Moment
     common: tuple[str, ...]
+    milestones: tuple[Milestone, ...] = ()
+    """In the order of their doing; only what a note says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,5 +273,7 @@ class Document:
     tool_version: str
     no_redact_reason: str
     redactions: tuple[tuple[str, int], ...] = ()
+    ids_replaced: bool = False
+    """Ids are stand-ins, equal ones for equal ids."""
     bands: tuple[Band, ...] = ()
     """Lane by lane, when a format asked for them."""

@@ -10,7 +10,7 @@ import json
 from typing import TYPE_CHECKING
 
 from timeline.export.contract import ExportOptions
-from timeline.export.publish import redactor_for
+from timeline.export.publish import redactor_of
 from timeline.export.times import rfc3339, stated_precision
 from timeline.finding import to_json
 
@@ -25,7 +25,7 @@ def findings_json(
     incident: Incident, analysis: Analysis, options: ExportOptions | None = None
 ) -> str:
     """One JSON object, keys sorted, ending with a line break."""
-    redactor = redactor_for(options or ExportOptions())
+    redactor = redactor_of(incident, analysis, options or ExportOptions())
     told = redactor.value(_object(incident, analysis))
     return json.dumps(told, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
@@ -34,7 +34,7 @@ def findings_text(
     incident: Incident, analysis: Analysis, options: ExportOptions | None = None
 ) -> str:
     """The same for people: a line for the state, one a finding, then what was not looked at."""
-    redactor = redactor_for(options or ExportOptions())
+    redactor = redactor_of(incident, analysis, options or ExportOptions())
     lines = [f"{analysis.state.condition.value}: {analysis.headline}"]
     if analysis.next_action:
         lines.append(f"next: {analysis.next_action}")

@@ -77,20 +77,29 @@ def _header(document: Document) -> Markup:
     return tag(
         "header",
         tag("h1", told(document.title)),
-        tag("p", told(f"T {pin}"), class_="faint"),
+        tag(
+            "p",
+            tag("span", told(document.impact.condition.value), class_="verdict"), Markup(" "),
+            told(f"T {pin}"),
+            class_="faint",
+        ),
         tag("nav", together(links, " ")),
-    )
+    )  # fmt: skip
 
 
 def _impact_section(document: Document) -> Markup:
-    headline = document.impact.headline
+    """The two sentences that everybody reads, then the figures."""
+    headline, next_action = document.impact.headline, document.impact.next_action
     lead = tag("p", told(headline), class_="lead") if headline else NOTHING
+    then = NOTHING
+    if next_action:
+        then = tag("p", tag("strong", told("Next:")), Markup(" "), told(next_action), class_="next")
     named = [
         (fact.title, Markup(told(fact.text) + linked(fact.cites)))
         for fact in told_facts(document)
-        if fact.title != "State"  # it stands above as a sentence
+        if fact.title != "State" and not (next_action and fact.title == "Next")
     ]
-    return tag("section", tag("h2", told("Impact")), lead, facts(named), id="impact")
+    return tag("section", tag("h2", told("Impact")), lead, then, facts(named), id="impact")
 
 
 def _lanes_section(document: Document) -> Markup:

@@ -8,7 +8,7 @@ from timeline.event import Precision
 from timeline.export.document import Document, Evidence, SourceReport
 from timeline.export.html_words import bullets
 from timeline.export.injection import clip
-from timeline.export.markup import NOTHING, Markup, tag, told, told_lines
+from timeline.export.markup import NOTHING, Markup, own, tag, told, told_lines
 from timeline.export.sources import stretch_words
 from timeline.export.times import rfc3339
 from timeline.export.told import redactions
@@ -40,11 +40,21 @@ def _record(record: Evidence) -> Markup:
     return tag(
         "article",
         tag("h3", told(record.label), Markup(" "), tag("code", told(clip(record.ref, 400)))),
-        tag("p", told(where), tag("br"), tag("small", told(about))),
+        tag("p", told(where), tag("br"), tag("small", told(about), *_opened(record))),
         tag("pre", told_lines(_cut(record.body, BODY_CHARACTERS))),
         _attributes(record),
         id=record.label,
     )
+
+
+def _opened(record: Evidence) -> list[Markup]:
+    """Where a click opens the record in a tool of the team's; the only links that leave."""
+    return [
+        Markup(
+            own(", open in ") + tag("a", told(one.name), href=one.url, rel="noopener noreferrer")
+        )
+        for one in record.addresses
+    ]
 
 
 def _attributes(record: Evidence) -> Markup:
@@ -53,7 +63,7 @@ def _attributes(record: Evidence) -> Markup:
     text = json.dumps(record.attributes, ensure_ascii=False, sort_keys=True)
     return tag(
         "details",
-        tag("summary", told("attributes")),
+        tag("summary", told("attributes"), class_="more"),
         tag("pre", told_lines(_cut(text, ATTRIBUTE_CHARACTERS))),
     )
 

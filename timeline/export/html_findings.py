@@ -7,24 +7,21 @@ from collections.abc import Mapping, Sequence
 from timeline.export.document import Document, Evidence, Proof, ProofStep
 from timeline.export.html_words import bullets, facts, keys, linked
 from timeline.export.markup import NOTHING, Markup, tag, told
+from timeline.export.sequence import records_of, sequence_of
+from timeline.export.svg_sequence import SIGNS, sequence
 from timeline.export.times import from_pin, table_time
 from timeline.words import count_of
 
 STEPS_SHOWN = 60
 """Steps of one proof; what exceeds them is counted and in the JSON export."""
 
-_FOLLOWS = {
-    "certain": "\u2192 certain",
-    "likely": "\u21e2 likely",
-    "possible": "~ undecided",
-    "contradicted": "\u2717 contradicted",
-}
-"""How a step follows the one before it: a sign and a word, as on the screen."""
+_WORDS = {"possible": "undecided"}
+"""An order is undecided where a finding would be possible."""
 
 
 def findings_section(document: Document) -> Markup:
     """Every finding in reading order, the trigger first; then what was looked for in vain."""
-    records = {record.label: record for record in document.evidence}
+    records = records_of(document)
     pin = document.pin.timestamp
     found = [
         _finding(number, proof, records, pin) for number, proof in enumerate(document.findings, 1)
@@ -50,12 +47,21 @@ def _finding(number: int, proof: Proof, records: Mapping[str, Evidence], pin: in
             told(f"{number}. {proof.term}"), Markup(" "),
             tag("span", told(f"{verdict}{routine}"), class_="verdict"),
         ),
-        tag("p", told(proof.sentence)),
+        tag("p", told(proof.sentence), class_="said"),
+        _drawn(number, proof, records, pin),
         _steps(proof.steps, records, pin),
         _about(proof),
         class_=f"finding {verdict}",
         id=f"finding-{number}",
     )  # fmt: skip
+
+
+def _drawn(number: int, proof: Proof, records: Mapping[str, Evidence], pin: int) -> Markup:
+    """Who did what after whom, at one look; the table below it gives the reasons."""
+    found = sequence_of(proof, records)
+    if found is None:
+        return NOTHING
+    return tag("figure", sequence(found, pin, f"steps-{number}"), class_="steps")
 
 
 def _steps(steps: Sequence[ProofStep], records: Mapping[str, Evidence], pin: int) -> Markup:
@@ -80,15 +86,16 @@ def _step(number: int, step: ProofStep, record: Evidence, pin: int) -> Markup:
     distance = from_pin(moment.timestamp - pin, moment.precision)
     order = NOTHING
     if step.order is not None:
-        follows = tag("span", told(_FOLLOWS[step.order]), class_="order")
+        said = f"{SIGNS[step.order]} {_WORDS.get(step.order, step.order)}"
+        follows = tag("span", told(said), class_="order")
         because = told(f": {step.because}") if step.because else NOTHING
         order = Markup(follows + because)
     return tag(
         "tr",
-        tag("td", told(str(number))),
+        tag("td", told(str(number)), class_="number"),
         tag("td", told(table_time(moment.timestamp, moment.precision)), class_="time"),
         tag("td", told(distance), class_="from"),
-        tag("td", told(f"{record.actor or record.source} {record.lane.value}")),
+        tag("td", told(f"{record.actor or record.source} {record.lane.value}"), class_="who"),
         tag("td", tag("strong", told(step.role)), told(f": {step.why}"), Markup(" "),
             linked(f"[{step.cites}]")),
         tag("td", order),

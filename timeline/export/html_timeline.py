@@ -109,7 +109,7 @@ def _row(line: Line, classes: Sequence[str]) -> Markup:
         "tr",
         tag("td", told(line.time), class_="time"),
         tag("td", told(line.distance), class_="from"),
-        tag("td", told(line.speaker)),
+        tag("td", told(line.speaker), class_="who"),
         tag("td", together((label, said), " "), linked(line.after), class_="what"),
         class_=" ".join(classes),
     )

@@ -11,6 +11,9 @@ from timeline.words import count_of
 KEYS_SHOWN = 100
 """Keys of one list; a batch has thousands, and the `keys` export lists them all."""
 
+KEYS_AT_ONCE = 8
+"""More than these are counted, and listed with one click and on paper."""
+
 _LABEL = re.compile(r"(\bE[0-9]+\b)")
 
 
@@ -41,6 +44,8 @@ def keys(names: Sequence[str]) -> Markup:
     rest = (
         told(f" and {count_of(more, 'more', 'more')}, in the keys export") if more > 0 else NOTHING
     )
-    return together(
-        (told(f"{count_of(len(names), 'key')}:"), Markup(" "), together(shown, ", "), rest)
-    )
+    counted = count_of(len(names), "key")
+    listed = Markup(together(shown, ", ") + rest)
+    if len(names) <= KEYS_AT_ONCE:
+        return together((told(f"{counted}:"), Markup(" "), listed))
+    return tag("details", tag("summary", told(counted), class_="more"), listed)

@@ -9,6 +9,7 @@ in code spans or fences, and in sentences every word that is not plain prose bec
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from timeline.clean import LINE_BREAK, clean
 
@@ -52,6 +53,7 @@ def code(text: str) -> str:
     return f"{mark}{edge}{text}{edge}{mark}"
 
 
+@lru_cache(maxsize=4_096)  # names of sources, actors and clocks recur in every row
 def prose(text: str) -> str:
     """A sentence in which every word that is not plain prose stands in a code span."""
     parts: list[str] = []

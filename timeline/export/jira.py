@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from timeline.clean import LINE_BREAK, clean
 from timeline.export import told
+from timeline.export.fitting import around_pin
 from timeline.export.injection import clip, one_line
 from timeline.export.markdown_evidence import BODY_CHARACTERS, BODY_LINES
 from timeline.export.markdown_timeline import SPEAKER_CHARACTERS
@@ -66,21 +67,24 @@ class JiraExporter:
 def write(document: Document, limit: int) -> str:
     """The document as wiki markup of at most `limit` characters; records are cut first."""
     head = [f"h2. {wiki(document.title, TITLE_CHARACTERS)}", *_facts(told.facts(document))]
-    body = [
-        f"h3. Timeline\n{wiki(told.legend(document))}\n\n"
-        "||Time (UTC)||from T||Source||Event||",
-        *(_row(line) for line in told.lines(document)),
+    below = [
         "\nh3. Findings",
         *_facts(told.findings(document)),
         "\nh3. Unknown, to verify",
         *_facts(told.unknown(document)),
         "\nh3. Records",
-        *(_record(record) for record in document.evidence),
-    ]  # fmt: skip
+    ]
     tail = ["\nh3. How this was built", *_facts(told.built(document))]
     fixed = sum(len(block) + 1 for block in (*head, *tail))
-    kept = told.fitting(body, limit - told.HEADROOM - fixed)
-    cut = told.cut_words(len(body) - len(kept), len(body), "piece", limit)
+    room = limit - told.HEADROOM - fixed
+    rows = [_row(line) for line in told.lines(document)]
+    document, shown = around_pin(document, rows, below, room - told.HEADROOM)
+    legend = wiki(told.legend(document))
+    above = [f"h3. Timeline\n{legend}\n\n||Time (UTC)||from T||Source||Event||"]
+    records = [_record(record) for record in document.evidence]
+    kept = told.fitting([*above, *shown, *below, *records], room)
+    total = len(above) + len(rows) + len(below) + len(records)
+    cut = told.cut_words(total - len(kept), total, "piece", limit)
     said = [f"* Cut: {cut}"] if cut else []
     return "\n".join([*head, *said, "", *kept, *tail]) + "\n"
 
@@ -90,7 +94,7 @@ def look_over(text: str, redactor: Redactor) -> str:
 
     Outside of the blocks every brace is escaped again, or a stand-in would be read as a macro.
     """
-    parts = redactor.text(_ESCAPED_STAND_IN.sub("{", text)).split(f"{NOFORMAT}\n")
+    parts = redactor.lines(_ESCAPED_STAND_IN.sub("{", text)).split(f"{NOFORMAT}\n")
     for place in range(0, len(parts), 2):
         parts[place] = _BARE_BRACE.sub(r"\\\g<0>", parts[place])
     return f"{NOFORMAT}\n".join(parts)
@@ -131,8 +135,9 @@ def _record(record: Evidence) -> str:
     reference = wiki(record.ref, REFERENCE_CHARACTERS)
     source = wiki(record.source, SPEAKER_CHARACTERS)
     stamped = rfc3339(record.moment.timestamp, record.moment.precision)
+    opened = "".join(f", [{wiki(one.name)}|{one.url}]" for one in record.addresses)
     head = f"{record.label}: {reference} in {source} ({record.lane.value}), stamped {stamped}"
-    return f"{head}\n{noformat(_shown(record.body))}"
+    return f"{head}{opened}\n{noformat(_shown(record.body))}"
 
 
 def _shown(body: str) -> str:

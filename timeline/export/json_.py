@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from collections.abc import Mapping, Sequence
 from enum import Enum
 from importlib.resources import files
+from json.encoder import encode_basestring
 from typing import TYPE_CHECKING, ClassVar
 
 from timeline.event import Precision
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from timeline.finding import JsonValue
     from timeline.incident import Incident
 
+_UNSEEN = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+_ONE = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 SCHEMA_VERSION = 1
 TEXT_CHARACTERS = 16_000
 """Most characters of one record's text. The build carries more, so that redaction sees past it."""
@@ -56,11 +60,29 @@ def write(document: Document) -> str:
 
 def look_over(text: str, redactor: Redactor) -> str:
     """The last redaction, string by string: one over the raw text could break its syntax."""
-    return _text(redactor.value(json.loads(text)))
+    found = json.loads(text)
+    checked = redactor.value(found)
+    return text if checked == found else _text(checked)
 
 
 def _text(value: JsonValue) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+    """Readable text; signs that would turn what a terminal shows around are written as escapes."""
+    text = _indented(value, "\n")
+    return _UNSEEN.sub(lambda sign: f"\\u{ord(sign.group()):04x}", text) + "\n"
+
+
+def _indented(value: JsonValue, line: str) -> str:
+    """`json.dumps(value, indent=2)`, whose own code is three times slower when it indents."""
+    if isinstance(value, str):
+        return encode_basestring(value)
+    inner = f"{line}  "
+    if isinstance(value, (dict, Mapping)) and value:
+        items = value.items()
+        told = [f"{encode_basestring(name)}: {_indented(item, inner)}" for name, item in items]
+        return f"{{{inner}{f',{inner}'.join(told)}{line}}}"
+    if isinstance(value, (list, tuple)) and value:
+        return f"[{inner}{f',{inner}'.join([_indented(item, inner) for item in value])}{line}]"
+    return _ONE(value)
 
 
 def tree(document: Document) -> dict[str, JsonValue]:
@@ -96,6 +118,7 @@ def tree(document: Document) -> dict[str, JsonValue]:
             "applied": not document.no_redact_reason,
             "reason_not_applied": document.no_redact_reason,
             "removed": [{"rule": name, "count": count} for name, count in document.redactions],
+            **({"ids_replaced": True} if document.ids_replaced else {}),
         },
     }
 
@@ -128,7 +151,21 @@ def _impact(impact: Impact) -> dict[str, JsonValue]:
         "new_per_minute": impact.new_per_minute,
         "seen_until": _instant(impact.seen_until.timestamp),
         "common": list(impact.common),
+        "milestones": [
+            {
+                "what": milestone.what,
+                "moment": None if milestone.moment is None else _moment(milestone.moment),
+                "text": clip(milestone.text, TEXT_CHARACTERS),
+                "since_began_ns": _optional(milestone.since_began),
+                "cites": list(milestone.cites),
+            }
+            for milestone in impact.milestones
+        ],
     }
+
+
+def _optional(nanoseconds: int | None) -> str | None:
+    return None if nanoseconds is None else str(nanoseconds)
 
 
 def _row(row: Row, pin: int) -> dict[str, JsonValue]:
@@ -154,6 +191,8 @@ def _proof(proof: Proof) -> dict[str, JsonValue]:
 def _evidence(record: Evidence) -> dict[str, JsonValue]:
     plain = _plain(record)
     del plain["moment"]
+    if not record.addresses:
+        del plain["addresses"]
     return {**plain, **_moment(record.moment), "body": clip(record.body, TEXT_CHARACTERS)}
 
 
@@ -170,6 +209,8 @@ def _plain(record: Proof | Evidence | Stretch | object) -> dict[str, JsonValue]:
 
 
 def _value(value: object) -> JsonValue:
+    if type(value) is str:
+        return value
     if isinstance(value, Enum):
         return str(value.value)
     if value is None or isinstance(value, (bool, int, float, str)):

@@ -12,7 +12,8 @@ import io
 from typing import TYPE_CHECKING, ClassVar
 
 from timeline.export.injection import one_line
-from timeline.export.publish import redactor_for
+from timeline.export.markdown_words import IDS_SENTENCE
+from timeline.export.publish import redactor_of
 
 if TYPE_CHECKING:
     from timeline.analysis import Analysis
@@ -31,8 +32,7 @@ class KeysExporter:
     suffix: ClassVar[str] = ".csv"
 
     def render(self, incident: Incident, analysis: Analysis, options: ExportOptions) -> str:
-        del incident  # what became of a key is the findings' to say
-        redactor = redactor_for(options)
+        redactor = redactor_of(incident, analysis, options)
         text = io.StringIO()
         table = csv.writer(text, lineterminator="\n")
         table.writerow(COLUMNS)
@@ -43,7 +43,16 @@ class KeysExporter:
                 about = (finding.term, finding.verdict.value)
                 told = (*about, repair.key, repair.state, repair.note)
                 table.writerow(as_text(redactor.text(one_line(cell))) for cell in told)
+        if said := _said(options):
+            table.writerow(("redaction", "", "", "", as_text(redactor.text(one_line(said)))))
         return text.getvalue()
+
+
+def _said(options: ExportOptions) -> str:
+    """What a reader must know of the list, when it is not simply redacted."""
+    if options.no_redact_reason:
+        return f"not redacted, because: {options.no_redact_reason}"
+    return IDS_SENTENCE if options.pseudonymise_ids else ""
 
 
 def as_text(cell: str) -> str:

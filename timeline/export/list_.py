@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, ClassVar
 
 from timeline.export import told
+from timeline.export.fitting import around_pin
 from timeline.export.injection import clip, code
 from timeline.export.markdown_timeline import SPEAKER_CHARACTERS
 from timeline.export.markdown_words import TITLE_CHARACTERS, sentence
@@ -38,19 +39,16 @@ class ListExporter:
 def write(document: Document, limit: int) -> str:
     """The list; its last lines are cut first, and the totals never."""
     head = [sentence(document.title, TITLE_CHARACTERS), "", *_facts(told.facts(document)), ""]
-    records = [_record(record) for record in told.cited_in_timeline(document)]
-    body = [
-        sentence(told.legend(document)),
-        "",
-        *(_event(line) for line in told.lines(document)),
-        "",
-        *_facts((*told.findings(document), *told.unknown(document))),
-        *records,
-    ]
     tail = _facts(told.built(document))
-    fixed = sum(len(line) + 1 for line in (*head, *tail))
-    kept = told.fitting(body, limit - told.HEADROOM - fixed)
-    cut = told.cut_words(len(body) - len(kept), len(body), "line", limit)
+    room = limit - told.HEADROOM - sum(len(line) + 1 for line in (*head, *tail))
+    below = ["", *_facts((*told.findings(document), *told.unknown(document)))]
+    rows = [_event(line) for line in told.lines(document)]
+    document, shown = around_pin(document, rows, ["", "", *below], room)
+    records = [_record(record) for record in told.cited_in_timeline(document)]
+    body = [sentence(told.legend(document)), "", *shown, *below, *records]
+    kept = told.fitting(body, room)
+    total = len(body) + len(rows) - len(shown)
+    cut = told.cut_words(total - len(kept), total, "line", limit)
     said = [f"- Cut: {cut}"] if cut else []
     return "\n".join([*head, *kept, *said, *tail]) + "\n"
 
@@ -69,4 +67,5 @@ def _event(line: told.Line) -> str:
 def _record(record: Evidence) -> str:
     reference = code(clip(record.ref, REFERENCE_CHARACTERS))
     source = sentence(record.source, SPEAKER_CHARACTERS)
-    return f"- Record [{record.label}]: {reference} in {source} ({record.lane.value})"
+    opened = "".join(f", <{one.url}>" for one in record.addresses)
+    return f"- Record [{record.label}]: {reference} in {source} ({record.lane.value}){opened}"

@@ -8,8 +8,10 @@ cut first, and the cut is stated at the top.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
+from timeline.export.fitting import around_pin
 from timeline.export.injection import clip, prose
 from timeline.export.markdown_evidence import (
     evidence_block,
@@ -18,7 +20,7 @@ from timeline.export.markdown_evidence import (
     undated_section,
 )
 from timeline.export.markdown_findings import finding_section, ruled_out_section
-from timeline.export.markdown_timeline import impact_section, timeline_section
+from timeline.export.markdown_timeline import impact_section, table_rows, timeline_section
 from timeline.export.markdown_words import TITLE_CHARACTERS, bullets
 from timeline.export.publish import publish
 from timeline.words import count_of, grouped
@@ -49,20 +51,25 @@ def write(document: Document, limit: int) -> str:
     tail = _tail(document, limit // 3)
     sections = [
         impact_section(document),
-        timeline_section(document),
+        timeline_section(replace(document, timeline=())),
         ["### Unknown, to verify", "", *_unknown(document), ""],
         *(finding_section(number, proof) for number, proof in enumerate(document.findings, 1)),
         ruled_out_section(document),
     ]
     records = [evidence_block(record) for record in document.evidence]
-    kept, room = _fitting(sections, limit - HEADROOM - _size([*head, *tail]))
+    room = limit - HEADROOM - _size([*head, *tail])
+    beside = [line for section in sections for line in section]
+    shortened, _ = around_pin(document, table_rows(document), beside, room)
+    sections[1] = timeline_section(shortened)
+    kept, room = _fitting(sections, room)
     evidence_head = ["### Evidence", ""]
     kept_records, left = _fitting(records, room - _size(evidence_head))
     if kept_records:
         kept.extend([evidence_head, *kept_records])
     undated, _ = _fitting([undated_section(document)], left)
     kept.extend(undated)
-    cut = _cut(len(sections) - len(kept), len(records), len(kept_records), limit)
+    rows = len(document.timeline) - len(shortened.timeline)
+    cut = _cut(len(sections) - len(kept), rows, len(records), len(kept_records), limit)
     lines = [*head, *cut, *(line for section in kept for line in section), *tail]
     return "\n".join(lines).rstrip("\n") + "\n"
 
@@ -97,12 +104,14 @@ def _size(lines: Sequence[str]) -> int:
     return sum(len(line) + 1 for line in lines)
 
 
-def _cut(sections: int, records: int, kept_records: int, limit: int) -> list[str]:
+def _cut(sections: int, rows: int, records: int, kept_records: int, limit: int) -> list[str]:
     left_out = [count_of(sections, "section")] if sections > 0 else []
+    if rows > 0:
+        left_out.append(count_of(rows, "row"))
     if kept_records < records:
         left_out.append(f"{grouped(records - kept_records)} of {grouped(records)} evidence records")
     if not left_out:
         return []
-    named = " and ".join(left_out)
+    named = " and ".join(filter(None, (", ".join(left_out[:-1]), left_out[-1])))
     room = f"to stay under {grouped(limit)} characters"
     return [f"**Cut:** {named} left out {room}; the JSON export holds all.", ""]

@@ -8,7 +8,14 @@ from timeline.clean import LINE_BREAK
 from timeline.event import Precision
 from timeline.export.document import Document, Evidence, SourceReport
 from timeline.export.injection import clip, code, fenced
-from timeline.export.markdown_words import TITLE_CHARACTERS, bullets, sentence
+from timeline.export.markdown_words import (
+    IDS_SENTENCE,
+    TITLE_CHARACTERS,
+    before_colon,
+    bullets,
+    opened_in,
+    sentence,
+)
 from timeline.export.sources import stretch_words
 from timeline.export.times import rfc3339
 from timeline.words import count_of, grouped
@@ -23,14 +30,15 @@ UNDATED_SHOWN = 10
 
 def evidence_block(record: Evidence) -> list[str]:
     """One record: where it is kept, when it was stamped and by which clock, then its lines."""
-    speaker = f" by {sentence(record.actor, TITLE_CHARACTERS)}" if record.actor else ""
+    speaker = f" by {before_colon(record.actor)}" if record.actor else ""
     said = " ".join(word for word in (record.kind.value, record.severity) if word)
     stamped = rfc3339(record.moment.timestamp, record.moment.precision)
     meaning = record.meaning.value.replace("_", " ")
     return [
         f"**{record.label}** {code(clip(record.ref, 200))} in {sentence(record.source)} "
         f"({record.lane.value}){speaker}: {said}",
-        f"stamped {stamped} ({meaning}, clock {sentence(record.clock)}), id `{record.id}`",
+        f"stamped {stamped} ({meaning}, clock {sentence(record.clock)}), id `{record.id}`"
+        f"{opened_in(record.addresses)}",
         "",
         *fenced(_raw(record)),
         "",
@@ -89,7 +97,7 @@ def totals_section(document: Document) -> list[str]:
 def source_block(source: SourceReport) -> list[str]:
     """One source: what it gave, by which clocks, what it saw and what must be known of it."""
     lane = f" {source.lane.value}" if source.lane else ""
-    system = f", {sentence(source.system, TITLE_CHARACTERS)}" if source.system else ""
+    system = f", {before_colon(source.system)}" if source.system else ""
     name = sentence(source.name, TITLE_CHARACTERS)
     facts = [stretch_words(stretch) for stretch in source.coverage[:STRETCHES_SHOWN]]
     hidden = len(source.coverage) - STRETCHES_SHOWN
@@ -109,10 +117,11 @@ def source_block(source: SourceReport) -> list[str]:
 
 
 def _redactions(document: Document) -> str:
+    ids = f"; {IDS_SENTENCE}" if document.ids_replaced else ""
     if document.no_redact_reason:
-        return f"**not redacted**, because: {sentence(document.no_redact_reason)}"
+        return f"**not redacted**, because: {sentence(document.no_redact_reason)}{ids}"
     if not document.redactions:
-        return "redacted: nothing matched a rule"
+        return f"redacted: nothing matched a rule{ids}"
     total = grouped(sum(count for _, count in document.redactions))
     rules = ", ".join(f"{sentence(name)} {grouped(count)}" for name, count in document.redactions)
-    return f"redacted: {total} ({rules})"
+    return f"redacted: {total} ({rules}){ids}"

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from timeline.event import Precision
-from timeline.export.document import Document, Impact, Origin, Place, Row
+from timeline.export.document import Document, Impact, Milestone, Origin, Place, Row
 from timeline.export.injection import clip, code, in_cell
-from timeline.export.markdown_words import NO_RECOVERY, cites, joined, keys, sentence
+from timeline.export.markdown_words import (
+    NO_RECOVERY,
+    cites,
+    joined,
+    keys,
+    opened_in,
+    sentence,
+)
 from timeline.export.times import COARSE, from_pin, instant_and_distance, rfc3339, table_time
 from timeline.words import count_of, grouped, span_words
 
@@ -25,6 +32,7 @@ def impact_section(document: Document) -> list[str]:
         lines.extend([sentence(impact.headline), ""])
     lines.append(f"- **Began:** {_began(impact, pin)}")
     lines.append(f"- **Detected (T):** {rfc3339(pin, document.pin.precision)}")
+    lines.extend(_milestone(milestone, pin) for milestone in impact.milestones)
     recovered = NO_RECOVERY[impact.condition]
     if impact.recovered is not None:
         recovered = instant_and_distance(impact.recovered, pin)
@@ -47,6 +55,19 @@ def _began(impact: Impact, pin: int) -> str:
     return instant_and_distance(impact.began, pin) + cites(impact.began_cites)
 
 
+def _milestone(milestone: Milestone, pin: int) -> str:
+    """What a person noted down as done, in their words."""
+    name = f"- **{milestone.what.capitalize()}:** "
+    if milestone.moment is None:
+        return f"{name}not decided; {milestone.text}{cites(milestone.cites)}"
+    since = ""
+    if milestone.since_began is not None:
+        since = f", {span_words(milestone.since_began)} after it began"
+    said = code(clip(milestone.text, EVENT_CHARACTERS))
+    when = instant_and_distance(milestone.moment, pin)
+    return f"{name}{when}{since}, by the note {said}{cites(milestone.cites)}"
+
+
 def _up_to(impact: Impact) -> str:
     seen = impact.seen_until.timestamp
     return f", as far as the sources reach: {rfc3339(seen, Precision.SECOND)}" if seen > 0 else ""
@@ -54,7 +75,6 @@ def _up_to(impact: Impact) -> str:
 
 def timeline_section(document: Document) -> list[str]:
     """The table; outside text stands in code, so no cell can be left."""
-    pin = document.pin.timestamp
     return [
         "### Timeline",
         "",
@@ -62,8 +82,18 @@ def timeline_section(document: Document) -> list[str]:
         "",
         "| Time (UTC) | from T | Source | Event |",
         "| --- | ---: | --- | --- |",
-        *(_table_row(row, pin) for row in document.timeline),
+        *table_rows(document),
         "",
+    ]
+
+
+def table_rows(document: Document) -> list[str]:
+    """One line of the table for each row of the timeline."""
+    held = {record.label: record.addresses for record in document.evidence}
+    pin = document.pin.timestamp
+    return [
+        _table_row(row, pin, opened_in(held.get("".join(row.cites[:1]), ())))
+        for row in document.timeline
     ]
 
 
@@ -81,11 +111,12 @@ def _legend(document: Document) -> str:
     )
 
 
-def _table_row(row: Row, pin: int) -> str:
+def _table_row(row: Row, pin: int, after: str = "") -> str:
     moment = row.moment
     is_pin = row.origin is Origin.PIN
     distance = "T" if is_pin else from_pin(moment.timestamp - pin, moment.precision)
-    cells = [table_time(moment.timestamp, moment.precision), distance, _speaker(row), _event(row)]
+    event = f"{_event(row)}{after}"
+    cells = [table_time(moment.timestamp, moment.precision), distance, _speaker(row), event]
     return f"| {' | '.join(in_cell(cell) for cell in cells)} |"
 
 

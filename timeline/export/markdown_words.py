@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from timeline.analysis import Condition
+from timeline.export.document import Address
 from timeline.export.injection import clip, code, prose
 from timeline.words import count_of, grouped
 
+IDS_SENTENCE = "ids are stand-ins, equal ones for equal ids"
 TITLE_CHARACTERS = 120
 SENTENCE_CHARACTERS = 600
 REASON_CHARACTERS = 300
@@ -25,6 +27,19 @@ NO_RECOVERY = {
 def sentence(text: str, limit: int = SENTENCE_CHARACTERS) -> str:
     """Outside text as harmless prose of bounded length."""
     return prose(clip(text, limit))
+
+
+def opened_in(addresses: Sequence[Address]) -> str:
+    """` ([kibana](https://…))`; empty without a template. The signs that end a link are encoded."""
+    if not addresses:
+        return ""
+    return f" ({', '.join(f'[{prose(one.name)}]({one.url})' for one in addresses)})"
+
+
+def before_colon(name: str) -> str:
+    """A name that a colon of ours follows: `a:x` would end in the emoji `:x:`."""
+    name = clip(name, TITLE_CHARACTERS)
+    return code(name) if ":" in name else sentence(name)
 
 
 def bullets(sentences: Sequence[str], indent: str = "", limit: int = LIST_ITEMS) -> list[str]:

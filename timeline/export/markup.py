@@ -77,8 +77,11 @@ def style(rules: str) -> Markup:
 def look_over(text: str, redactor: Redactor) -> str:
     """The last redaction, text by text: one over the whole could take a tag for a secret."""
     parts = _TAG.split(text)
+    plain = {part: unescape(part) for part in parts[::2] if part.strip()}
+    redactor.screen(plain.values())
     return "".join(
-        part if index % 2 else _redacted(part, redactor) for index, part in enumerate(parts)
+        _redacted(part, plain[part], redactor) if index % 2 == 0 and part in plain else part
+        for index, part in enumerate(parts)
     )
 
 
@@ -87,10 +90,7 @@ def number(value: float) -> str:
     return f"{value:.1f}".removesuffix(".0")
 
 
-def _redacted(escaped: str, redactor: Redactor) -> str:
-    if not escaped.strip():
-        return escaped
-    plain = unescape(escaped)
+def _redacted(escaped: str, plain: str, redactor: Redactor) -> str:
     checked = redactor.text(plain)
     return escaped if checked == plain else _escaped(checked)
 

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 import polars as pl
 
 from timeline.clean import LINE_BREAK
 from timeline.event import SEVERITY_ERROR, Event
-from timeline.export.redact import Redactor
+from timeline.export.contract import ExportOptions
+from timeline.export.publish import redactor_for
 from timeline.story import story_of
 from timeline.summary import (
     blind_words,
@@ -74,6 +75,8 @@ class PlainOptions:
     redacted: bool = True
     key: str = ""
     """A key whose whole story is told before the timeline."""
+    leaving: ExportOptions = field(default_factory=ExportOptions)
+    """The team's own redaction; nothing else of it is looked at."""
 
 
 def render_plain(
@@ -87,7 +90,7 @@ def render_plain(
     `analysis` is None while nothing was analysed: the text says so. Equal input gives equal text.
     """
     options = options or PlainOptions()
-    redact: Redact = Redactor().text if options.redacted else str
+    redact: Redact = redactor_for(options.leaving).text if options.redacted else str
     lines = [
         *_header(incident, analysis, statuses),
         "",
@@ -290,7 +293,7 @@ def _row(event: Event, pin: int, cited: str, width: int, redact: Redact) -> str:
     """One event on one line; redacted before it is cut, for half a secret matches no rule."""
     stamp = wall_time(event.timestamp, event.precision)
     distance = signed_distance(event.timestamp - pin, event.precision)
-    actor = _sized(event.actor or event.source, ACTOR_CELLS)
+    actor = _sized(redact(event.actor or event.source), ACTOR_CELLS)
     what = f"{LANE_WORDS[event.lane]:<6} {what_word(event):<7}"
     body, _, more = redact(event.body).partition(LINE_BREAK)
     lines = f"  +{count_of(more.count(LINE_BREAK) + 1, 'line')}" if more else ""

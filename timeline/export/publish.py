@@ -11,6 +11,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from timeline.export.build import document_of
+from timeline.export.links import linked
+from timeline.export.people import RULE, as_roles
 from timeline.export.redact import Redactor
 from timeline.export.rules import RULES
 
@@ -34,22 +36,49 @@ def publish(
     """The text that `write` makes of the redacted document.
 
     `last_pass` redacts the finished text; a format whose syntax a replacement could break passes
-    its own, the others get one over the text as it stands. `details` asks for the detectors' own
+    its own, the others get one line by line. `details` asks for the detectors' own
     evidence fields, which can hold thousands of operations and which not every format prints;
     `bands` for the counts that a picture draws.
     """
-    redactor = redactor_for(options)
+    redactor = redactor_of(incident, analysis, options)
     document = redactor.value(
         document_of(incident, analysis, options, details=details, bands=bands)
     )
-    look_over = last_pass or (lambda text, last: last.text(text))
-    text = write(replace(document, redactions=redactor.counts))
+    names: tuple[tuple[str, int], ...] = ()
+    if options.redacted:
+        document, replaced = as_roles(document, options.keep)
+        names = ((RULE, replaced),) if replaced else ()
+    redactor.without_ids()  # in a finished text a number may be a coordinate
+    document = linked(replace(document, ids_replaced=options.pseudonymise_ids), options.links)
+    look_over = last_pass or (lambda text, last: last.lines(text))
+    text = write(replace(document, redactions=tuple(sorted((*names, *redactor.counts)))))
     checked = look_over(text, redactor)
     if checked == text:
         return text
-    return look_over(write(replace(document, redactions=redactor.counts)), redactor)
+    return look_over(
+        write(replace(document, redactions=tuple(sorted((*names, *redactor.counts))))), redactor
+    )
 
 
 def redactor_for(options: ExportOptions) -> Redactor:
     """A fresh redactor with the team's rules before the built-in ones; idle when switched off."""
-    return Redactor((*options.extra_rules, *RULES) if options.redacted else ())
+    rules = (*options.extra_rules, *RULES) if options.redacted else ()
+    return Redactor(rules, keep=options.keep, key=options.stand_in_key)
+
+
+def redactor_of(incident: Incident, analysis: Analysis | None, options: ExportOptions) -> Redactor:
+    """The same, which also replaces the ids of this incident where that was asked for."""
+    redactor = redactor_for(options)
+    if options.pseudonymise_ids:
+        redactor.with_ids(_keys(incident, analysis))
+    return redactor
+
+
+def _keys(incident: Incident, analysis: Analysis | None) -> list[str]:
+    """Every key that a record or a finding names, sorted: their order must not tell anything."""
+    named = set(incident.snapshot.keys.get_column("key").unique().to_list())
+    if analysis is not None:
+        named.update(analysis.state.victims)
+        named.update(key for finding in analysis.findings for key in finding.keys)
+        named.update(work.key for finding in analysis.findings for work in finding.repairs())
+    return sorted(named)

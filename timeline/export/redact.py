@@ -4,23 +4,42 @@ One `Redactor` serves one export: stand-ins (`email#1`, `ip#2`) are numbered by 
 and stay the same throughout, so that two rows about one address can still be seen to be about
 one. No mapping is kept or written: a stand-in cannot be turned back. Redacting twice changes
 nothing more.
+
+With a key, stand-ins are derived from it (`email#k3x7q2vd`) and equal over several exports; the key
+is never written. Many texts are screened together (`timeline.export.gates`), so that clean ones
+cost next to nothing.
 """
 
 from __future__ import annotations
 
+import base64
 import dataclasses
+import hashlib
+import hmac
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
+from fnmatch import fnmatchcase
 from functools import partial
 from typing import TypeVar, cast
 
 from timeline.export.checks import is_secret_value
+from timeline.export.gates import LONG_TEXT, replaced, rules_by_text
+from timeline.export.pseudonyms import Pseudonyms
 from timeline.export.rule import Rule
 from timeline.export.rules import RULES
 
 T = TypeVar("T")
+
+FEW_TEXTS = 16
+"""So few texts, none of them long, are sooner redacted than screened."""
+DERIVED_SIGNS = 8
+"""Signs of a derived stand-in: 40 bits, so that ten thousand ids hardly ever share one."""
+SYNTAX = re.compile("([`|]+)")
+"""Signs that hold recorded text in code and in cells, in every format that is lines of text."""
+IDS = "id"
+"""Under which replaced ids are counted."""
 
 _ALREADY = re.compile(
     r"[\s`\"'(\[<]{0,6}(?:\{redacted:|(?:email|ip|user|session)#[0-9]+[`\"'\])>.,;:]{0,6}\Z)"
@@ -31,33 +50,116 @@ _ALREADY = re.compile(
 class Redactor:
     """Redacts one export. Give it every text that leaves, in the order it will be read."""
 
-    def __init__(self, rules: Sequence[Rule] = RULES) -> None:
+    def __init__(
+        self, rules: Sequence[Rule] = RULES, *, keep: Sequence[str] = (), key: bytes = b""
+    ) -> None:
+        """`keep` are values that stay though a rule knows them, `*` standing for any signs."""
         self._rules = tuple(rules)
+        self._keep = tuple(pattern.lower() for pattern in keep)
+        self._key = key
+        self._ids: Pseudonyms | None = None
+        self._screened: dict[str, Sequence[Rule]] = {}
+        self._fields: dict[str, Rule | None] = {}
+        self._issued: set[str] = set()
         self._counts: Counter[str] = Counter()
         self._stand_ins: dict[tuple[str, str], str] = {}
         self._numbers: Counter[str] = Counter()
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        return self._rules
 
     @property
     def counts(self) -> tuple[tuple[str, int], ...]:
         """How many texts each rule replaced so far, by name; without those that found nothing."""
         return tuple(sorted(self._counts.items()))
 
+    def with_ids(self, keys: Iterable[str]) -> None:
+        """From now on replace the ids that `keys` name, wherever they stand."""
+        self._ids = Pseudonyms(keys, self._id_stand_in)
+
+    def without_ids(self) -> None:
+        """Leave numbers alone from now on: in rendered text they may be coordinates."""
+        self._ids = None
+
     def text(self, text: str) -> str:
-        """`text` without its secrets."""
-        lowered = text.lower()
-        for rule in self._rules:
-            if not rule.hints or any(hint in lowered for hint in rule.hints):
-                text = rule.pattern.sub(partial(self._replaced, rule), text)
-        return text
+        """`text` without its secrets, and without its ids where that was asked for."""
+        if self._ids is None and self._screened.get(text) == ():
+            return text
+        if len(text) >= LONG_TEXT and text not in self._screened:
+            self.screen([text])
+        redacted = self._by(self._rules_for(text), text)
+        return redacted if self._ids is None else self._ids.text(redacted)
+
+    def texts(self, texts: Sequence[str]) -> list[str]:
+        """What `text` makes of each of them, in their order."""
+        if not self._rules and self._ids is None:
+            return list(texts)
+        hits = rules_by_text(texts, self._rules)
+        redacted = list(texts)
+        for row, rules in hits.items():
+            redacted[row] = self._by(rules, texts[row])
+        return redacted if self._ids is None else [self._ids.text(text) for text in redacted]
+
+    def lines(self, text: str) -> str:
+        """A finished text line by line, so that no replacement reaches into the next one's syntax.
+
+        Where one would take a sign of `SYNTAX` with it, what stands between those is redacted.
+        """
+        before = text.split("\n")
+        counts = self._counts.copy()
+        after = self.texts(before)
+        if any(_syntax(a) != _syntax(b) for a, b in zip(before, after, strict=True)):
+            self._counts = counts
+            after = [self._between_syntax(line) for line in before]
+        return "\n".join(after)
+
+    def _between_syntax(self, line: str) -> str:
+        counts = self._counts.copy()
+        redacted = self.text(line)
+        if _syntax(redacted) == _syntax(line):
+            return redacted
+        self._counts = counts
+        parts = SYNTAX.split(line)
+        return "".join(part if n % 2 else self.text(part) for n, part in enumerate(parts))
 
     def value(self, value: T) -> T:
         """`value` with every text in it redacted: dataclasses, mappings and sequences alike.
 
         The name of a mapping's field counts: `{"password": 1234}` has no secret text in it.
         """
+        texts: dict[str, None] = {}
+        _gather(value, texts)
+        self.screen(texts)
         return cast("T", self._walked(value))
 
+    def screen(self, texts: Iterable[str]) -> None:
+        """Find out at once which rules could match which of `texts`; `text` is then fast."""
+        new = [text for text in texts if text not in self._screened]
+        if len(new) < FEW_TEXTS and all(len(text) < LONG_TEXT for text in new):
+            return
+        hits = rules_by_text(new, self._rules)
+        self._screened.update((text, hits.get(row, ())) for row, text in enumerate(new))
+
+    def _rules_for(self, text: str) -> Iterable[Rule]:
+        screened = self._screened.get(text)
+        if screened is not None:
+            return screened
+        lowered = text.lower()
+        return (
+            rule
+            for rule in self._rules
+            if not rule.hints or any(hint in lowered for hint in rule.hints)
+        )
+
+    def _by(self, rules: Iterable[Rule], text: str) -> str:
+        for rule in rules:
+            text = replaced(rule, text, partial(self._replaced, rule))
+        return text
+
     def _walked(self, value: object) -> object:
+        if type(value) is str:  # nearly all there is, and no Enum
+            return self.text(value)
         if isinstance(value, Enum) or value is None or isinstance(value, (bool, int, float)):
             return value
         if isinstance(value, str):
@@ -72,16 +174,23 @@ class Redactor:
 
     def _dataclass(self, value: object) -> object:
         changed = {}
-        for field in dataclasses.fields(value):  # type: ignore[arg-type]  # checked by the caller
-            before = getattr(value, field.name)
+        for name in _field_names(type(value)):
+            before = getattr(value, name)
             after = self._walked(before)
             if after != before:
-                changed[field.name] = after
+                changed[name] = after
         return dataclasses.replace(value, **changed) if changed else value  # type: ignore[type-var]
 
     def _field(self, name: str, value: object) -> object:
-        rule = next((r for r in self._rules if r.field is not None and r.field.search(name)), None)
-        return self._walked(value) if rule is None else self._hidden(rule, value)
+        if name not in self._fields:
+            named = (r for r in self._rules if r.field is not None and r.field.search(name))
+            self._fields[name] = next(named, None)
+        rule = self._fields[name]
+        if rule is not None:
+            return self._hidden(rule, value)
+        if self._ids is not None and isinstance(value, int) and not isinstance(value, bool):
+            return self._ids.field(name, value)
+        return self._walked(value)
 
     def _hidden(self, rule: Rule, value: object) -> object:
         """Every leaf of a secret field's value replaced; states such as `null` stay."""
@@ -97,24 +206,72 @@ class Redactor:
         found = match.groupdict()
         group: str | int = next((g for g in ("secret", "bare") if found.get(g) is not None), 0)
         secret = match.group(group)
-        if not secret or _is_redacted(secret) or not rule.accept(match):
+        if not secret or self._is_redacted(secret) or not rule.accept(match):
+            return match.group()
+        if any(fnmatchcase(secret.lower(), pattern) for pattern in self._keep):
             return match.group()
         start, end = match.span(group)
         whole, offset = match.group(), match.start()
         return whole[: start - offset] + self._stand_in(rule, secret) + whole[end - offset :]
 
     def _stand_in(self, rule: Rule, secret: str) -> str:
-        if _is_redacted(secret):
+        if self._is_redacted(secret):
             return secret
         self._counts[rule.name] += 1
         if not rule.pseudonym:
             return f"{{redacted:{rule.name}}}"
-        known = (rule.pseudonym, secret.replace("%40", "@").lower())
+        return self._numbered(rule.pseudonym, secret.replace("%40", "@").lower())
+
+    def _id_stand_in(self, kind: str, value: str) -> str:
+        self._counts[IDS] += 1
+        return self._numbered(kind, value.casefold())
+
+    def _numbered(self, kind: str, value: str) -> str:
+        """The same stand-in for the same value: the next number, or derived from the key."""
+        known = (kind, value)
         if known not in self._stand_ins:
-            self._numbers[rule.pseudonym] += 1
-            self._stand_ins[known] = f"{rule.pseudonym}#{self._numbers[rule.pseudonym]}"
+            self._numbers[kind] += 1
+            which = self._derived(kind, value) if self._key else str(self._numbers[kind])
+            self._stand_ins[known] = f"{kind}#{which}"
+            self._issued.add(self._stand_ins[known])
         return self._stand_ins[known]
 
+    def _derived(self, kind: str, value: str) -> str:
+        digest = hmac.digest(self._key, f"{kind}\0{value}".encode(), hashlib.sha256)
+        return base64.b32encode(digest).decode().lower()[:DERIVED_SIGNS]
 
-def _is_redacted(secret: str) -> bool:
-    return _ALREADY.match(secret) is not None
+    def _is_redacted(self, secret: str) -> bool:
+        return _ALREADY.match(secret) is not None or secret.strip("`\"'()[]<>.,;: ") in self._issued
+
+
+_FIELD_NAMES: dict[type, tuple[str, ...]] = {}
+
+
+def _syntax(line: str) -> list[str]:
+    return SYNTAX.findall(line)
+
+
+def _field_names(kind: type) -> tuple[str, ...]:
+    """The fields of a dataclass; asked for once a type, not once a record."""
+    if kind not in _FIELD_NAMES:
+        _FIELD_NAMES[kind] = tuple(field.name for field in dataclasses.fields(kind))
+    return _FIELD_NAMES[kind]
+
+
+def _gather(value: object, texts: dict[str, None]) -> None:
+    """Every text that redacting `value` will come to, in its order."""
+    if type(value) is str:
+        texts[value] = None
+    elif isinstance(value, (dict, Mapping)):  # the first is nearly all there is, and quicker
+        for key, item in value.items():
+            texts[str(key)] = None
+            _gather(item, texts)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            _gather(item, texts)
+    elif isinstance(value, str):
+        if not isinstance(value, Enum):
+            texts[value] = None
+    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
+        for name in _field_names(type(value)):
+            _gather(getattr(value, name), texts)

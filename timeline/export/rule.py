@@ -31,3 +31,5 @@ class Rule:
     """Names of structured fields (JSON attributes) whose whole value is such a secret."""
     hints: tuple[str, ...] = ()
     """Lower-case texts; one without any of them cannot match and is not searched at all."""
+    gate: str = ""
+    """What `timeline.export.gates` asks of whole columns; empty: the rule is tried on all texts."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from timeline.export import checks
+from timeline.export import checks, gates
 from timeline.export.rule import Rule
 
 _SEPARATOR = r"""\\{0,16}["']?\s{0,3}(?:=>|:=|={1,2}|:)\s{0,3}\[?"""
@@ -66,7 +66,22 @@ _PROVIDER_KEYS = (
     r"|shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}|sq0[a-z]{3}-[\w-]{22,64}|SK[0-9a-f]{32}"
     r"|(?<![0-9])[0-9]{8,10}:AA[\w-]{33}"  # Telegram bot
 )
+_PROVIDER_GATE = (
+    r"(?:AKIA|ASIA)[0-9A-Z]{16}|gh[pousr]_|github_pat_|gl(?:pat|dt|rt|ptt|soat)-|xox[abeoprs]-"
+    r"|xapp-|[srp]k_(?:live|test)_|whsec_|sk-\S{20}|AIza|ya29\.|GOCSPX-|SG\.|key-[0-9a-f]{32}"
+    r"|npm_|pypi-|rubygems_|do[opr]_v1_|hv[sbr]\.|dapi[0-9a-f]{32}|shp(?:at|ca|pa|ss)_|sq0"
+    r"|SK[0-9a-f]{32}|[0-9]{8}:AA"
+)
+"""How those begin. Words of ordinary lines that begin like that need more of it."""
 _SCHEMES = r"(?:Bearer|Basic|Token|Negotiate|NTLM|ApiKey|Api-Key|Hawk|SSWS|Splunk|Key)"
+
+_OUTSIDE_IPV4 = (
+    r"(?:^|^/|[^0-9A-Za-z_./]|[^0-9A-Za-z_.)]/)"
+    r"(?:[1-9]|1[1-9]|[2-9][0-9]|1[013-9][0-9]|12[0-689]|2[0-9]{2})"
+    r"(?:\.[0-9]{1,3}){3}"
+)
+"""Four numbers of which the first is neither 0, 10 nor 127: those networks stay readable. Behind a
+word and a slash it is a version: `Chrome/120.0.0.0`."""
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:
@@ -91,6 +106,7 @@ def _keyed(
         pseudonym=pseudonym,
         field=_compiled(rf"(?:{fields})\Z"),
         hints=tuple(hints.split()),
+        gate=gates.of_fields(fields),
     )
     accept = checks.is_no_prose if prose else checks.tells_a_value
     unquoted = _compiled(rf"(?:{fields}){_SEPARATOR}{bare}")
@@ -106,11 +122,13 @@ RULES: tuple[Rule, ...] = (
             re.DOTALL,
         ),
         hints=("private key",),
+        gate="-----BEGIN [A-Z0-9 ]*PRIVATE KEY",
     ),
     Rule(
         "private-key",
         re.compile(r"(?<![\w+/])MI[IG][\w+/]{60,}={0,2}"),
         hints=("mii", "mig"),
+        gate=r"MI[IG]\S{60}",
     ),
     *_keyed(
         "authorization",
@@ -131,11 +149,13 @@ RULES: tuple[Rule, ...] = (
         "url-userinfo",
         _compiled(rf"{_DATABASES}://(?P<secret>[^\s:@/\"'<>␊]{{0,128}}:[^\s\"'<>␊]{{1,512}})@"),
         hints=("://",),
+        gate=r"://[^ \t-\r\"'<>]*@",
     ),
     Rule(
         "url-userinfo",
         re.compile(r"://(?!git@)(?P<secret>[^\s/?#\"'<>\\␊]{1,512})@(?=[\w\[.-])"),
         hints=("://",),
+        gate=r"://[^ \t-\r\"'<>]*@",
     ),
     *_keyed(
         "secret", _PASSWORDS, "passw pwd passphrase passcode secret key signature cvv cvc otp pin"
@@ -148,11 +168,13 @@ RULES: tuple[Rule, ...] = (
         ),
         checks.tells_a_value,
         hints=("<",),
+        gate=gates.without_assertions(rf"(?i)<[\w:.-]*(?:{_PASSWORDS}|{_TOKENS})>"),
     ),
     Rule(
         "secret",
         _compiled(r"\b(?:identified\s+by|password)\s+'(?P<secret>(?:[^'\n]|'')+)'"),
         hints=("identified", "password"),
+        gate=r"(?i)(?:identified\s+by|password)\s+'",
     ),
     Rule(
         "secret",
@@ -161,6 +183,7 @@ RULES: tuple[Rule, ...] = (
             r"[\"']?(?P<secret>[^\s\"'-][^\s\"']*)"
         ),
         hints=("pass", "secret", "token", "api"),
+        gate=r"(?i)-[\w-]*(?:passw(?:or)?d|passwd|pass|secret|token|api-?key)\s",
     ),
     Rule(
         "secret",
@@ -168,6 +191,7 @@ RULES: tuple[Rule, ...] = (
             r"\bcurl\b[^\n␊]{0,300}?\s(?:-u|--user)\s{0,3}[\"']?(?P<secret>[^\s\"':]+:[^\s\"']+)"
         ),
         hints=("curl",),
+        gate=r"curl[^␊]*(?:-u|--user)",
     ),
     *_keyed("session", _SESSIONS, "sess connect.sid", pseudonym="session"),
     Rule(
@@ -177,26 +201,40 @@ RULES: tuple[Rule, ...] = (
             r"|awsaccesskeyid|googleaccessid|key-pair-id|hmac)=(?P<secret>[^\s&\"'<>#;\\␊]+)"
         ),
         hints=("=",),
+        gate=r"(?i)[?&;](?:x-(?:amz|goog)-\w+(?:-token)?|sig|signature|awsaccesskeyid"
+        r"|googleaccessid|key-pair-id|hmac)=",
     ),
-    Rule("signed-url", _compiled(r"[?&]code=(?P<secret>[\w./%~+-]{16,})"), hints=("code=",)),
+    Rule(
+        "signed-url",
+        _compiled(r"[?&]code=(?P<secret>[\w./%~+-]{16,})"),
+        hints=("code=",),
+        gate=r"(?i)[?&]code=\S{16}",
+    ),
     Rule(
         "bearer",
         _compiled(r"\bbearer\s{1,3}(?P<secret>[\w.~+/=-]{8,4096})"),
         checks.looks_random,
         hints=("bearer",),
+        gate=r"(?i)bearer\s{1,3}\S{8}",
     ),
     Rule(
         "basic",
         _compiled(r"\bbasic\s{1,3}(?P<secret>[\w+/-]{6,4096}={0,2})"),
         checks.is_basic_credentials,
         hints=("basic",),
+        gate=r"(?i)basic\s{1,3}\S{6}",
     ),
     Rule(
         "jwt",
         re.compile(r"(?<![A-Za-z0-9-])eyJ[\w-]{8,8192}\.[\w-]{4,8192}(?:\.[\w-]{0,8192}){0,3}"),
         hints=("eyj",),
+        gate=r"eyJ\S{8}",
     ),
-    Rule("provider-key", re.compile(rf"(?<![A-Za-z0-9])(?:{_PROVIDER_KEYS})")),
+    Rule(
+        "provider-key",
+        re.compile(rf"(?<![A-Za-z0-9])(?:{_PROVIDER_KEYS})"),
+        gate=_PROVIDER_GATE,
+    ),
     Rule(
         "webhook",
         re.compile(
@@ -204,6 +242,7 @@ RULES: tuple[Rule, ...] = (
             r"|discord(?:app)?\.com/api/webhooks/|\.webhook\.office\.com/)(?P<secret>[\w/@=-]+)"
         ),
         hints=("hooks.slack", "discord", "webhook.office"),
+        gate=r"hooks\.slack\.com/|discord(?:app)?\.com/api/|\.webhook\.office\.com/",
     ),
     Rule(
         "email",
@@ -214,16 +253,19 @@ RULES: tuple[Rule, ...] = (
         checks.is_person_address,
         "email",
         hints=("@", "%40"),
+        gate=r"(?:@|%40)\S*?\.[^\s0-9]",
     ),
     Rule(
         "card-number",
         re.compile(r"(?<![\w.-])(?P<secret>[2-6][0-9]{3}(?:[ -]?[0-9]){9,15})(?!\w|-\w|\.[0-9])"),
         checks.is_card_number,
+        gate=r"(?:^|[^0-9A-Za-z_.-])[2-6][0-9]{3}(?:[ -]?[0-9]){9}",
     ),
     Rule(
         "iban",
         re.compile(rf"(?<![A-Za-z0-9])(?:{checks.iban_pattern()})(?![A-Za-z0-9])"),
         checks.is_iban,
+        gate=r"(?:^|[^0-9A-Za-z])[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]){11}",
     ),
     *_keyed(
         "phone",
@@ -240,6 +282,7 @@ RULES: tuple[Rule, ...] = (
         ),
         pseudonym="user",
         hints=("home", "users"),
+        gate=r"/home/|/Users/|[A-Za-z]:\\{1,4}Users\\",
     ),
     Rule(
         "ip",
@@ -247,6 +290,7 @@ RULES: tuple[Rule, ...] = (
         checks.is_outside_address,
         "ip",
         hints=(".",),
+        gate=_OUTSIDE_IPV4,
     ),
     Rule(
         "ip",
@@ -254,5 +298,6 @@ RULES: tuple[Rule, ...] = (
         checks.is_outside_address,
         "ip",
         hints=(":",),
+        gate=r"(?i)[23][0-9a-f]{3}(?:[0-9a-f:]*::|(?::[0-9a-f]{1,4}){7})",
     ),
 )

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from timeline.export import told
+from timeline.export.fitting import around_pin
 from timeline.export.injection import chat_line, clip
 from timeline.export.markdown_timeline import SPEAKER_CHARACTERS
 from timeline.export.publish import publish
@@ -50,20 +51,20 @@ class SlackExporter:
 
 def write(document: Document, limit: int) -> str:
     """All messages, a line of dashes between them."""
-    body = [
-        "",
-        _line(f"Timeline: {document.title}"),
-        _line(told.legend(document)),
-        *_aligned(told.lines(document)),
-        "",
-        *_facts((*told.findings(document), *told.unknown(document))),
-    ]
+    below = ["", *_facts((*told.findings(document), *told.unknown(document)))]
     tail = ["", *_facts(told.built(document)), REFERENCES]
     head = _facts(told.facts(document))
     fixed = sum(len(line) + 1 for line in (*head, *tail))
     unframed = limit * (MESSAGE_CHARACTERS - FRAME) // MESSAGE_CHARACTERS
-    kept = told.fitting(body, unframed - told.HEADROOM - fixed)
-    cut = told.cut_words(len(body) - len(kept), len(body), "line", limit)
+    room = unframed - told.HEADROOM - fixed
+    rows = _aligned(told.lines(document))
+    title = _line(f"Timeline: {document.title}")
+    beside = ["", title, _line(told.legend(document)), *below]
+    document, shown = around_pin(document, rows, beside, room)
+    above = ["", title, _line(told.legend(document))]
+    kept = told.fitting([*above, *shown, *below], room)
+    total = len(above) + len(rows) + len(below)
+    cut = told.cut_words(total - len(kept), total, "line", limit)
     messages = packed([*head, *kept, *([f"Cut: {cut}"] if cut else []), *tail])
     pin = rfc3339(document.pin.timestamp, document.pin.precision)
     total = len(messages)

@@ -158,10 +158,17 @@ def undated_listed(incident: Incident, root: str) -> tuple[Undated, ...]:
 
 
 def relative_reference(ref: str, root: str) -> str:
-    """`ref` below `root`; of another absolute path its last two parts, never the whole."""
+    """`ref` below `root`; of another absolute path its last two parts, never the whole.
+
+    Nobody's home folder is one of the two, and an address stays whole: what is left of either
+    could no longer be known for what it is.
+    """
     if root and ref.startswith(root.rstrip("/") + "/"):
         return ref[len(root.rstrip("/")) + 1 :]
-    return "/".join(ref.rsplit("/", 2)[-2:]) if ref.startswith("/") else ref
+    if not ref.startswith("/") or "://" in ref:
+        return ref
+    *folders, folder, name = ref.split("/")
+    return name if folders[-1:] in (["home"], ["Users"]) or not folders else f"{folder}/{name}"
 
 
 def _records(incident: Incident) -> Mapping[str, int]:

@@ -11,10 +11,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from timeline.event import Precision
-from timeline.export.document import Document, Evidence, Origin, Place, Proof, Row
+from timeline.export.document import (
+    Document,
+    Evidence,
+    Milestone,
+    Origin,
+    Place,
+    Proof,
+    Row,
+)
 from timeline.export.injection import clip, one_line
 from timeline.export.markdown_timeline import EVENT_CHARACTERS, SHORTEST_BODY
-from timeline.export.markdown_words import LIST_ITEMS, NO_RECOVERY, cites
+from timeline.export.markdown_words import IDS_SENTENCE, LIST_ITEMS, NO_RECOVERY, cites
 from timeline.export.times import COARSE, from_pin, instant_and_distance, rfc3339, table_time
 from timeline.words import count_of, grouped, span_words
 
@@ -72,6 +80,7 @@ def facts(document: Document) -> tuple[Fact, ...]:
         Fact("Next", impact.next_action or "nothing to do about any finding"),
         began,
         Fact("Detected (T)", rfc3339(pin, document.pin.precision)),
+        *(_milestone(one, pin) for one in impact.milestones),
         Fact("Recovered", recovered),
         Fact("Duration", "" if impact.duration is None else span_words(impact.duration)),
         Fact("Affected", _keys(impact.affected) or "no key could be joined to an error"),
@@ -79,6 +88,22 @@ def facts(document: Document) -> tuple[Fact, ...]:
         Fact("In common", "; ".join(impact.common[:LIST_ITEMS])),
     )
     return tuple(fact for fact in told if fact.text)
+
+
+def _milestone(milestone: Milestone, pin: int) -> Fact:
+    return Fact(
+        milestone.what.capitalize(), milestone_words(milestone, pin), cites(milestone.cites)
+    )
+
+
+def milestone_words(milestone: Milestone, pin: int) -> str:
+    """When a person says it was, or that it is not decided; the length only where it is known."""
+    if milestone.moment is None:
+        return f"not decided; {milestone.text}"
+    since = ""
+    if milestone.since_began is not None:
+        since = f", {span_words(milestone.since_began)} after it began"
+    return f"{instant_and_distance(milestone.moment, pin)}{since}, by the note: {milestone.text}"
 
 
 def _keys(names: Sequence[str]) -> str:
@@ -189,19 +214,25 @@ def built(document: Document) -> tuple[Fact, ...]:
 
 
 def redactions(document: Document) -> str:
-    """How many texts each rule replaced, or why nothing was redacted."""
+    """How many texts each rule replaced, or why nothing was redacted; and what became of ids."""
+    ids = f"; {IDS_SENTENCE}" if document.ids_replaced else ""
     if document.no_redact_reason:
-        return f"no, not redacted, because: {document.no_redact_reason}"
+        return f"no, not redacted, because: {document.no_redact_reason}{ids}"
     if not document.redactions:
-        return "nothing matched a rule"
+        return f"nothing matched a rule{ids}"
     total = grouped(sum(count for _, count in document.redactions))
     rules = ", ".join(f"{name} {grouped(count)}" for name, count in document.redactions)
-    return f"{total} ({rules})"
+    return f"{total} ({rules}){ids}"
 
 
 def cited_in_timeline(document: Document) -> tuple[Evidence, ...]:
     """The records behind the rows and the onset, in time order."""
-    named = {*document.impact.began_cites, *(c for row in document.timeline for c in row.cites)}
+    told = (c for milestone in document.impact.milestones for c in milestone.cites)
+    named = {
+        *document.impact.began_cites,
+        *told,
+        *(c for row in document.timeline for c in row.cites),
+    }
     return tuple(record for record in document.evidence if record.label in named)
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from timeline.pasted.contract import Meaning, Pasted, Relative, Stamp
 from timeline.pasted.readings import Here, Reading, readings_of, told
-from timeline.pin import Ambiguous, Pin, PinProblem
+from timeline.pin import Pin, PinProblem
 from timeline.window import DEFAULT_AFTER_NS, DEFAULT_BEFORE_NS, MINUTE_NS
 from timeline.words import day, span_words, wall_time
 
@@ -27,10 +27,11 @@ MOST_READINGS = 9
 HINT = "Say the time yourself: halfawake at 2026-03-14T03:14Z"
 
 
-@dataclass(frozen=True, slots=True)
-class Undecided(Ambiguous):
+class Undecided(NamedTuple):
     """A pasted time with two readings or more, and why."""
 
+    asked: str
+    readings: tuple[Pin, ...]
     why: str
 
     def sentence(self) -> str:

@@ -29,16 +29,17 @@ class Question(NamedTuple):
 class Asking(Gestures):
     """Opens the line for whoever asks and hands over what is typed."""
 
-    _search: Input
+    _line: Input | None = None
+    """Made when it is first opened: the first frame does not need it."""
     _question: Question | None = None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What opens the line is a letter once it is open."""
-        return not (action in _OPENERS and self._search.display)
+        return not (action in _OPENERS and self._question is not None)
 
     def ask(self, question: Question) -> None:
         self._question = question
-        line = self._search
+        line = self._opened_line()
         line.placeholder, line.select_on_focus = question.placeholder, not question.goes_on
         with self.prevent(line.Changed):
             line.value = question.value
@@ -46,8 +47,16 @@ class Asking(Gestures):
         line.display = True
         self.set_focus(line)  # at once: the next key is the first letter
 
+    def _opened_line(self) -> Input:
+        if self._line is None:
+            from textual.widgets import Input
+
+            self._line = Input(id="search")
+            self.mount(self._line)
+        return self._line
+
     def on_input_changed(self, message: Input.Changed) -> None:
-        if self._question is not None and self._search.display:
+        if self._question is not None:
             self._question.typed(message.value)
 
     def on_input_submitted(self, message: Input.Submitted) -> None:
@@ -66,6 +75,7 @@ class Asking(Gestures):
 
     def _close_line(self) -> None:
         self._question = None
-        self._search.display = False
+        if self._line is not None:
+            self._line.display = False
         self.timeline.focus()
         self.place_changed()

@@ -5,17 +5,21 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import TYPE_CHECKING
 
-from textual.screen import Screen
-
 if TYPE_CHECKING:
+    from textual.screen import Screen
+
     from timeline.progress import Collector
     from tui.canvas import Brush
     from tui.state import Handover, ScreenState
     from tui.timeline import Timeline
 
+    Ground = Screen[None]
+else:
+    Ground = object  # fourteen classes of screens would take longer to make than to load
 
-class Gestures(Screen[None]):
-    """The ground the gestures stand on; `IncidentScreen` fills it."""
+
+class Gestures(Ground):
+    """The ground the gestures stand on: `IncidentScreen` fills it, and is the screen they mean."""
 
     _state: ScreenState
     _brush: Brush

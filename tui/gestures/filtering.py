@@ -11,7 +11,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from timeline.filter_line import EXAMPLE, FilterProblem, parse_filter, spelt
 from timeline.filter_terms import Filter, Needle, Part
 from tui.filter_state import AT_ONCE_ROWS, Asked, Draft, rows_for, sifted
 from tui.gestures.asking import Asking, Question
@@ -41,6 +40,7 @@ class Filtering(Asking):
 
     def sift(self, then: Callable[[], None] | None = None) -> None:
         """Have the rows that are asked for shown, then do `then`; the last call wins."""
+        self._forget_soon()
         self._then = then
         if not self._state.sieve.stale:
             self._show_answer()
@@ -50,13 +50,17 @@ class Filtering(Asking):
 
     def sift_soon(self, then: Callable[[], None]) -> None:
         """The same once the typing pauses, if it is more than a moment's work."""
-        if self._soon is not None:
-            self._soon.stop()
-            self._soon = None
         if not self._state.sieve.stale:
             self.sift(then)
         else:
+            self._forget_soon()
             self._soon = self.set_timer(TYPING_PAUSE_S, partial(self.sift, then))
+
+    def _forget_soon(self) -> None:
+        """A wish that waits for a pause is older than the one that comes now."""
+        if self._soon is not None:
+            self._soon.stop()
+            self._soon = None
 
     async def _sift_in_thread(self) -> None:
         sieve = self._state.sieve
@@ -73,7 +77,7 @@ class Filtering(Asking):
     def _rows_shown(self) -> None:
         """The timeline has taken the state's rows; better ones may be asked for."""
         self._drawn = self._state.rows
-        if self._state.sieve.stale and not self._sifting:
+        if self._state.sieve.stale and not self._sifting and self._soon is None:
             self.sift(self._then)
 
     def _show_answer(self) -> None:
@@ -96,6 +100,8 @@ class Filtering(Asking):
     # -- the typed filter --------------------------------------------------------------------
 
     def action_filter(self) -> None:
+        from timeline.filter_line import EXAMPLE, spelt  # not needed for the first frame
+
         sieve = self._state.sieve
         sieve.draft = Draft(sieve.wanted)
         self.ask(
@@ -112,6 +118,8 @@ class Filtering(Asking):
         self.place_changed()
 
     def _understood(self, line: str) -> Draft:
+        from timeline.filter_line import FilterProblem, parse_filter
+
         names = [known.name for known in known_sources(self._state)]
         try:
             return Draft(parse_filter(line, sources=names, instant=self._instant_at))

@@ -33,5 +33,10 @@ class HandingOver(Gestures):
         if incident is None:
             self.say("Nothing has been read yet that could be told.")
             return
-        self.app.copy_to_clipboard(self._handover.status(incident, self._state.analysis))
+        try:
+            lines = self._handover.status(incident, self._state.analysis)
+        except ValueError as problem:
+            self.say(f"Nothing was copied: {problem}")
+            return
+        self.app.copy_to_clipboard(lines)
         self.say("Three lines sent to the terminal's clipboard; e writes the full export.")

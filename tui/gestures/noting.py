@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from timeline.noted import Meant, note_meant
-from timeline.pin import PinProblem
 from tui.gestures.asking import Asking, Question
+
+if TYPE_CHECKING:
+    from timeline.noted import Meant
 
 PLACEHOLDER = "what was done or seen, now; or when: @02:13 what, @-6m what, @10m ago what"
 
@@ -38,13 +39,16 @@ class Noting(Asking):
         self.ask(Question(PLACEHOLDER, text, self._note_typed, self._note_entered, _nothing))
 
     def _meant(self, text: str) -> Meant:
+        """What is typed, understood; ValueError says why it is not."""
+        from timeline.noted import note_meant  # not needed for the first frame
+
         state = self._state
         return note_meant(text, state.window, state.now(), state.zones.of_the_person)
 
     def _note_typed(self, text: str) -> None:
         try:
             words = f"Note at {self._meant(text).words}" if text.strip() else ""
-        except PinProblem as problem:
+        except ValueError as problem:
             words = str(problem)
         self.say(words)
 
@@ -53,7 +57,7 @@ class Noting(Asking):
             return True
         try:
             meant = self._meant(text)
-        except PinProblem as problem:
+        except ValueError as problem:
             self.say(str(problem))
             return False
         self.run_worker(self._write(text, meant), exit_on_error=False)
