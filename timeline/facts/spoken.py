@@ -13,6 +13,8 @@ import polars as pl
 from timeline.event import Lane
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from timeline.incident import Incident
 
 SCHEDULER_MARKS = (
@@ -121,19 +123,11 @@ LOSS_MARKS = (
     "lost due to",
     "to drop messages",
     "overlimit",
-    "events dropped",
-    "entries dropped",
-    "messages dropped",
-    "records dropped",
-    "logs dropped",
-    "lines dropped",
+    "s dropped",
     "dropped_items",
     "dropped events",
     "dropped entries",
-    "dropping data",
-    "dropping events",
-    "dropping chunk",
-    "dropping batch",
+    "dropping ",
     "discarding ",
     "discarded events",
     "buffer is full",
@@ -142,6 +136,9 @@ LOSS_MARKS = (
 )
 """How journals, shippers and collectors say that they lost lines: systemd-journald, rsyslog,
 Fluent Bit and Fluentd, Vector, Promtail, Filebeat, the OpenTelemetry collector."""
+MOST_MARKS = 100
+"""Up to here a search over all bodies is one step a byte; with more, Polars' engine takes another
+automaton at half the speed (measured: 88 ms and 159 ms over 50 MB; aho-corasick 1, `kind`)."""
 MANY_LINES = 20_000
 SAMPLE = 2_000
 COMMON = 0.1
@@ -158,7 +155,8 @@ def spoken_lines(incident: Incident) -> pl.DataFrame:
     marks += _rare(
         incident, (*VERSION_MARKS, *PROGRESS_MARKS, *LOSS_MARKS, *STANDBY_MARKS, *CHANGE_MARKS)
     )
-    told = lines_with(incident, pl.col("body").str.contains_any(marks, ascii_case_insensitive=True))
+    any_of = pl.col("body").str.contains_any(shortest(marks), ascii_case_insensitive=True)
+    told = lines_with(incident, any_of)
     short = lines_with(incident, pl.col("body").str.len_bytes() <= SHORT_BYTES).filter(PARTS)
     if short.is_empty():
         return told
@@ -167,6 +165,12 @@ def spoken_lines(incident: Incident) -> pl.DataFrame:
 
 PARTS = pl.col("body").str.len_bytes().le(SHORT_BYTES) & pl.col("body").str.contains(r"\d ?/ ?\d")
 """Whether a line is short and holds one number over another."""
+
+
+def shortest(marks: Iterable[str]) -> list[str]:
+    """`marks` without those in which another one stands: a search finds the same lines."""
+    known = dict.fromkeys(mark.lower() if mark.isascii() else mark for mark in marks)
+    return [mark for mark in known if not any(one != mark and one in mark for one in known)]
 
 
 def _rare(incident: Incident, marks: tuple[str, ...]) -> list[str]:
