@@ -188,8 +188,31 @@ def run_again_after_it_ended(world: World) -> None:
     press(world, 600, 2, range(30))
 
 
+def sweep(world: World, wait: Callable[[int], float]) -> None:
+    """Six beginnings over the same items, each before the one before had come to its end."""
+    for number in range(6):
+        press(world, 300 + number * 60 + wait(number), number, range(40), pace=2)
+
+
+def a_timer_that_laps_itself(world: World) -> None:
+    sweep(world, lambda number: (0.0, 1.4, 0.2, 2.1, 0.7, 1.1)[number])
+
+
+def test_a_person_is_no_timer() -> None:
+    world = friday(known=False)
+    sweep(world, lambda number: (0, 9, -4, 17, 30, 12)[number])
+    assert len(only(world).presses) == 6
+
+
 @pytest.mark.parametrize(
-    "confuser", [disjoint_runs, a_list_shown_twice, everybody_signs_up, run_again_after_it_ended]
+    "confuser",
+    [
+        disjoint_runs,
+        a_list_shown_twice,
+        everybody_signs_up,
+        run_again_after_it_ended,
+        a_timer_that_laps_itself,
+    ],
 )
 def test_confusers_without_a_known_set_stay_silent(confuser: Callable[[World], None]) -> None:
     world = friday(known=False)
@@ -268,6 +291,7 @@ def test_a_button_its_job_and_its_lines_are_one_operation() -> None:
     [
         ("import of tariffs started batch_id=t{0}", "The import of tariffs was begun twice"),
         ("Nightly-Export begins batch_id=t{0}", "Nightly-Export was begun twice"),
+        ("starting tariff import batch_id=t{0} of 60", "The tariff import was begun twice"),
         ("export triggered batch_id=t{0} items=60", "The export was begun twice"),
     ],
 )

@@ -32,7 +32,14 @@ import polars as pl
 from timeline.event import Lane
 from timeline.facts.batches import Batch, signs_under
 from timeline.facts.passes import Passes, repeated_passes
-from timeline.facts.presses import Press, PressShare, presses_of, shares, signs_by_press
+from timeline.facts.presses import (
+    Press,
+    PressShare,
+    on_a_clock,
+    presses_of,
+    shares,
+    signs_by_press,
+)
 from timeline.facts.reruns import reruns
 from timeline.facts.sight import absence, heard
 from timeline.facts.words import capital, counted, instant, listed, often, short
@@ -187,7 +194,7 @@ def _of_batch(incident: Incident, batch: Batch, presses: tuple[Press, ...]) -> R
 
 def _of_keys(incident: Incident, presses: tuple[Press, ...]) -> RePress | None:
     """Presses without a known batch: what stands under each one's own keys is its items."""
-    if not all(press.own for press in presses):
+    if not all(press.own for press in presses) or on_a_clock(presses):
         return None
     signs = signs_under(incident, [key for press in presses for key in press.own])
     if signs.get_column("key").n_unique() < MIN_COMMON:
@@ -269,7 +276,7 @@ def _same(finding: RePress, other: RePress) -> bool:
 def _named(operation: str) -> str:
     """The operation in words: without the places of ids and numbers in a line's form, and without
     the verb with which that line says that it begins."""
-    plain = re.sub(r"(?<!/)\s+\S*#\S*", "", operation) or operation
+    plain = re.sub(r"(?:\s(?:of|for|with))?(?<!/)\s+\S*#\S*", "", operation) or operation
     if re.match(r"(?:POST|PUT|PATCH) ", plain) or plain.endswith(")"):
         return plain
     thing = re.sub(r"\s{2,}", " ", re.sub(BEGIN_LINE, "", plain)).strip(" :;,.-")

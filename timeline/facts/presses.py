@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -34,6 +36,9 @@ SERVED = r"^(?:request|trace|correlation)(?:_[a-z]+)?:"
 """Keys under which one request is served."""
 HOPS = 2
 """A request names the job that it pushed, and the job's first line the run that it began."""
+LEAST_TIMED = 5
+TIMED_WITHIN = 0.05
+"""A timer's beginnings vary by how long a container takes to start, seconds of minutes."""
 TOKEN = re.compile(r"[a-z]{4,}")
 COMMON_TOKENS = frozenset(("batch", "post", "patch", "jobs", "pushed", "parent", "group", "items"))
 PRESS_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
@@ -77,6 +82,18 @@ def presses_in(incident: Incident) -> tuple[tuple[Press, ...], ...]:
         press = Press(operation, at, row, actor, tuple(own), tuple(shared))
         groups.setdefault(operation, []).append(press)
     return tuple(tuple(group) for group in groups.values() if len(group) > 1)
+
+
+def on_a_clock(presses: Sequence[Press]) -> bool:
+    """Whether they follow one another so evenly, and so often, that a timer began them.
+
+    Few retries of a client may be even as well; a person never is.
+    """
+    steps = [two.at - one.at for one, two in pairwise(presses)]
+    usual = median(steps) if steps else 0
+    return len(presses) >= LEAST_TIMED and all(
+        abs(step - usual) <= TIMED_WITHIN * usual for step in steps
+    )
 
 
 def _requests(incident: Incident) -> pl.DataFrame:
