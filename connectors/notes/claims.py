@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from connectors.notes.reading import Written
 from timeline.clean import LINE_BREAK, clean
 from timeline.postmortem import Claim
@@ -19,5 +21,12 @@ def claim_of(written: Written) -> Claim:
         LINE_BREAK.join([text, *(clean(line.strip()) for line in written.lines)]),
         f"{clean(written.file)}@{written.offset}",
         why_undated=stamp.reason,
-        assumed=ASSUMED if stamp.ns is not None and stamp.zone_assumed else "",
+        assumed="" if stamp.ns is None else "; ".join(_assumed(written)),
     )
+
+
+def _assumed(written: Written) -> Iterator[str]:
+    if written.moment.assumed:
+        yield written.moment.assumed
+    if written.moment.stamp.zone_assumed:
+        yield ASSUMED

@@ -40,11 +40,16 @@ _FENCES = ("```", "~~~")
 
 
 def read_notes(
-    paths: Sequence[str], zone: ZoneRule, form: str = "", wanted: Wanted | None = None
+    paths: Sequence[str],
+    zone: ZoneRule,
+    form: str = "",
+    wanted: Wanted | None = None,
+    day: str = "",
 ) -> Reading:
     """Read every file in its `form`, or in the one it is recognised by.
 
-    Of what a tool exported only `wanted` is told. Raises `SourceProblem` when there is no file or
+    Of what a tool exported only `wanted` is told. `day` (`2026-03-14`) is supposed, and said to be,
+    where a person's file tells no day of a time. Raises `SourceProblem` when there is no file or
     one may not be read.
     """
     reading = Reading()
@@ -54,12 +59,19 @@ def read_notes(
     names = Counter(path.name for path in files)
     for path in files[-MOST_FILES:]:
         name = path.name if names[path.name] == 1 else f"{path.parent.name}/{path.name}"
-        _read(path, name, zone, Format(form) if form else recognised(path), reading, wanted)
+        known = Format(form) if form else recognised(path)
+        _read(path, name, zone, known, reading, wanted, day)
     return reading
 
 
 def _read(
-    path: Path, name: str, zone: ZoneRule, form: Format, reading: Reading, wanted: Wanted | None
+    path: Path,
+    name: str,
+    zone: ZoneRule,
+    form: Format,
+    reading: Reading,
+    wanted: Wanted | None,
+    supposed: str,
 ) -> None:
     match form:
         case Format.SLACK:
@@ -71,7 +83,7 @@ def _read(
 
             read_events(path, name, reading)
         case _:
-            _read_file(path, name, zone, reading)
+            _read_file(path, name, zone, reading, supposed)
 
 
 def note_files(paths: Sequence[str]) -> list[Path]:
@@ -98,7 +110,7 @@ def note_files(paths: Sequence[str]) -> list[Path]:
     return list(found)
 
 
-def _read_file(path: Path, name: str, zone: ZoneRule, reading: Reading) -> None:
+def _read_file(path: Path, name: str, zone: ZoneRule, reading: Reading, supposed: str) -> None:
     try:
         with path.open("rb") as file:
             raw = file.read(MOST_BYTES + 1)
@@ -118,7 +130,7 @@ def _read_file(path: Path, name: str, zone: ZoneRule, reading: Reading) -> None:
     lines = _lines(raw)
     as_objects = path.suffix.lower() == ".jsonl"
     begun = _objects(lines, reading) if as_objects else _notes(lines, reading)
-    _place(begun, name, day_in(path.stem), zone, reading)
+    _place(begun, name, (day_in(path.stem), supposed), zone, reading)
 
 
 def _lines(raw: bytes) -> Iterator[tuple[int, str]]:
@@ -183,12 +195,16 @@ def _notes(lines: Iterator[tuple[int, str]], reading: Reading) -> Iterator[_Begu
 
 
 def _place(
-    begun: Iterator[_Begun], name: str, named_day: str, zone: ZoneRule, reading: Reading
+    begun: Iterator[_Begun], name: str, days: tuple[str, str], zone: ZoneRule, reading: Reading
 ) -> None:
-    """Give every note its stamp. Under one day a clock that falls back went past midnight."""
+    """Give every note its stamp. Under one day a clock that falls back went past midnight.
+
+    `days` are the one that the file's name tells and the one that is supposed without any.
+    """
+    named_day, supposed = days
     last_day, last, passed = "", 0, False
     for one in begun:
-        day = one.day or named_day
+        day = one.day or named_day or supposed
         note = one.note if one.note.zone or not one.zone else replace(one.note, zone=one.zone)
         moment = moment_of(note, day, zone)
         ns = moment.stamp.ns
@@ -206,6 +222,8 @@ def _place(
             passed = True
         if passed:
             moment = moment_of(note, day_after(day), zone)
+        if supposed and not (own_day or one.day or named_day):
+            moment = replace(moment, how="", assumed=f"its day is not written: read as {day}")
         reading.notes.append(Written(name, one.offset, note, moment, lines, passed))
         if not own_day:
             last_day, last = day, ns

@@ -59,6 +59,8 @@ class Moment:
 
     stamp: Stamp
     how: str = ""
+    assumed: str = ""
+    """What nobody wrote and the reader was told to suppose, in words."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,20 +30,23 @@ def run(arguments: argparse.Namespace) -> ExitCode:
     from halfawake.where import target
     from timeline.export.postmortem import comparison_json, comparison_text
     from timeline.postmortem import held_against
+    from timeline.words import day
 
-    claims = claims_of(arguments.postmortem, arguments.zone)
+    wanted = target(arguments.where, arguments)
+    claims = claims_of(arguments.postmortem, arguments.zone, day(wanted.window.pin))
     options = leaving_options(arguments.config)
-    collected = collect(target(arguments.where, arguments))
+    collected = collect(wanted)
     comparison = held_against(collected.incident, collected.analysis, claims)
     render = comparison_json if arguments.json else comparison_text
     sys.stdout.write(render(comparison, options))
     return collected.exit_code
 
 
-def claims_of(path: Path, zone: str | None) -> list[Claim]:
+def claims_of(path: Path, zone: str | None, day: str = "") -> list[Claim]:
     """The rows of a postmortem that begin with a time, in the order of the document.
 
-    Raises `UsageProblem` when it cannot be read or holds none.
+    `day` (`2026-03-14`) is supposed where the document tells none. Raises `UsageProblem` when it
+    cannot be read or holds no such row.
     """
     from connectors.logs.zones import ZoneRule
     from connectors.notes.files import read_notes
@@ -53,7 +56,7 @@ def claims_of(path: Path, zone: str | None) -> list[Claim]:
     if not path.is_file():
         raise UsageProblem(f"There is no document {path} to compare with.")
     try:
-        reading = read_notes([str(path)], ZoneRule.named(zone))
+        reading = read_notes([str(path)], ZoneRule.named(zone), day=day)
     except SourceProblem as problem:
         raise UsageProblem(problem.sentence()) from None
     except ValueError as problem:

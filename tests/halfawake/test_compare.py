@@ -48,6 +48,21 @@ def test_as_json_it_is_one_object(document: Path, capsys: pytest.CaptureFixture[
     assert told["turning_points"] >= len(told["left_out"])
 
 
+def test_a_row_without_a_day_is_read_on_the_day_of_t_and_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "postmortem.md"
+    path.write_text(
+        "All times UTC.\n\n- 00:15 web loses redis\n\n## 2026-11-23\n\n- 09:00 review\n",
+        encoding="utf-8",
+    )
+    cli.run(["compare", str(path), "demo:night-hiccup"])
+    said = capsys.readouterr().out
+    assert "2026-11-22 00:15  web loses redis" in said
+    assert said.count("its day is not written: read as 2026-11-22") == 1
+    assert "2026-11-23 09:00  review" in said
+
+
 def test_a_row_without_a_zone_says_what_was_assumed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
