@@ -12,7 +12,7 @@ from tests.tui import story
 from tests.tui.conftest import Night, Opening
 from timeline.event import Event
 from timeline.filter_terms import Field, Filter, Part
-from timeline.progress import IncidentGrew
+from timeline.progress import IncidentGrew, PreviewArrived, StatusChanged
 from timeline.words import grouped
 from tui.chips import chips_line, chips_of
 from tui.filter_state import Draft, Sieve
@@ -48,6 +48,22 @@ async def test_a_typed_filter_hides_rows_and_says_how_many(open_night: Opening) 
         bodies = [night.state.rows.event(n).severity_number for n in range(ERRORS)]
         assert min(bodies[n] or 17 for n in range(ERRORS)) >= 17
         assert [line[:55] for line in night.screen_lines()[7:14]] == [line[:55] for line in lanes]
+
+
+async def test_what_is_searched_before_the_rows_are_read_is_found_when_they_are(
+    open_night: Opening,
+) -> None:
+    async with open_night() as night:
+        await night.tell(StatusChanged(story.statuses()))
+        await night.tell(PreviewArrived(story.preview()))
+        await night.press("/", *"redis:6379 answers", "enter")
+        assert "No row holds" not in "".join(night.screen_lines())
+        assert "esc ends" in chips(night)
+        await night.tell(IncidentGrew(story.incident(), story.ANALYSIS))
+        assert night.timeline.event is not None
+        assert night.timeline.event.body == story.RECOVERED.body
+        await night.press("escape", "/", *"there is no such row", "enter")
+        assert "No row holds" in "".join(night.screen_lines())
 
 
 async def test_what_was_understood_is_shown_before_it_is_applied(open_night: Opening) -> None:

@@ -39,10 +39,15 @@ class Filtering(Asking):
     # -- answers -----------------------------------------------------------------------------
 
     def sift(self, then: Callable[[], None] | None = None) -> None:
-        """Have the rows that are asked for shown, then do `then`; the last call wins."""
+        """Have the rows that are asked for shown, then do `then`; the last call wins.
+
+        Before the first rows are read, nobody can say what is not among them: it is done then.
+        """
         self._forget_soon()
         self._then = then
-        if not self._state.sieve.stale:
+        if self._state.sieve.asked() is None:
+            self.place_changed()
+        elif not self._state.sieve.stale:
             self._show_answer()
         elif not self._sifting:
             self._sifting = True
@@ -77,7 +82,8 @@ class Filtering(Asking):
     def _rows_shown(self) -> None:
         """The timeline has taken the state's rows; better ones may be asked for."""
         self._drawn = self._state.rows
-        if self._state.sieve.stale and not self._sifting and self._soon is None:
+        wanted = self._state.sieve.stale or self._then is not None
+        if wanted and not self._sifting and self._soon is None:
             self.sift(self._then)
 
     def _show_answer(self) -> None:
