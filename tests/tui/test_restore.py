@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from tests.tui import story
 from tests.tui.conftest import Night
@@ -13,8 +14,12 @@ from timeline.incident import Incident
 from timeline.plain_json import from_plain, to_plain
 from timeline.progress import CollectionEnded, IncidentGrew, PreviewArrived, SourceStatus
 from timeline.window import Window
+from tui.gestures import returning
 from tui.restore import View, view_of
 from tui.rows import identity
+
+if TYPE_CHECKING:
+    import pytest
 
 SENTENCE = "Restored as you left it at 03:41 UTC; u starts afresh at T."
 
@@ -130,7 +135,10 @@ async def test_a_finding_that_is_gone_is_not_walked() -> None:
         assert night.state.step == 0
 
 
-async def test_the_view_is_kept_when_it_changed_and_only_then() -> None:
+async def test_the_view_is_kept_when_it_changed_and_only_then(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(returning, "KEEP_EVERY_S", 3600.0)  # kept by this test alone
     async with reopened(None, "") as night:
         keeping: FakeKeeping = night.keeping  # type: ignore[attr-defined]
         keep = night.app.incident_screen._keep_soon
