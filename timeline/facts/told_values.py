@@ -56,6 +56,16 @@ STATED_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "by_name": pl.Boolean,  # whether the line names the column
 }
 
+CHANGE_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
+    "key": pl.String,
+    "table": pl.String,
+    "column": pl.String,
+    "old": pl.String,
+    "new": pl.String,
+    "changed": pl.UInt32,  # the event's row
+    "since": pl.Int64,  # ns UTC
+    "committed": pl.Int64,  # ns UTC
+}
 AFTER_SCHEMA = {**STATED_SCHEMA, "clock": pl.String, "late": pl.Boolean}
 
 
@@ -129,7 +139,7 @@ def _lines_after(incident: Incident, changes: pl.DataFrame) -> pl.DataFrame:
 
 
 def changes_of_values(incident: Incident) -> pl.DataFrame:
-    """(key, table, column, old, new, changed, since, committed) of changes of told values."""
+    """CHANGE_SCHEMA of changes of told values."""
     both = pl.concat([_between_versions(incident), _audited(incident)])
     text = pl.col("old", "new").str.strip_chars('"')
     both = both.with_columns(text).filter(
@@ -154,10 +164,10 @@ def changes_by_lines(incident: Incident) -> pl.DataFrame:
     """The same columns for changes that a writer's own line tells: `cents 900 -> 1100`, of the one
     thing that the line names. There is no commit; the line is written when it is done."""
     lines = marked(incident.spoken, CHANGE_MARKS)
-    told = lines.with_columns(
-        pl.col("body").str.extract(CHANGED_LINE, group).alias(name)
-        for group, name in enumerate(("column", "old", "new"), 1)
-    )
+    if lines.is_empty():
+        return pl.DataFrame(schema=CHANGE_SCHEMA)
+    found = pl.col("body").str.extract_groups(CHANGED_LINE)
+    told = lines.with_columns(found.struct.rename_fields(["column", "old", "new"]).struct.unnest())
     told = told.drop_nulls("new").filter(
         (pl.col("old") != pl.col("new"))
         & ~pl.col("new").str.contains(pl.col("old"), literal=True)
