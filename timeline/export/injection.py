@@ -47,8 +47,7 @@ def code(text: str) -> str:
     text = one_line(text)
     if not text:
         return "(empty)"
-    longest = max((len(run) for run in _BACKTICKS.findall(text)), default=0)
-    mark = "`" * (longest + 1)
+    mark = "`" * (_longest_run(text) + 1)
     edge = " " if text[0] == "`" or text[-1] == "`" else ""
     return f"{mark}{edge}{text}{edge}{mark}"
 
@@ -93,9 +92,13 @@ def in_cell(markdown: str) -> str:
 def fenced(text: str) -> list[str]:
     """Lines of a fenced block that `text` cannot leave; U+240A becomes a line break again."""
     content = [clean(line) for line in re.split(rf"\r\n|\n|{LINE_BREAK}", text)]
-    longest = max((len(run) for line in content for run in _BACKTICKS.findall(line)), default=0)
-    mark = "`" * max(3, longest + 1)
+    mark = "`" * max(3, *(_longest_run(line) + 1 for line in content))
     return [f"{mark}text", *content, mark]
+
+
+def _longest_run(text: str) -> int:
+    """Of backticks; most texts have none."""
+    return max(map(len, _BACKTICKS.findall(text)), default=0) if "`" in text else 0
 
 
 def chat_line(text: str, limit: int) -> str:

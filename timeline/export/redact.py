@@ -109,7 +109,7 @@ class Redactor:
         before = text.split("\n")
         counts = self._counts.copy()
         after = self.texts(before)
-        if any(_syntax(a) != _syntax(b) for a, b in zip(before, after, strict=True)):
+        if not all(_same_syntax(a, b) for a, b in zip(before, after, strict=True)):
             self._counts = counts
             after = [self._between_syntax(line) for line in before]
         return "\n".join(after)
@@ -117,7 +117,7 @@ class Redactor:
     def _between_syntax(self, line: str) -> str:
         counts = self._counts.copy()
         redacted = self.text(line)
-        if _syntax(redacted) == _syntax(line):
+        if _same_syntax(redacted, line):
             return redacted
         self._counts = counts
         parts = SYNTAX.split(line)
@@ -158,9 +158,10 @@ class Redactor:
         return text
 
     def _walked(self, value: object) -> object:
-        if type(value) is str:  # nearly all there is, and no Enum
-            return self.text(value)
-        if isinstance(value, Enum) or value is None or isinstance(value, (bool, int, float)):
+        kind = type(value)
+        if kind is str:  # nearly all there is, and no Enum
+            return self.text(cast("str", value))
+        if kind in _NO_TEXT or isinstance(value, (Enum, bool, int, float)):
             return value
         if isinstance(value, str):
             return self.text(value)
@@ -244,11 +245,13 @@ class Redactor:
         return _ALREADY.match(secret) is not None or secret.strip("`\"'()[]<>.,;: ") in self._issued
 
 
+_NO_TEXT = frozenset((type(None), bool, int, float))
+"""Asked before anything else: half of what a record holds."""
 _FIELD_NAMES: dict[type, tuple[str, ...]] = {}
 
 
-def _syntax(line: str) -> list[str]:
-    return SYNTAX.findall(line)
+def _same_syntax(one: str, other: str) -> bool:
+    return one == other or SYNTAX.findall(one) == SYNTAX.findall(other)
 
 
 def _field_names(kind: type) -> tuple[str, ...]:
@@ -260,8 +263,11 @@ def _field_names(kind: type) -> tuple[str, ...]:
 
 def _gather(value: object, texts: dict[str, None]) -> None:
     """Every text that redacting `value` will come to, in its order."""
-    if type(value) is str:
-        texts[value] = None
+    kind = type(value)
+    if kind is str:
+        texts[cast("str", value)] = None
+    elif kind in _NO_TEXT:
+        return
     elif isinstance(value, (dict, Mapping)):  # the first is nearly all there is, and quicker
         for key, item in value.items():
             texts[str(key)] = None
