@@ -79,7 +79,7 @@ def world_of(name: str, seed: int) -> tuple[World, Truth]:
 
 
 def built(name: str, seed: int) -> tuple[World, Truth]:
-    module = importlib.import_module(f"tests.score.families.kept_aside.{name}")
+    module = importlib.import_module(f"tests.score.families.developed.{name}")
     prepare: Callable[[World], None] = module.prepare
     inject: Callable[[World], Truth] = module.inject
     world = healthy(f"{name.replace('_', '-')}/{seed}", prepare=prepare)
