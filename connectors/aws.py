@@ -20,13 +20,13 @@ from urllib.parse import quote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from timeline.clean import clean
 from timeline.problems import (
     AccessRefused,
     Misconfigured,
     MissingDriver,
     SourceProblem,
     Unreachable,
+    quoted,
 )
 
 if TYPE_CHECKING:
@@ -234,7 +234,7 @@ def refused(error: Exception, where: str, remedy: str) -> SourceProblem:
     """What a failure to find credentials means. Says no word of a process that prints them."""
     name = type(error).__name__
     if name in ("ProfileNotFound", "ConfigNotFound", "ConfigParseError", "InvalidConfigError"):
-        said = clean(str(error))[:QUOTED_CHARACTERS]
+        said = quoted(str(error), QUOTED_CHARACTERS)
         fix = "Correct profile, or ~/.aws/config."
         return Misconfigured(f"The AWS profile cannot be used: {said}", where=where, remedy=fix)
     if name == "MFANeeded":

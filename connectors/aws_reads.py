@@ -25,6 +25,7 @@ from timeline.problems import (
     Misconfigured,
     Overloaded,
     SourceProblem,
+    quoted,
 )
 from timeline.window import SECOND_NS
 
@@ -248,4 +249,4 @@ def _error_in(answer: Answer) -> tuple[str, str]:
     code = text(at(content, "__type")) or answer.headers.get("x-amzn-errortype", "")
     code = code.rpartition("#")[2].partition(":")[0]
     said = text(at(content, "message")) or text(at(content, "Message"))
-    return clean(code)[:80], clean(said)[:REASON_CHARACTERS]
+    return clean(code)[:80], quoted(said, REASON_CHARACTERS)

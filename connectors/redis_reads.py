@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from connectors.clock_sampling import ClockSample
-from timeline.clean import clean
 from timeline.problems import (
     AccessRefused,
     BadAnswer,
@@ -25,6 +24,7 @@ from timeline.problems import (
     Overloaded,
     SourceProblem,
     Unreachable,
+    quoted,
 )
 
 if TYPE_CHECKING:
@@ -402,7 +402,7 @@ _CODES: tuple[tuple[tuple[str, ...], type[SourceProblem], str, str], ...] = (
 
 def _worded(error: Exception) -> str:
     """The error's text with its code, which the driver strips where it has a class for it."""
-    message = clean(str(error))[:MESSAGE_LENGTH]
+    message = quoted(str(error), MESSAGE_LENGTH)
     code = _STRIPPED.get(type(error).__name__, "")
     return message if message.startswith(code) else f"{code} {message}"
 
@@ -416,7 +416,9 @@ def _by_code(message: str, where: str) -> SourceProblem | None:
 
 def _from_message(message: str, where: str) -> SourceProblem:
     known = _by_code(message, where)
-    return known or BadAnswer(f"Redis answered: {message}", where=where)
+    return known or BadAnswer(
+        f"Redis answered: {message}", where=where, remedy="Is it Redis? See its own log."
+    )
 
 
 def _place(parts: Mapping[str, object]) -> str:

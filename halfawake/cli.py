@@ -60,7 +60,9 @@ def run(argv: Sequence[str]) -> int:
     try:
         return _module(arguments.command).run(arguments)
     except UsageProblem as problem:
-        sys.stderr.write(f"halfawake: {problem}\n")
+        from timeline.export.redact_messages import without_secrets
+
+        sys.stderr.write(f"halfawake: {without_secrets(str(problem))}\n")
         return problem.exit_code
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED

@@ -231,7 +231,9 @@ class CollectionSession(Telling):
             await self._fail(reading, window, what, sentence, cut=True, quiet=seen is not None)
             return False
         except Exception as error:  # a stranger's connector must not take the screen away
-            what = f"the connector broke: {type(error).__name__}: {error}"
+            from timeline.export.redact_messages import without_secrets
+
+            what = without_secrets(f"the connector broke: {type(error).__name__}: {error}")
             sentence = f"{what}. Please report it."
             await self._fail(reading, window, what, sentence, quiet=seen is not None)
             return False

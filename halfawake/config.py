@@ -32,7 +32,15 @@ FILE_NAME = "halfawake.toml"
 
 
 class ConfigProblem(Exception):
-    """The configuration cannot be used; the message names file, line, key and remedy."""
+    """The configuration cannot be used; the message names file, line, key and remedy.
+
+    A value that a check quotes loses its password or token: the screen and stderr show this.
+    """
+
+    def __init__(self, message: str) -> None:
+        from timeline.export.redact_messages import without_secrets
+
+        super().__init__(without_secrets(message))
 
 
 class KeyConfig(Strict):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from timeline.clock import ClockTable
 from timeline.event import Lane
@@ -16,7 +16,7 @@ from timeline.keys import KeyRules
 from timeline.knowledge import Knowledge
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import polars as pl
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from timeline.facts.jobs import Jobs
     from timeline.facts.lookups import Lookup
     from timeline.facts.lost_attempt import LostAttempt
+    from timeline.facts.new_kinds import NewKind
     from timeline.facts.presses import Press
     from timeline.facts.pushes import FailedPush
     from timeline.facts.records import Records
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
     from timeline.store import Snapshot
     from timeline.templates import Templates
     from timeline.window import Window
+
+
+_Fact = TypeVar("_Fact")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +87,28 @@ class Incident:
         vars(other).update(known)
         return other
 
+    def shared(self, fact: Callable[[Incident], _Fact]) -> _Fact:
+        """`fact(self)`, built when first asked for: for facts that two or three detectors want.
+
+        Like every fact it must rest on stamps and ids, not on the bounds of clocks.
+        """
+        known = cast(
+            "dict[Callable[[Incident], _Fact], _Fact]", vars(self).setdefault("_shared", {})
+        )
+        if fact not in known:
+            known[fact] = fact(self)
+        return known[fact]
+
     def sources_in(self, *lanes: Lane) -> tuple[str, ...]:
         """Names of the sources that speak in any of `lanes`."""
         return tuple(source.name for source in self.sources if source.lane in lanes)
+
+    @cached_property
+    def few_alike(self) -> tuple[pl.DataFrame, ...]:
+        """Lines that are alike and seldom enough to be a schedule's; `facts.paced_lines`."""
+        from timeline.facts.paced_lines import alike_lines
+
+        return tuple(alike_lines(self))
 
     @cached_property
     def errors(self) -> pl.DataFrame:
@@ -240,6 +263,20 @@ class Incident:
         from timeline.facts.chains import chains_in
 
         return chains_in(self)
+
+    @cached_property
+    def new_kinds(self) -> tuple[NewKind, ...]:
+        """Trouble that nobody had before; see `timeline.facts.new_kinds`."""
+        from timeline.facts.new_kinds import new_kinds
+
+        return new_kinds(self)
+
+    @cached_property
+    def statements(self) -> pl.DataFrame:
+        """What databases' own logs tell; see `timeline.facts.schema_statements`."""
+        from timeline.facts.schema_statements import statements_in
+
+        return statements_in(self)
 
     @cached_property
     def planned(self) -> tuple[Planned, ...]:

@@ -16,6 +16,7 @@ from typing import TypeAlias
 
 from timeline.clock import MILLISECOND_NS, ClockBound, ClockTable, interval, is_one_clock
 from timeline.event import Event, Kind, Meaning, intrinsic_seq
+from timeline.words import span_words
 
 LIKELY_TENTHS = 9
 """`likely` is said when at least nine of ten draws order the events so, both clock errors drawn
@@ -197,7 +198,7 @@ def _same_clock(first: Event, second: Event, clock: str) -> Order:
     second_earliest, second_latest = _interval(second, _ITSELF)
     gap = second.timestamp - first.timestamp
     if first_latest < second_earliest and gap >= SAME_CLOCK_GAP_NS:
-        return Order(Verdict.CERTAIN, f"one clock ({clock}), {gap / 1e6:.3f} ms apart")
+        return Order(Verdict.CERTAIN, f"one clock ({clock}), {span_words(gap)} apart")
     if second_latest < first_earliest and -gap >= SAME_CLOCK_GAP_NS:
         return Order(None, f"one clock ({clock}) says the opposite")
     if _written_in_sequence(first, second):

@@ -9,20 +9,34 @@
       ├─ BadAnswer           it answered with something that is not what it should be
       └─ NothingHere         it answered, and holds nothing of what this source reads
 
-Every problem carries what happened, where, and what to do next. Secrets never enter one.
+Every problem carries what happened, where, and what to do next. What drivers and servers say may
+hold a password or a header that was sent: it is taken out here, so secrets never leave in one.
 """
 
 from __future__ import annotations
+
+
+def quoted(text: str, most: int) -> str:
+    """What a system said, for a problem: one line of at most `most` signs, without secrets.
+
+    Cut last: half an address no longer shows that a password is in it.
+    """
+    from timeline.clean import clean
+    from timeline.export.redact_messages import without_secrets
+
+    return without_secrets(clean(text))[:most]
 
 
 class SourceProblem(Exception):
     """One source cannot answer: `where` names file, line, key or endpoint, `remedy` what to do."""
 
     def __init__(self, what: str, *, where: str = "", remedy: str = "") -> None:
-        super().__init__(what)
-        self.what = what
-        self.where = where
-        self.remedy = remedy
+        from timeline.export.redact_messages import without_secrets  # what goes well needs none
+
+        self.what = without_secrets(what)
+        self.where = without_secrets(where)
+        self.remedy = without_secrets(remedy)
+        super().__init__(self.what)
 
     def sentence(self) -> str:
         """What happened, where and what to do, as one line."""

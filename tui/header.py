@@ -17,6 +17,7 @@ from timeline.summary import (
     victims_words,
 )
 from timeline.words import REACHING, age, clock_face, day, span_words, window_words
+from tui.header_words import action_fits, action_pieces, blind_pieces
 from tui.pieces import Line, Piece, cut, fit, joined, width_of, wrap
 from tui.waiting import reading_words
 from tui.zones import short_name
@@ -34,8 +35,14 @@ WIDE = 100
 TALL = 32
 """From this many rows on, what is next and what was blind have a line each."""
 
-NEXT_SHARE_PERCENT = 55
-"""Share of one line that "next" keeps when "blind" has to stand beside it."""
+NARROW_TALL = 30
+"""From this many rows on, a narrow terminal has a second line for what is next and what was blind.
+Below it trust stands beside what was blind where what is next needs two."""
+
+NEXT, BLIND = "Next: ", "Blind: "
+BLIND_LINES = 2
+TRUST_SHARE_PERCENT = 40
+"""Share of one line that trust may take when it has to stand beside what was blind."""
 
 _CONDITION_ROLES: dict[str, Role] = {
     "still failing": "error",
@@ -51,7 +58,7 @@ def header_height(width: int, height: int) -> int:
     if height < 16:
         return 3
     if width < WIDE:
-        return 6 if height >= 24 else 4
+        return 8 if height >= NARROW_TALL else 6 if height >= 24 else 4
     return 6 if height >= TALL else 5
 
 
@@ -86,6 +93,7 @@ def _first(state: ScreenState, width: int) -> Line:
         (badge, instant, onset, condition, window, live),
         (badge, instant, onset, condition, live),
         (badge, instant, short_onset, condition, live),
+        (badge, instant[:1], short_onset, condition, live),
     )
     for parts in choices:
         for gap in ("   ", "  "):
@@ -138,14 +146,28 @@ def _shared(state: ScreenState) -> Line:
 
 
 def _body(state: ScreenState, width: int, height: int) -> list[Line]:
-    """Headline, next, blind, trust in exactly `height` lines; the headline gives way last."""
+    """Headline, next, blind, trust in exactly `height` lines; the headline gives way last.
+
+    Where what is next needs the room, trust stands beside what was blind.
+    """
     headline = _headline(state, width, most=max(height - 2, 1))
-    room = height - len(headline) - 1
-    lines = [*headline, *_next_and_blind(state, width, room)]
-    lines += [[] for _ in range(height - 1 - len(lines))]
-    if len(lines) < height:
-        lines.append(_trust(state, width))
-    return lines[:height]
+    room = height - len(headline)
+    action = state.analysis.next_action if state.analysis else ""
+    blind = _blind(state)
+    beside = bool(blind) and room > 1 and not action_fits(action, width - len(NEXT), room - 2)
+    said = _next(action, width, (room if beside else room - 1) - bool(blind))
+    lines = [*headline, *said]
+    if beside:
+        lines.append(_blind_and_trust(state, blind, width))
+        return _filled(lines, height)
+    left = room - 1 - len(said)
+    lines += _blind_lines(blind, width, left)
+    lines = _filled(lines, height - 1)
+    return [*lines, _trust(state, width)] if len(lines) < height else lines
+
+
+def _filled(lines: list[Line], height: int) -> list[Line]:
+    return [*lines[:height], *([] for _ in range(height - len(lines)))]
 
 
 def _headline(state: ScreenState, width: int, most: int) -> list[Line]:
@@ -172,34 +194,34 @@ def headline(state: ScreenState) -> str:
     return "Collected; looking for what happened." if state.statuses else REACHING
 
 
-def _next_and_blind(state: ScreenState, width: int, room: int) -> list[Line]:
-    action = state.analysis.next_action if state.analysis else ""
+def _blind(state: ScreenState) -> list[str]:
     coverage = state.analysis.blind if state.analysis else _coverage(state)
-    blind = "; ".join(blind_words(coverage, state.statuses))
-    second: Line = [("Blind: ", "warning"), (_undated(blind, state), "text")] if blind else []
-    if room == 1 and action and second:
-        share = max(width - width_of(second) - 3, width * NEXT_SHARE_PERCENT // 100)
-        first = _next(action, share, 1)[0]
-        return [joined([fit(first, min(share, width_of(first))), second])]
-    said = _next(action, width, room - 1 if second else room)
-    return [*said, *([second] if second else [])][: max(room, 0)]
+    return [_undated(words, state) for words in blind_words(coverage, state.statuses)]
+
+
+def _blind_lines(phrases: Sequence[str], width: int, room: int) -> list[Line]:
+    if not phrases or room < 1:
+        return []
+    pieces = blind_pieces(phrases, width - len(BLIND), min(room, BLIND_LINES))
+    return _labelled((BLIND, "warning"), pieces)
+
+
+def _blind_and_trust(state: ScreenState, phrases: Sequence[str], width: int) -> Line:
+    """Both on one line: trust keeps what it needs up to its share, what was blind the rest."""
+    trust = _trust(state, width * TRUST_SHARE_PERCENT // 100)
+    trust = trust[1:] or trust  # its words tell what it is
+    (line,) = _blind_lines(phrases, width - width_of(trust) - 3, 1)
+    return joined([line, trust])
 
 
 def _next(action: str, width: int, room: int) -> list[Line]:
-    """What to do, to its last word where there is room; ids are abridged before words are cut.
-
-    The proof names every id in full.
-    """
+    """What to do, to its last word where there is room."""
     if not action:
         return []
-    label: Piece = ("Next: ", "info")
-    pieces = wrap(action, width - len(label[0]))
-    if len(pieces) > max(room, 1):
-        from timeline.facts.words import abridged
+    return _labelled((NEXT, "info"), action_pieces(action, width - len(NEXT), room))
 
-        pieces = wrap(abridged(action), width - len(label[0]))
-    if len(pieces) > max(room, 1):
-        return [[label, (abridged(action), "text")]]
+
+def _labelled(label: Piece, pieces: Sequence[str]) -> list[Line]:
     return [
         [label if number == 0 else (" " * len(label[0]), "text"), (piece, "text")]
         for number, piece in enumerate(pieces)

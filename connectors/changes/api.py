@@ -20,6 +20,7 @@ from timeline.problems import (
     Misconfigured,
     Overloaded,
     SourceProblem,
+    quoted,
 )
 from timeline.window import SECOND_NS
 
@@ -160,4 +161,4 @@ def _reason(answer: Answer) -> str:
     except BadAnswer:
         return ""
     message = content.get("message") if isinstance(content, dict) else None
-    return f": {clean(message)[:REASON_CHARACTERS]}" if isinstance(message, str) else ""
+    return f": {quoted(message, REASON_CHARACTERS)}" if isinstance(message, str) else ""

@@ -13,6 +13,7 @@ from timeline.problems import (
     Overloaded,
     SourceProblem,
     Unreachable,
+    quoted,
 )
 
 
@@ -37,7 +38,7 @@ def lost_context(reply: Reply) -> bool:
 
 def refusal(reply: Reply) -> SourceProblem:
     """What an answer that is no success means."""
-    reason = clean(reply.error_reason)[:REASON_CHARACTERS]
+    reason = quoted(reply.error_reason, REASON_CHARACTERS)
     types = reply.error_types
     said = f": {reason}" if reason else ""
     if reply.status == 401:

@@ -18,8 +18,14 @@ from connectors.clock_sampling import ClockSample
 from connectors.logs.jsonshape import JsonValue
 from connectors.loki.options import LokiOptions
 from connectors.web import Answer, Reach, Web
-from timeline.clean import clean
-from timeline.problems import AccessRefused, BadAnswer, Misconfigured, Overloaded, SourceProblem
+from timeline.problems import (
+    AccessRefused,
+    BadAnswer,
+    Misconfigured,
+    Overloaded,
+    SourceProblem,
+    quoted,
+)
 from timeline.window import SECOND_NS
 
 API = "/loki/api/v1"
@@ -201,7 +207,7 @@ def _reason(answer: Answer) -> str:
 
 def refusal(answer: Answer) -> SourceProblem:
     """What an answer that is no success means."""
-    reason = clean(_reason(answer).strip())[:REASON_CHARACTERS]
+    reason = quoted(_reason(answer).strip(), REASON_CHARACTERS)
     said = f": {reason}" if reason and not reason.startswith("<") else ""
     if answer.status == 401 or answer.status == 403:
         what = "Loki wants a login or a tenant, or refused the one it got"
@@ -226,4 +232,8 @@ def refusal(answer: Answer) -> SourceProblem:
             where=answer.where,
             remedy="Give the url of Loki or of its gateway, with the path in front of /loki/api.",
         )
-    return BadAnswer(f"Loki answered HTTP {answer.status}{said}", where=answer.where)
+    return BadAnswer(
+        f"Loki answered HTTP {answer.status}{said}",
+        where=answer.where,
+        remedy="See its own log at this moment, or that of the gateway before it.",
+    )

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from timeline.clean import clean
 from timeline.problems import (
     AccessRefused,
     BadAnswer,
@@ -18,6 +17,7 @@ from timeline.problems import (
     Overloaded,
     SourceProblem,
     Unreachable,
+    quoted,
 )
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def number_of(error: pymysql.Error) -> int:
 
 def problem_from(error: BaseException, number: int, where: str) -> SourceProblem:
     """The sentence for a driver error. Never holds the error itself."""
-    message = clean(str(error.args[-1]) if error.args else str(error))[:MESSAGE_LENGTH]
+    message = quoted(str(error.args[-1]) if error.args else str(error), MESSAGE_LENGTH)
     if (known := BY_NUMBER.get(number)) is not None:
         kind, what, remedy = known
         return kind(what, where=f"{where}: {message}" if message else where, remedy=remedy)
@@ -119,4 +119,6 @@ def problem_from(error: BaseException, number: int, where: str) -> SourceProblem
             if pattern.search(message):
                 return Unreachable(what, where=where, remedy=remedy)
         return Unreachable(f"The connection was lost: {message}", where=where, remedy="Try again.")
-    return BadAnswer(f"The server answered {number}: {message}", where=where)
+    return BadAnswer(
+        f"The server answered {number}: {message}", where=where, remedy="See its own error log."
+    )

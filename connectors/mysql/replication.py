@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from connectors.mysql.session import Flavour
-from timeline.clean import clean
 from timeline.coverage import Coverage, Sight
+from timeline.problems import quoted
 from timeline.window import SECOND_NS, Window
 
 SPEAKS_OF_REPLICAS = {True: (10, 5, 1), False: (8, 0, 22)}
@@ -62,6 +62,6 @@ def replica_from(row: Mapping[str, object]) -> Replica:
     error = named.get("last_sql_error") or named.get("last_io_error") or ""
     return Replica(
         lag_s=int(str(lag)) if running and lag is not None else None,
-        error=clean(str(error))[:200],
+        error=quoted(str(error), 200),
         source=f"{named.get('source_host')}:{named.get('source_port')}",
     )

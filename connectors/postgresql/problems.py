@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from timeline.clean import clean
 from timeline.problems import (
     AccessRefused,
     BadAnswer,
@@ -19,6 +18,7 @@ from timeline.problems import (
     Overloaded,
     SourceProblem,
     Unreachable,
+    quoted,
 )
 
 if TYPE_CHECKING:
@@ -141,7 +141,9 @@ def problem_from(error: psycopg.Error, where: str) -> SourceProblem:
             if pattern.search(message):
                 return Unreachable(what, where=where, remedy=remedy)
         return Unreachable(f"The connection was lost: {message}", where=where, remedy="Try again.")
-    return BadAnswer(f"PostgreSQL answered {sqlstate}: {message}", where=where)
+    return BadAnswer(
+        f"PostgreSQL answered {sqlstate}: {message}", where=where, remedy="See its own log."
+    )
 
 
 def _placed(where: str, message: str) -> str:
@@ -153,4 +155,4 @@ def _first_line(error: psycopg.Error) -> str:
     text = primary if primary else str(error)
     text = text.strip().splitlines()[0] if text.strip() else ""
     text = re.sub(r"^connection failed: ", "", text)
-    return clean(text)[:MESSAGE_LENGTH]
+    return quoted(text, MESSAGE_LENGTH)

@@ -20,7 +20,14 @@ from connectors.prometheus.options import PrometheusOptions
 from connectors.queues.transitions import epoch_ns
 from connectors.web import Answer, Reach, Web
 from timeline.clean import clean
-from timeline.problems import AccessRefused, BadAnswer, NothingHere, Overloaded, SourceProblem
+from timeline.problems import (
+    AccessRefused,
+    BadAnswer,
+    NothingHere,
+    Overloaded,
+    SourceProblem,
+    quoted,
+)
 from timeline.window import SECOND_NS
 
 ALLOWED = frozenset(
@@ -238,4 +245,4 @@ def _reason(answer: Answer) -> str:
         said = text(at(answer.content(), "error"))
     except BadAnswer:
         return ""
-    return clean(said)[:REASON_CHARACTERS]
+    return quoted(said, REASON_CHARACTERS)

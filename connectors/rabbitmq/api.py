@@ -16,7 +16,6 @@ from connectors.answers import at, text
 from connectors.logs.jsonshape import JsonValue
 from connectors.rabbitmq.options import RabbitMQOptions
 from connectors.web import Answer, ConnectionLost, Reach, Web
-from timeline.clean import clean
 from timeline.problems import (
     AccessRefused,
     BadAnswer,
@@ -24,6 +23,7 @@ from timeline.problems import (
     NothingHere,
     Overloaded,
     SourceProblem,
+    quoted,
 )
 
 _NAME = "[^/?#]+"
@@ -179,7 +179,11 @@ def refusal(answer: Answer, guessed: bool) -> SourceProblem:
             where=answer.where,
             remedy=NO_API if guessed else "Give the url of the API itself, with https:// if so.",
         )
-    return BadAnswer(f"RabbitMQ answered HTTP {answer.status}{tail}", where=answer.where)
+    return BadAnswer(
+        f"RabbitMQ answered HTTP {answer.status}{tail}",
+        where=answer.where,
+        remedy="See the broker's own log at this moment, or that of the proxy before it.",
+    )
 
 
 def _reason(answer: Answer) -> str:
@@ -188,4 +192,4 @@ def _reason(answer: Answer) -> str:
     except BadAnswer:
         return ""
     words = [text(at(content, "error")), text(at(content, "reason"))]
-    return clean(": ".join(word for word in words if word))[:REASON_CHARACTERS]
+    return quoted(": ".join(word for word in words if word), REASON_CHARACTERS)

@@ -16,8 +16,14 @@ from pathlib import Path
 
 from connectors.sql.values import Parameter, Row, Select, T
 from connectors.sqlite.opening import Opener
-from timeline.clean import clean
-from timeline.problems import AccessRefused, BadAnswer, Overloaded, SourceProblem, Unreachable
+from timeline.problems import (
+    AccessRefused,
+    BadAnswer,
+    Overloaded,
+    SourceProblem,
+    Unreachable,
+    quoted,
+)
 
 STEPS = 5_000
 """Virtual machine steps between two looks at the clock: well under a millisecond."""
@@ -129,7 +135,7 @@ class FileSession:
                 where=self.where,
                 remedy="A long write or a migration is running: look for it, or try again.",
             )
-        said = clean(str(error))[:200]
+        said = quoted(str(error), 200)
         if code.startswith(DAMAGED):
             return BadAnswer(
                 f"The database is damaged or not one: {said}",

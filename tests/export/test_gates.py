@@ -18,7 +18,8 @@ from timeline.export.redact import Redactor
 from timeline.export.rule import Rule
 from timeline.export.rules import RULES
 
-UNSCREENED = tuple(replace(rule, gate="", hints=()) for rule in RULES)
+UNSCREENED = tuple(replace(rule, gate="", hints=(), starts=None, lead=None) for rule in RULES)
+"""Each rule's pattern over the whole of each text: what all the rest only makes quick."""
 CORPUS = (*ALL_TEXTS, *SURVIVORS)
 
 

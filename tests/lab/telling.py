@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -105,16 +106,28 @@ def show(arguments: Sequence[str | Path]) -> str:
 
 
 def _run(*words: str | Path) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "halfawake", *map(str, words)],
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-        timeout=WITHIN_S,
-        check=False,
-    )
+    done = _done([sys.executable, "-X", "faulthandler", "-m", "halfawake", *map(str, words)])
     assert "Traceback" not in done.stderr, done.stderr
     return done
+
+
+def _done(command: list[str]) -> subprocess.CompletedProcess[str]:
+    """What the command printed; one that does not end is asked where it stands, then fails."""
+    process = subprocess.Popen(
+        command,
+        cwd=REPOSITORY,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        told, narrated = process.communicate(timeout=WITHIN_S)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGABRT)
+        _, narrated = process.communicate()
+        raise AssertionError(f"not done within {WITHIN_S:g} s, stood at:\n{narrated}") from None
+    return subprocess.CompletedProcess(command, process.returncode, told, narrated)
 
 
 def assert_onset(telling: Telling, truth: Truth) -> None:

@@ -38,8 +38,6 @@ from tests.servers.redis import create_reader, redis
 REPOSITORY = Path(__file__).parents[2]
 QUEUE = "letters"
 WITHIN_S = 20.0
-BEFORE = "5m"
-"""The window before T: a fault here is seconds old."""
 SERVER_LOG = {
     "logging_collector": "on",
     "log_directory": "log",
@@ -145,14 +143,26 @@ class Yard:
         self._stack.callback(handler.close)
         return logger
 
-    def start_worker(self, host: str) -> subprocess.Popen[bytes]:
-        """A real RQ worker on the queue `letters`; its log is `HOST.log`."""
-        command = [sys.executable, "-m", "tests.lab.faults.jobs", self.redis.url, host]
+    def start_worker(self, host: str, **environment: str) -> subprocess.Popen[bytes]:
+        """A real RQ worker on the queue `letters`, listening; its log is `HOST.log`."""
+        process = self.launch_worker(host, **environment)
         log = self.logs / f"{host}.log"
-        environment = {**os.environ, "YARD_DATABASE": self.postgresql.url, "TZ": "UTC"}
-        with log.open("ab") as output:
+        self.until(lambda: "Listening on" in log.read_text(), f"{host} listens")
+        return process
+
+    def launch_worker(self, host: str, **environment: str) -> subprocess.Popen[bytes]:
+        """The same, not waited for."""
+        return self._launch(host, "tests.lab.faults.jobs", **environment)
+
+    def start_scheduler(self, host: str, every_s: int) -> subprocess.Popen[bytes]:
+        """A real RQ scheduler that puts `tally` on the queue again and again."""
+        return self._launch(host, "tests.lab.faults.jobs", str(every_s))
+
+    def _launch(self, host: str, module: str, *words: str, **more: str) -> subprocess.Popen[bytes]:
+        environment = {**os.environ, "YARD_DATABASE": self.postgresql.url, "TZ": "UTC", **more}
+        with (self.logs / f"{host}.log").open("ab") as output:
             process = subprocess.Popen(
-                command,
+                [sys.executable, "-m", module, self.redis.url, host, *words],
                 cwd=REPOSITORY,
                 env=environment,
                 stdout=output,
@@ -160,7 +170,6 @@ class Yard:
                 start_new_session=True,
             )
         self._workers[host] = process
-        self.until(lambda: "Listening on" in log.read_text(), f"{host} listens")
         return process
 
     def stop_worker(self, host: str) -> None:
@@ -223,6 +232,10 @@ dsn = "{server.url}"
 tables = ["members", "letters"]
 """
 
+    def configure(self, told: str) -> None:
+        """Let halfawake know more: tables of its configuration."""
+        self._more += told
+
     def look_at_instead(self, server: RunningServer) -> None:
         """From now on `server` is the database that is looked at."""
         self._database = server
@@ -234,17 +247,19 @@ tables = ["members", "letters"]
             assert time.monotonic() < deadline, f"not within {within_s:g} s: {what}"
             time.sleep(0.02)
 
-    def drain(self) -> None:
+    def drain(self, within_s: float = WITHIN_S) -> None:
         """Wait until no job waits or runs."""
         queue = self.queue()
-        self.until(lambda: not queue.count and not queue.started_job_registry.count, "jobs left")
+        self.until(
+            lambda: not queue.count and not queue.started_job_registry.count, "jobs left", within_s
+        )
 
-    def ask(self) -> Telling:
-        """What `halfawake findings now` says of the last minutes."""
+    def ask(self, before: str) -> Telling:
+        """What `halfawake findings now` says of so long before now."""
         path = self.folder / "halfawake.toml"
         path.write_text(self._configuration())
         path.chmod(0o600)
-        return ask(["now", "--config", path, "--before", BEFORE])
+        return ask(["now", "--config", path, "--before", before])
 
     def _configuration(self) -> str:
         password = secrets.token_hex(8)

@@ -267,9 +267,30 @@ def test_notes_of_what_people_did_are_changes(text: str, what: str) -> None:
     (finding,) = found(deployed(world, body=text, service="", lane=Lane.NOTE))
     assert isinstance(finding, ChangeBefore)
     assert (finding.what, finding.service) == (what, "checkout")
+    assert finding.noted
+    assert finding.verdict in (Verdict.POSSIBLE, Verdict.LIKELY)
+    assert "by a person's note" in finding.sentence()
+    assert "a person's word" in finding.weakest_link
 
 
-@pytest.mark.parametrize("text", ["shall we restart checkout?", "will deploy checkout later"])
+def test_a_recorded_change_is_no_persons_word() -> None:
+    (finding,) = found(deployed(fleet(World(), 4, failing=range(4))))
+    assert isinstance(finding, ChangeBefore)
+    assert not finding.noted
+    assert "person" not in finding.sentence() + finding.weakest_link
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "shall we restart checkout?",
+        "will deploy checkout later",
+        "restart of checkout didn't help",
+        "don't restart checkout",
+        "checkout restarted by itself",
+        "looks like the configuration of checkout",
+    ],
+)
 def test_plans_and_questions_are_not(text: str) -> None:
     world = deployed(fleet(World(), 4, failing=range(4)), body=text, service="", lane=Lane.NOTE)
     assert not found(world)

@@ -72,6 +72,12 @@ def test_a_certificate_that_ran_out_is_certain_and_dated() -> None:
             "certificate",
         ),
         (
+            "400 invalid_client: rotation is over, secret of 7f3a no longer valid since 2026-03-01",
+            "secret",
+        ),
+        ("the server's certificate for api.example:443 is past its validity", "certificate"),
+        ("licence of cluster-1 lapsed on 2026-03-13, writes are refused", "licence"),
+        (
             "java.security.cert.CertificateExpiredException: NotAfter: Sat Mar 14 02:00:00 UTC "
             "2026",
             "certificate",
@@ -190,6 +196,7 @@ def told_at_info(world: World) -> None:
         chatter("purged 12 expired tokens", "token expired, refreshing", "is token expired=false"),
         chatter("x509: certificate is not yet valid: current time A is before B, has expired no"),
         chatter("removing expired certificate of old.example", "execution expired"),
+        chatter("validity of the offer is over", "elapsed 3 s", "collapsed 12 spans of a trace"),
         users_at_a_steady_rate,
         one_token_renewed,
         told_at_info,

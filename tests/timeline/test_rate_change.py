@@ -285,3 +285,37 @@ def test_more_series_ask_for_a_greater_lead_and_more_placebos_for_a_smaller_one(
     chance = math.exp(math.lgamma(34) + math.lgamma(1 + factor_for(24, 33))
                       - math.lgamma(34 + factor_for(24, 33)))  # fmt: skip
     assert 24 * chance <= FALSE_ALARMS
+
+
+BATCH = "payslip written employee_id={} "
+
+
+@pytest.mark.parametrize("run", ["batch_id=b7", "run_id=2026-03", "job_id=j91"])
+def test_lines_of_one_piece_of_work_are_no_more_than_possible(run: str) -> None:
+    text = BATCH + run
+    rounds = steady("worker", "counted {} items", 0.5, severity=9)
+    (finding,) = found(burst(rounds, "worker", text, 150, severity=9))
+    assert finding.verdict is Verdict.POSSIBLE and "one piece of work" in finding.weakest_link
+
+
+def test_two_runs_side_by_side_are_as_little() -> None:
+    world = steady("worker", "counted {} items", 0.5, severity=9)
+    burst(world, "worker", BATCH + "batch_id=b7", 80, severity=9)
+    burst(world, "worker", BATCH + "batch_id=b8", 79, severity=9)
+    (finding,) = found(world)
+    assert finding.verdict is Verdict.POSSIBLE
+
+
+def test_a_key_that_is_always_there_is_no_piece_of_work() -> None:
+    rounds = steady("worker", "counted {} items region_id=eu", 0.5, severity=9)
+    (finding,) = found(burst(rounds, "worker", BATCH + "region_id=eu", 150, severity=9))
+    assert finding.verdict is Verdict.LIKELY
+
+
+def test_as_many_lines_of_many_pieces_are_likely_and_so_are_warnings_of_one() -> None:
+    rounds = steady("worker", "counted {} items", 0.5, severity=9)
+    (many,) = found(burst(rounds, "worker", BATCH, 150, severity=9))
+    assert many.verdict is Verdict.LIKELY
+    again = steady("worker", "counted {} items", 0.5)
+    (grave,) = found(burst(again, "worker", BATCH + "batch_id=b7", 150))
+    assert grave.verdict is Verdict.LIKELY

@@ -9,7 +9,8 @@ other actors or siblings show it at work; `lagging`: the same up to the end of w
 configured region that no line comes from; `partial`: a log source that could not be read in full
 at T; `thinned`: jobs and rows that somebody used to name went on and are no longer named, while all
 its lines became few; `unmeasured`: an instance wrote on after its figures had ended, while those of
-others went on; `lossy`: a carrier of logs says itself that it lost lines.
+others went on; `short`: a database or a queue that says it was read in part and
+holds nothing from then on; `lossy`: a carrier of logs says itself that it lost lines.
 
 False positives: an idle service and off-hours. Without a sign of activity nothing is said; with
 only a sibling's, it is a qualifier. Work that other hands did meanwhile (the service talks on as
@@ -32,7 +33,8 @@ from timeline.facts.counted import counted_actors
 from timeline.facts.ended_curves import EndedCurves, ended_curves
 from timeline.facts.lost_lines import LostLines, lost_lines
 from timeline.facts.regions import MissingRegion, missing_regions
-from timeline.facts.sight import Silence, heard, read_until
+from timeline.facts.short_sources import ShortSource, short_sources
+from timeline.facts.sight import Part, Silence, heard, read_until
 from timeline.facts.words import counted, instant, length
 from timeline.finding import Finding, NotEvaluated, Stage, Step
 from timeline.order import Verdict, before
@@ -68,6 +70,8 @@ class BlindSpot(Finding):
             return f"No line that was read comes from the region {who}; {self.proof}."
         if self.variant == "partial":
             return f"{who} could not be read in full at T: {self.proof}."
+        if self.variant == "short":
+            return f"{who} was read up to {instant(self.began)} only: {self.proof}."
         if self.variant == "lossy":
             return f"{who} says that it lost lines from {instant(self.began)} on: {self.proof}."
         if self.variant == "unmeasured":
@@ -75,6 +79,11 @@ class BlindSpot(Finding):
         if self.variant == "thinned":
             return f"Lines of {who} are missing from {instant(self.began)} on: {self.proof}."
         end = "to the end" if self.variant == "lagging" else f"until {instant(self.ended)}"
+        if self.variant == "ordinary":
+            return (
+                f"{who} wrote nothing but warnings from {instant(self.began)} on "
+                f"({length(self.ended - self.began)}); {self.proof}."
+            )
         return (
             f"No line from {who} from {instant(self.began)} {end} "
             f"({length(self.ended - self.began)}); {self.proof}."
@@ -88,12 +97,16 @@ class BlindSpot(Finding):
             return f"no logs from region {who}"
         if self.variant == "partial":
             return f"{who} was not read in full"
+        if self.variant == "short":
+            return f"{who} was read up to {instant(self.began)[:8]} only"
         if self.variant == "lossy":
             return f"{who} lost lines"
         if self.variant == "unmeasured":
             return f"no figures of {who} since {instant(self.began)[:8]}"
         if self.variant == "thinned":
             return f"most lines of {who} are missing since {instant(self.began)[:8]}"
+        if self.variant == "ordinary":
+            return f"{who} wrote nothing but warnings since {instant(self.began)[:8]}"
         return f"{who} silent since {instant(self.began)[:8]}"
 
 
@@ -105,19 +118,24 @@ class BlindSpotDetector:
     def detect(self, incident: Incident) -> Sequence[Finding] | NotEvaluated:
         if not heard(incident, Lane.LOG):
             return NotEvaluated(self.term, "logs, or a list of the services that should write some")
-        silent = {(silence.source, silence.actor) for silence in incident.silences}
-        found = [_silent(incident, silence) for silence in incident.silences]
+        silences = incident.silences
+        silent = {(one.source, one.actor) for one in silences if one.part is not Part.HOST}
+        found = [_silent(incident, silence) for silence in silences]
         found += _never_present(incident)
         found += [_unseen_region(incident, missing) for missing in missing_regions(incident)]
         found += _partial(incident)
         thinned = (one for one in incident.unnamed_work if (one.source, one.teller) not in silent)
         found += [_thinned(incident, one) for one in thinned]
         found += [_unmeasured(incident, one) for one in ended_curves(incident)]
-        found += [_lossy(incident, one) for one in lost_lines(incident)]
+        found += [_short(incident, one) for one in short_sources(incident)]
+        found += [_lossy(incident, one) for one in incident.shared(lost_lines)]
         return sorted(found, key=lambda f: (f.qualifier, list(Verdict).index(f.verdict), f.began))
 
 
 def _silent(incident: Incident, silence: Silence) -> BlindSpot:
+    variant = "lagging" if silence.ongoing else "silent"
+    ordinary = silence.part is Part.ORDINARY
+    other = f"{silence.actor} was told to say less" if ordinary else f"{silence.actor} was idle"
     steps: tuple[Step, ...] = ()
     if silence.proof_row is not None:
         event = incident.snapshot.event(silence.proof_row)
@@ -129,10 +147,10 @@ def _silent(incident: Incident, silence: Silence) -> BlindSpot:
         ended=silence.end,
         steps=steps,
         would_decide=(f"Read {silence.actor}'s own log for these minutes where it is written.",),
-        alternatives=() if silence.verdict is Verdict.CERTAIN else (f"{silence.actor} was idle",),
+        alternatives=() if silence.verdict is Verdict.CERTAIN else (other,),
         next_action=f"Fetch {silence.actor}'s log from {instant(silence.start)} on elsewhere.",
         qualifier=silence.verdict is Verdict.POSSIBLE,
-        variant="lagging" if silence.ongoing else "silent",
+        variant="ordinary" if ordinary else variant,
         actor=silence.actor,
         source=silence.source,
         proof=silence.proof,
@@ -232,6 +250,28 @@ def _cut(entry: Coverage) -> BlindSpot:
         actor="",
         source=entry.source,
         proof=entry.reason or entry.sight.value,
+    )
+
+
+def _short(incident: Incident, one: ShortSource) -> BlindSpot:
+    entry = one.coverage
+    proof = (
+        f"{entry.reason or entry.sight.value}, and none of its records is later, where "
+        f"{counted(one.before, 'record')} lie before"
+    )
+    event = incident.snapshot.event(one.row)
+    return BlindSpot(
+        verdict=Verdict.CERTAIN,
+        weakest_link="the source itself said so",
+        began=entry.start,
+        ended=entry.end,
+        steps=(Step("last record", event, "nothing later was read of it"),),
+        would_decide=(entry.remedy,) if entry.remedy else (),
+        next_action=entry.remedy or f"Read {entry.source} again for the time after that.",
+        variant="short",
+        actor="",
+        source=entry.source,
+        proof=proof,
     )
 
 

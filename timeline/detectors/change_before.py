@@ -30,8 +30,11 @@ from timeline.detectors.change_findings import (
     Base,
     ChangeBefore,
     GuiltyChange,
+    base_of,
 )
+from timeline.detectors.new_since_change import new_since_change
 from timeline.detectors.stale_build import stale_build
+from timeline.detectors.step_since_change import step_since_change
 from timeline.event import Event, Lane
 from timeline.facts.boots import Boot, boots_of, searched_from, start_unseen
 from timeline.facts.changes_seen import Change, What, changes_in, is_about, settled
@@ -69,6 +72,8 @@ AFTER_NS = 5 * MINUTE_NS
 """After the onset: who fails in it."""
 MIN_SHARE = 0.1
 """Of the failures of the service that fails most: who has fewer merely suffers."""
+NO_RECORD = "that it was done is a person's word"
+"""Where only a note tells of a change; it is never more than likely."""
 MAX_FINDINGS = 3
 MAX_INSTANCES_SHOWN = 4
 
@@ -81,6 +86,7 @@ class ChangeBeforeDetector:
     def detect(self, incident: Incident) -> Sequence[Finding] | NotEvaluated:
         sources = (*heard(incident, Lane.CHANGE), *heard(incident, Lane.NOTE))
         changes = changes_in(incident)
+        new = [*new_since_change(incident, changes), *step_since_change(incident, changes)]
         onset = _onset(incident)
         failing = () if onset is None else _failing_services(incident, onset)
         own = _own_onset(incident, changes, failing, onset)
@@ -88,13 +94,15 @@ class ChangeBeforeDetector:
             onset, failing = own
         if onset is None:
             stale = stale_build(incident, changes)
-            return [stale] if stale else [] if sources else _needs()
+            found = [*new, stale] if stale else new
+            return found if found or sources else _needs()
         begun = searched_from(incident, _starts_from(changes, failing, onset), onset + 1)
         boots = boots_of(incident, failing, begun, onset + 1)
-        if not sources and not changes and not boots:
+        if not sources and not changes and not boots and not new:
             return _needs()
         case = _Case(incident, onset, failing, boots, begun, changes)
-        return _findings(case)
+        told = {one.began for one in new}  # what coincides is told once, by what is new since
+        return [*(f for f in _findings(case) if not (f.qualifier and f.began in told)), *new]
 
 
 def _onset(incident: Incident) -> int | None:
@@ -289,6 +297,7 @@ def _parted(
         spared=tuple(one.name for one in spared),
         spared_failing=sum(one.fails for one in spared),
         chance=chance,
+        noted=change is not None and change.noted,
     )
 
 
@@ -324,8 +333,9 @@ def _coincidence(case: _Case, change: Change, service: str) -> ChangeBefore | No
     if order is None or order.verdict is None:
         return None
     gap = case.onset - change.timestamp
-    base = _base(case, gap)
+    base = base_of(case.incident, case.changes, gap)
     verdict, link = _verdict(case, change, service, order, gap, base)
+    link = f"{link}; {NO_RECORD}" if change.noted else link
     commit = change.what is What.COMMIT
     return ChangeBefore(
         verdict=verdict,
@@ -345,20 +355,8 @@ def _coincidence(case: _Case, change: Change, service: str) -> ChangeBefore | No
         onset=case.onset,
         gap=gap,
         base=base,
+        noted=change.noted,
     )
-
-
-def _base(case: _Case, gap: int) -> Base:
-    """How many instants of what was read have a change at most `gap` (ns) before them."""
-    window, until = case.incident.window, read_until(case.incident)
-    stamps = sorted(one.timestamp for one in case.changes if window.contains(one.timestamp))
-    covered = reach = 0
-    for stamp in stamps:
-        end = min(stamp + gap, until)
-        covered += max(end - max(stamp, reach), 0)
-        reach = max(reach, end)
-    span = max(until - window.start, 1)
-    return Base(len(stamps), span, covered / span)
 
 
 def _verdict(
@@ -388,4 +386,6 @@ def _next(change: Change, service: str) -> str:
     if not service or change.what is What.COMMIT:
         return ""
     whom = f" Ask {change.who}." if change.who else ""
+    if change.what is What.RESTART:  # which nobody can take back
+        return f"Find out why {service} was restarted, and what came up.{whom}"
     return f"Check whether the {change.what.value} of {service} can be taken back.{whom}"

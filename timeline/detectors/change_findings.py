@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from timeline.facts.rates import about
+from timeline.facts.sight import read_until
 from timeline.facts.words import capital, counted, instant, listed
 from timeline.finding import Finding, Stage
 
+if TYPE_CHECKING:
+    from timeline.facts.changes_seen import Change
+    from timeline.incident import Incident
+
 TERM = "change-before"
+BY_NOTE = "by a person's note"
 BODY_SHOWN = 90
 """Characters of a change's own words in a sentence."""
 
@@ -31,6 +38,19 @@ class Base:
         )
 
 
+def base_of(incident: Incident, changes: Iterable[Change], gap: int) -> Base:
+    """How many instants of what was read have a change at most `gap` (ns) before them."""
+    window, until = incident.window, read_until(incident)
+    stamps = sorted(one.timestamp for one in changes if window.contains(one.timestamp))
+    covered = reach = 0
+    for stamp in stamps:
+        end = min(stamp + gap, until)
+        covered += max(end - max(stamp, reach), 0)
+        reach = max(reach, end)
+    span = max(until - window.start, 1)
+    return Base(len(stamps), span, covered / span)
+
+
 @dataclass(frozen=True, kw_only=True)
 class ChangeBefore(Finding):
     """A change `gap` ns before the first error at `onset`. That it matters is not said."""
@@ -50,16 +70,22 @@ class ChangeBefore(Finding):
     onset: int
     gap: int
     base: Base
+    noted: bool = False
+    """Only a person's note tells of it."""
 
     def sentence(self) -> str:
         return (
             f"{capital(about(self.gap))} before the errors began at {instant(self.onset)} there "
-            f"was a {self.what}: {_short(self.body)}; it is {self.base.words()}."
+            f"was a {self.what}{self._by_whom}: {short_body(self.body)}; it is {self.base.words()}."
         )
 
     def clause(self) -> str:
         of = f" of {self.service}" if self.service else ""
-        return f"a {self.what}{of} {about(self.gap)} before the errors began"
+        return f"a {self.what}{of}{self._by_whom} {about(self.gap)} before the errors began"
+
+    @property
+    def _by_whom(self) -> str:
+        return f" {BY_NOTE}" if self.noted else ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,9 +113,12 @@ class GuiltyChange(Finding):
     spared: tuple[str, ...]
     spared_failing: int
     chance: float
+    noted: bool = False
+    """Only a person's note tells of the change; that the instances fail is recorded."""
 
     def sentence(self) -> str:
-        words = f" ({_short(self.body)})" if self.body else ""
+        by = f"{BY_NOTE}: " if self.noted else ""
+        words = f" ({by}{short_body(self.body)})" if self.body else ""
         of_those = f"{len(self.failing)} of {self.changed}"
         others = self.spared_failing if self.spared_failing else "none"
         return (
@@ -138,5 +167,6 @@ class StaleBuild(Finding):
         return f"deploys of {self.service or 'a service'} keep failing"
 
 
-def _short(body: str) -> str:
-    return body if len(body) <= BODY_SHOWN else f"{body[: BODY_SHOWN - 1]}…"
+def short_body(body: str, most: int = BODY_SHOWN) -> str:
+    """As much of a text as is read aloud."""
+    return body if len(body) <= most else f"{body[: most - 1]}…"

@@ -6,7 +6,8 @@ backwards; one host's clock does not tell the time, or its lines are read in the
 Predicate: pairs of records that one id puts in order (`timeline.facts.causal_pairs`) leave no
 offset within `MIN_SKEW_NS` of zero between two clocks, by at least `MIN_IDS` ids. If the declared
 bounds cannot hold either, the clock deserves another bound, and every finding that used it is
-graded again by `timeline.asking`. A multiple of 15 minutes is a time zone, not skew.
+graded again by `timeline.asking`. A multiple of 15 minutes is a time zone, not skew. What no pair
+measures, rows and tokens may show (`timeline.detectors.clock_skew_told`).
 
 False positives: a retried job whose stamps are of two attempts (jobs that ran twice give no pair,
 and a few wrong matches are dropped), lines that are written late and a difference that the
@@ -25,6 +26,7 @@ import polars as pl
 
 from timeline.asking import Flip
 from timeline.clock import ClockBound, is_one_clock
+from timeline.detectors.clock_skew_told import told_otherwise
 from timeline.facts.causal_pairs import causal_pairs
 from timeline.facts.clock_signs import clock_signs
 from timeline.facts.delays import (
@@ -158,7 +160,8 @@ class ClockSkewDetector:
         pairs = without_strays(causal_pairs(incident))
         signs = clock_signs(incident)
         limits = limits_of(pairs)
-        if not limits and signs.is_empty():
+        otherwise = told_otherwise(incident, signs)
+        if not limits and signs.is_empty() and not otherwise:
             return NotEvaluated(self.term, f"{MIN_IDS} jobs or requests that two clocks stamped")
         skews = skews_of(limits, incident.clocks)
         groups: dict[tuple[str, ...], list[Skew]] = {}
@@ -169,7 +172,8 @@ class ClockSkewDetector:
         ]
         measured = {skew.clock for skew in skews} | {skew.against for skew in skews}
         found += [_complaint(incident, part) for part in _suspected(signs, measured)]
-        wrong = signs.filter(pl.col("kind") == "wrong")
+        found += otherwise
+        wrong = signs.filter(pl.col("kind").is_in(["wrong", "premature"]))
         if not found and wrong.height >= MIN_SIGNS:
             found.append(_complaint(incident, wrong))
         return found

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 import polars as pl
 
 from timeline.detectors.lock_queue import LockQueue, lock_queues
+from timeline.detectors.starved_pools import beside, starved_pools
 from timeline.event import Event, Lane
 from timeline.facts.bursts import FOLD, Placebo, clusters, placebo, without_routine
 from timeline.facts.connections import DATABASE, POOL, SERVER, Slots, fullest_slots, pool_errors
@@ -151,11 +152,12 @@ class ConnectionsExhaustedDetector:
     speaks_early: ClassVar[bool] = True
 
     def detect(self, incident: Incident) -> Sequence[Finding] | NotEvaluated:
+        gauges = starved_pools(incident)
         if not heard(incident, Lane.LOG):
-            return NotEvaluated(self.term, "logs of those who use the connections, or the server's")
+            return gauges or NotEvaluated(self.term, "logs of those who use the connections")
         hits = pool_errors(incident)
         if hits.height < MIN_ERRORS:
-            return []
+            return gauges
         unusual = without_routine(incident, hits)
         found: list[ConnectionsExhausted] = []
         queues: list[LockQueue] | None = None
@@ -164,7 +166,8 @@ class ConnectionsExhaustedDetector:
                 queues = lock_queues(incident) if queues is None else queues
                 finding = _judge(incident, str(target), burst, part["timestamp"], queues)
                 found += [finding] if finding is not None else []
-        return sorted(found, key=lambda finding: (-finding.errors, finding.began))[:MAX_FINDINGS]
+        found.sort(key=lambda finding: (-finding.errors, finding.began))
+        return [*found, *beside(gauges, found)][:MAX_FINDINGS]
 
 
 def _judge(

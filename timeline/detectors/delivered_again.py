@@ -9,6 +9,7 @@ own timeout. Whether the first run was still going is graded apart, by the clock
 
 Certain with the queue's word for the lost lease; likely when only the gap fits the timeout, or when
 nothing stands between in sources that were read in full; possible where something was not read.
+Where only a broker counts what it gave out again, `timeline.detectors.counted_again` tells that.
 
 False positives: an ordinary retry, a job put back by hand, a job that finished and was pushed anew,
 one line shipped twice (all silent).
@@ -24,11 +25,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-import polars as pl
-
+from timeline.detectors.counted_again import counted_again
 from timeline.event import Event, Kind, Lane
 from timeline.facts.jobs import ENDS
 from timeline.facts.lost_attempt import LostAttempt
+from timeline.facts.redelivered import leases_of
 from timeline.facts.second_starts import MAX_PAIRS, Begun, Pair, second_starts
 from timeline.facts.sight import absence, heard
 from timeline.facts.words import abridged, counted, instant, length, listed, short
@@ -146,7 +147,7 @@ class DeliveredAgainDetector:
         groups: dict[tuple[str, str, str, str, Verdict], list[_Case]] = {}
         summary = incident.jobs.summary
         classes = dict(summary.select("job", "job_class").iter_rows()) if pairs else {}
-        leases = _leases(incident) if pairs else {}
+        leases = leases_of(incident) if pairs else {}
         steady = _steady(pairs)
         for pair in pairs[:MAX_PAIRS]:
             case = _case(incident, pair, lost, leases, steady)
@@ -155,7 +156,8 @@ class DeliveredAgainDetector:
             job_class = str(classes.get(pair.one.job) or "")
             group = (pair.one.source, job_class, case.cause, case.because, case.verdict)
             groups.setdefault(group, []).append(case)
-        found = [_finding(incident, group, cases) for group, cases in groups.items()]
+        found: list[Finding] = [_finding(incident, *group) for group in groups.items()]
+        found += counted_again(incident, found)
         found.sort(key=lambda one: (list(Verdict).index(one.verdict), one.began))
         return found[:MAX_FINDINGS]
 
@@ -170,30 +172,6 @@ class _Case:
     link: str
     rows: tuple[tuple[int, str, str], ...]
     """Further evidence: (event row, role, why)."""
-
-
-def _leases(incident: Incident) -> Mapping[str, tuple[int, ...]]:
-    """Timeouts (ns) that queues state of themselves, by source."""
-    events = incident.snapshot.events
-    rows = events.select((pl.col("lane") == Lane.QUEUE.value).arg_true()).to_series()
-    attribute = pl.col("attributes").str.json_path_match
-    told = events[rows].select(
-        pl.col("source").cast(pl.String),
-        seconds=attribute("$.visibility_timeout_s").cast(pl.Float64, strict=False),
-        from_text=attribute("$.redelivery_from").str.to_datetime(
-            "%Y-%m-%dT%H:%M:%S%.f%:z", time_unit="us", strict=False
-        ),
-        stamp="timestamp",
-    )
-    stated = pl.coalesce(
-        (pl.col("seconds") * 1_000_000_000).cast(pl.Int64),
-        pl.col("from_text").dt.timestamp("us") * 1_000 - pl.col("stamp"),
-    )
-    known = told.select("source", lease=stated).drop_nulls().unique().sort("source", "lease")
-    found: dict[str, tuple[int, ...]] = {}
-    for source, lease in known.iter_rows():
-        found[source] = (*found.get(source, ()), lease)
-    return found
 
 
 def _case(

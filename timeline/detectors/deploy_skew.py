@@ -16,6 +16,8 @@ False positives: a plain bug in a caller (no deploy, or it failed before as well
 that fails on every worker, started or not (possible: the new code itself), a missing record that
 Active Job words as a deserialization error (silent).
 
+Instances that serve requests are judged in `timeline.detectors.skewed_instances`.
+
 Reference: Sidekiq wiki, Best Practices (deploys and job arguments); Celery documentation, Calling
 Tasks (unregistered tasks); rolling-upgrade compatibility (N-1).
 """
@@ -28,6 +30,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import polars as pl
 
+from timeline.detectors.skewed_instances import skewed_instances
 from timeline.event import Lane
 from timeline.facts.boots import Boot, start_unseen
 from timeline.facts.changes_seen import Change, What, changes_in
@@ -133,9 +136,10 @@ class DeploySkewDetector:
     def detect(self, incident: Incident) -> Sequence[Finding] | NotEvaluated:
         if not heard(incident, Lane.QUEUE) and not heard(incident, Lane.LOG):
             return NotEvaluated(self.term, "a job queue, or the logs of the workers")
+        of_instances = skewed_instances(incident)
         misfits = misfits_in(incident)
         if misfits.is_empty():
-            return []
+            return of_instances
         misfits = _classed(misfits)
         changes = [
             one
@@ -147,7 +151,7 @@ class DeploySkewDetector:
             finding = _finding(incident, part, changes)
             found += [finding] if finding is not None else []
         found.sort(key=lambda one: (list(Verdict).index(one.verdict), -len(one.jobs), one.began))
-        return found[:MAX_FINDINGS]
+        return [*found[:MAX_FINDINGS], *of_instances]
 
 
 def _classed(misfits: pl.DataFrame) -> pl.DataFrame:

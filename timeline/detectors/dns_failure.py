@@ -5,7 +5,8 @@ a lost packet makes the resolver wait. Nothing reached the peer, so nothing was 
 
 Predicate: at least `MIN_ERRORS` lookups failed with no pause longer than `GAP_NS`, not usual for
 this stream (placebo windows). One name that does not exist is told apart from a resolver that does
-not answer. Or: connections that came about after a multiple of the resolver's retry step.
+not answer. Or: connections that came about after a multiple of the resolver's retry step. Where no
+client says anything, the resolver's own lines may (`timeline.detectors.dns_resolver`).
 
 False positives: one permanently bad name (subtracted as routine), search-domain noise below WARN
 that nobody suffers from (not an error), a client's own timeout of five seconds (an error, and so no
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import polars as pl
 
+from timeline.detectors.dns_resolver import failing_resolvers
 from timeline.event import SEVERITY_ERROR, SEVERITY_WARN, Lane
 from timeline.facts.bursts import (
     BIN_NS,
@@ -166,6 +168,7 @@ class DnsFailureDetector:
                 found.append(finding)
         slow = _slow(incident)
         found += [slow] if slow is not None else []
+        found = found or [*failing_resolvers(incident)]
         return sorted(found, key=lambda f: (-len(f.steps), f.began))[:MAX_FINDINGS]
 
 
@@ -293,6 +296,8 @@ def _slow(incident: Incident) -> SlowLookups | None:
     wording = pl.col("body").str.contains(SLOW_LINE)
     told = told_with(incident, chosen, wording, "actor", "body")
     told = told.join(incident.errors.select("row"), on="row", how="anti")
+    if told.height < MIN_SLOW:
+        return None
     number = pl.col("body").str.extract(SLOW_LINE, 1).cast(pl.Float64)
     milli = pl.col("body").str.extract(SLOW_LINE, 2).str.to_lowercase() == "ms"
     timed = told.with_columns(

@@ -4,9 +4,10 @@ Story: a customer clicks twice, a callback fires twice, two producers think it i
 mail, the second charge is not a fault of the worker that makes it.
 
 Predicate: at least two jobs of one class with equal arguments pushed within ten seconds of each
-other, or the second while the first had not begun. By one request: certain. By two requests, two
-producers, or nobody knows whom: that it was not meant is inferred from the other jobs of the class,
-so likely at most, and possible where there are too few others to tell.
+other, or the second while the first had not begun, or a whole stretch of pushes that came again in
+its old order (a relay or a loader that was started anew). By one request: certain. By two requests,
+two producers, or nobody knows whom: that it was not meant is inferred from the other jobs of the
+class, so likely at most, and possible where there are too few others to tell.
 
 False positives: jobs without arguments and bodies nobody opened (never compared), classes that
 repeat themselves all the time, a retry under its own id (all silent). A push that was
@@ -54,7 +55,7 @@ CAUSES = {
     ONE_REQUEST: "by one request",
     TWO_REQUESTS: "by different requests",
     TWO_PRODUCERS: "by different producers",
-    UNKNOWN: "by whom is not visible",
+    UNKNOWN: "(by whom is not visible)",
 }
 MOSTLY = 0.5
 """Part of the pieces of work that only lines tell of in which something must have been done twice

@@ -5,8 +5,9 @@ alive, or because the message that carries the schedule was delivered twice and 
 
 Predicate: several runs with different ids for one turn of a schedule (configured or learnt);
 several jobs of one class with equal arguments that name one date; one task sent by two schedulers
-within `SAME_INSTANT_NS`; an item of an expected set worked on more often than it should be; or a
-chain one of whose hops has several successors (`timeline.facts.chains`).
+within `SAME_INSTANT_NS`; lines at an even pace that a second host tells as well from some turn on,
+or rows that come twice from then on; an item of an expected set worked on more often than it should
+be; or a chain one of whose hops has several successors (`timeline.facts.chains`).
 
 Certain where ids tell the runs apart and the schedule or the set is configured; likely where the
 schedule is learnt or the date stands in arguments. That it is one too many is graded, the cause
@@ -22,7 +23,7 @@ celery/django-celery-beat#459 (catching up), mozilla/telemetry-analysis-service#
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, ClassVar
 
@@ -30,6 +31,8 @@ import polars as pl
 
 from timeline.detectors.chain_findings import forked_chains
 from timeline.event import Lane
+from timeline.facts.paced_lines import doubled_lines
+from timeline.facts.paced_rows import doubled_rows
 from timeline.facts.schedules import Planned, turns_due
 from timeline.facts.sight import heard
 from timeline.facts.spoken import SCHEDULER_MARKS, marked
@@ -152,6 +155,7 @@ class ExtraRunsDetector:
             for finding in _of_schedule(incident, planned):
                 found.append(finding)
                 used |= set(finding.keys)
+        found.extend(_of_habits(incident))
         found.extend(_of_schedulers(incident))
         found.extend(one for one in _of_dates(incident) if used.isdisjoint(one.keys))
         found.extend(_of_sets(incident))
@@ -182,6 +186,17 @@ def _of_schedule(incident: Incident, planned: Planned) -> Iterator[ExtraRuns]:
     if near:
         verdict, link = Verdict.LIKELY, "the clocks of its zone changed within hours of it"
     yield _finding(incident, planned.name, doubled, runs, (verdict, link), cause)
+
+
+def _of_habits(incident: Incident) -> Iterator[ExtraRuns]:
+    """Lines at an even pace that a second host tells as well from some turn on, or rows."""
+    for planned in (*doubled_lines(incident), *doubled_rows(incident)):
+        for one in _of_schedule(incident, planned):
+            if len(one.turns) > 1:
+                yield one
+                continue
+            link = "only one turn was told twice: it may have been set off by hand"
+            yield replace(one, verdict=Verdict.POSSIBLE, weakest_link=link)
 
 
 def _apart(runs: Sequence[Run]) -> list[Run]:

@@ -4,10 +4,11 @@ Story: for twenty seconds connections break, are refused, and then writes fail b
 behind the address is a replica. Some hosts keep their old connections and fail for half an hour.
 
 Predicate: a marker of the system itself (Patroni, PostgreSQL, Sentinel, Redis, MySQL, Kafka,
-Elasticsearch) with failing clients of that system around it; or, without one, the order of a
-failover on one system within `PHASE_NS`: connections closed, then refused or starting up, then
-writes refused as read-only. Read-only errors alone are only possible. Stale are those who still
-met read-only after others of the same trouble were well again.
+Elasticsearch), of whoever moves the address in front of it (keepalived, Pacemaker), or curves of
+the role of two instances that change places, with failing clients around it; or, without one, the
+order of a failover on one system within `PHASE_NS`: connections closed, then refused or starting
+up, then writes refused as read-only. Read-only errors alone are only possible. Stale are those who
+still met read-only after others of the same trouble were well again.
 
 False positives: writes that are sent to a replica all the time (subtracted as routine) or to a peer
 whose name says that it is one (silent); a switchover somebody announced that is over within
@@ -27,7 +28,14 @@ import polars as pl
 
 from timeline.event import SEVERITY_WARN, Lane
 from timeline.facts.bursts import clusters, without_routine
-from timeline.facts.leadership import ON_A_REPLICA, STARTING, markers_between, refused_writes
+from timeline.facts.leadership import (
+    ADDRESS,
+    ON_A_REPLICA,
+    STARTING,
+    markers_between,
+    refused_writes,
+)
+from timeline.facts.role_figures import role_swaps
 from timeline.facts.sight import heard
 from timeline.facts.words import capital, counted, instant, length, listed
 from timeline.finding import Finding, NotEvaluated, Stage, Step
@@ -53,6 +61,9 @@ MAX_STEPS = 7
 MAX_FINDINGS = 5
 ANNOUNCED = r"(?i)\b(?:fail-?over|switch-?over|maintenance|read-?only)\b"
 """How a planned change of leader is announced in a change or a note."""
+ADDRESS_TOLD = r"\b(\d{1,3}(?:\.\d{1,3}){3})\b"
+FIGURES = "figures"
+"""The system of a marker that a curve gives: it says which instance, not of what."""
 PHASES = ("closed", "refused", "read-only")
 _ROLES = {
     "closed": "connections break",
@@ -65,7 +76,8 @@ _ROLES = {
 class Failover(Finding):
     """One move of leadership of `system`, as its clients met it. Times are ns UTC.
 
-    `marker` is the system's own word for it, `moved_at` its stamp, or empty and None. `closed`,
+    `marker` is the system's own word for it, `moved_at` its stamp, or empty and None; `address` is
+    the one that moved, where it was that which did. `closed`,
     `refused` and `read_only` count errors by phase; `stale` names services on hosts that met
     read-only after `well_again`, when the others were well.
     """
@@ -87,6 +99,7 @@ class Failover(Finding):
     read_only: int
     stale: tuple[str, ...]
     well_again: int | None
+    address: str = ""
 
     def sentence(self) -> str:
         parts = [
@@ -112,6 +125,8 @@ class Failover(Finding):
         return f"{self._leader()} moved, writers failed for {took}{late}"
 
     def _leader(self) -> str:
+        if self.address:
+            return f"the address {self.address}{f' of {self.system}' if self.system else ''}"
         return f"leadership of {self.peer or self.system or 'a database'}"
 
     def _stale_words(self) -> str:
@@ -136,7 +151,7 @@ class FailoverDetector:
             return NotEvaluated(self.term, "logs of the services that write")
         hits = _phased(incident)
         found: list[Failover] = []
-        for system, mine in _by_system(hits).items():
+        for system, mine in _by_system(hits):
             bursts = sorted(clusters(mine, PHASE_NS, MIN_ERRORS), key=len, reverse=True)
             for burst in bursts[:MAX_CANDIDATES]:
                 finding = _judge(incident, system, burst)
@@ -162,26 +177,36 @@ def _phased(incident: Incident) -> pl.DataFrame:
     )
     broken = errors.with_columns(phase=phase).drop_nulls("phase")
     writes = refused_writes(incident).with_columns(phase=pl.lit("read-only"))
-    writes = writes.filter(~pl.col("peer").fill_null("").str.contains(ON_A_REPLICA))
+    if writes.height:
+        writes = writes.filter(~pl.col("peer").fill_null("").str.contains(ON_A_REPLICA))
     broken = broken.join(writes, on="row", how="anti")
     return without_routine(incident, pl.concat([broken, writes]).sort("timestamp", "row"))
 
 
-def _by_system(hits: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    """The hits of every system that has a leader; clients that name none count for the only one."""
+def _by_system(hits: pl.DataFrame) -> list[tuple[str, pl.DataFrame]]:
+    """The hits of every system that has a leader; clients that name none count for the only one.
+
+    Clients of a peer whose system nobody names come last, peer by peer, with an empty system.
+    """
     named = hits.filter(pl.col("system").is_not_null() & (pl.col("system") != "http"))
     systems = sorted(named.get_column("system").unique().to_list())
-    if len(systems) != 1:
-        return {name: named.filter(pl.col("system") == name) for name in systems}
-    nameless = pl.col("system").is_null() & pl.col("peer").is_null()
-    return {systems[0]: hits.filter((pl.col("system") == systems[0]) | nameless)}
+    nameless = hits.filter(pl.col("system").is_null())
+    found = [(name, named.filter(pl.col("system") == name)) for name in systems]
+    if len(systems) == 1:
+        both = (pl.col("system") == systems[0]) | (
+            pl.col("system").is_null() & pl.col("peer").is_null()
+        )
+        found = [(systems[0], hits.filter(both))]
+    peers = sorted(nameless.get_column("peer").drop_nulls().unique().to_list())
+    return [*found, *(("", nameless.filter(pl.col("peer") == peer)) for peer in peers)]
 
 
 def _judge(incident: Incident, system: str, burst: pl.DataFrame) -> Failover | None:
     first, last = burst["timestamp"][0], burst["timestamp"][-1]
     counts = {phase: burst.filter(pl.col("phase") == phase).height for phase in PHASES}
     markers = markers_between(incident, first - PHASE_NS, last + PHASE_NS)
-    markers = markers.filter(pl.col("system") == system)
+    markers = pl.concat([markers, _swapped(incident, first, last)])
+    markers = _of_system(markers, system, burst)
     if markers.is_empty() and not counts["read-only"]:
         return None
     steps = _steps(incident, burst, markers)
@@ -213,7 +238,39 @@ def _judge(incident: Incident, system: str, burst: pl.DataFrame) -> Failover | N
         read_only=counts["read-only"],
         stale=stale,
         well_again=well_again,
+        address=_address(markers),
     )
+
+
+def _swapped(incident: Incident, first: int, last: int) -> pl.DataFrame:
+    """The changes of roles around these instants that only figures tell."""
+    near = role_swaps(incident).filter(
+        pl.col("timestamp").is_between(first - PHASE_NS, last + PHASE_NS)
+    )
+    return near.select("row", "timestamp", "actor", "body", system=pl.lit(FIGURES))
+
+
+def _of_system(markers: pl.DataFrame, system: str, burst: pl.DataFrame) -> pl.DataFrame:
+    """The takeovers of `system`, or those of an address that the clients of `burst` went to.
+
+    An address that is told and that none of them names was somebody else's.
+    """
+    own = markers.filter(pl.col("system") == system)
+    moved = markers.filter(pl.col("system") == ADDRESS)
+    if own.height or moved.is_empty():
+        return own if own.height else markers.filter(pl.col("system") == FIGURES)
+    address = moved.get_column("body").str.extract(ADDRESS_TOLD, 1)
+    if address.is_null().all():
+        return moved
+    peers = burst.get_column("peer").drop_nulls().str.replace(r":\d{1,5}$", "")
+    return moved if address.is_in(peers.implode()).any() else moved.clear()
+
+
+def _address(markers: pl.DataFrame) -> str:
+    """The address that moved, where it was an address and is told; else empty."""
+    moved = markers.filter(pl.col("system") == ADDRESS)
+    told = moved.get_column("body").str.extract(ADDRESS_TOLD, 1).drop_nulls()
+    return str(told[0]) if told.len() else ""
 
 
 def _peer(burst: pl.DataFrame) -> str:
@@ -226,6 +283,13 @@ def _verdict(
     incident: Incident, system: str, burst: pl.DataFrame, markers: pl.DataFrame
 ) -> tuple[Verdict, str]:
     """That leadership moved: by the system's own word, by the phases' order, or by their end."""
+    if markers.height and markers["system"][0] == ADDRESS:
+        address = _address(markers)
+        if not address:
+            return Verdict.LIKELY, "an address moved; that these clients used it is inferred"
+        return Verdict.CERTAIN, f"another machine says itself that it took over {address}"
+    if markers.height and markers["system"][0] == FIGURES:
+        return Verdict.LIKELY, "figures of both say so; that these clients went there is inferred"
     if markers.height:
         who = markers["actor"][0] or system
         return Verdict.CERTAIN, f"{who} says itself that another node took over"

@@ -6,7 +6,7 @@ on every push of a job fails while every page still loads.
 Predicate: an error that is the owner's own word for "used up" (`timeline.facts.used_up`): the
 kernel's ENOSPC or EMFILE through any program, Redis' maxmemory and MISCONF, a broker's alarm, a
 search cluster's flood stage, a run-time's out-of-memory error. Connections are not read here:
-`connections-exhausted` owns them.
+`connections-exhausted` owns them. Where nobody says it, curves of space may (`full_measured`).
 
 False positives: lines that talk about such errors, counters of zero, warnings about a share that
 is still free (no wording of an end): silent. One single line is likely, not certain.
@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import polars as pl
 
+from timeline.detectors.full_measured import full_by_figures
 from timeline.event import Lane
 from timeline.facts.failures import victims_of
 from timeline.facts.sight import heard
@@ -98,7 +99,7 @@ class FullDetector:
     speaks_early: ClassVar[bool] = True
 
     def detect(self, incident: Incident) -> Sequence[Finding] | NotEvaluated:
-        if not heard(incident, Lane.LOG) and not heard(incident, Lane.QUEUE):
+        if not any(heard(incident, lane) for lane in (Lane.LOG, Lane.QUEUE, Lane.METRIC)):
             return NotEvaluated(self.term, "logs of services and servers")
         window = incident.window
         reports = used_up(incident).filter(
@@ -108,7 +109,8 @@ class FullDetector:
             _finding(incident, str(resource), part)
             for (resource,), part in reports.group_by(["resource"], maintain_order=True)
         ]
-        return sorted(found, key=lambda one: (one.began, one.resource))[:MAX_FINDINGS]
+        told = sorted(found, key=lambda one: (one.began, one.resource))[:MAX_FINDINGS]
+        return told or full_by_figures(incident)
 
 
 def _finding(incident: Incident, name: str, part: pl.DataFrame) -> Full:

@@ -123,9 +123,12 @@ class LostUpdateDetector:
     term: ClassVar[str] = LostUpdate.term
 
     def detect(self, incident: Incident) -> Sequence[Finding] | NotEvaluated:
+        from timeline.detectors.lost_update_read import lost_by_reading
+        from timeline.detectors.lost_update_statements import lost_by_statements
         from timeline.detectors.lost_update_told import told_in
 
-        told = told_in(incident)
+        told = _stronger(told_in(incident), lost_by_reading(incident))
+        told = _stronger(told, lost_by_statements(incident))
         missing = missing_versions(incident)
         if missing:
             return told or NotEvaluated(self.term, missing)

@@ -29,6 +29,7 @@ from timeline.facts.kills import Kill, is_on_host_of, is_same_worker, kill_lines
 from timeline.facts.lifecycle import changes
 from timeline.facts.lost_attempt import LostAttempt, once_each
 from timeline.facts.lost_work import announced_stop, host_of
+from timeline.facts.restarted import before_restarts
 from timeline.facts.sight import absence, heard
 from timeline.facts.unended import spoken_attempts, went_on
 from timeline.facts.words import abridged, capital, counted, instant, length, listed, short
@@ -137,6 +138,9 @@ SIGN_WORDS = {
 }
 
 
+ROLES = {"silent": "last heartbeat", "overdue": "overdue"}
+
+
 def _names(jobs: Sequence[HeldJob]) -> str:
     """The jobs by name; what became of several is said once where nobody can see it."""
     unknown = sum(not job.became for job in jobs)
@@ -159,10 +163,10 @@ class LostWorkerDetector:
     def detect(self, incident: Incident) -> Sequence[Finding] | NotEvaluated:
         if not heard(incident, Lane.QUEUE) and incident.jobs.transitions.is_empty():
             return NotEvaluated(self.term, "a job queue")
-        died = [one for one in incident.lost_attempts if not one.outlived]
-        groups = sorted(_by_worker(once_each(died)), key=len, reverse=True)[:MAX_FINDINGS]
+        died = once_each([one for one in incident.lost_attempts if not one.outlived])
+        groups = sorted(_by_worker(before_restarts(incident, died)), key=len)[-MAX_FINDINGS:]
         spans = [(_since(group), group[-1].noticed + NOTICED_LATE_NS) for group in groups]
-        kills = kill_lines(incident, spans) if spans else ()
+        kills = kill_lines(incident, spans)
         found = [_finding(incident, group, kills) for group in groups]
         found.sort(key=lambda one: (list(Verdict).index(one.verdict), -len(one.jobs), one.began))
         return found
@@ -271,7 +275,7 @@ def _steps(incident: Incident, group: Sequence[LostAttempt], kill: Kill | None) 
     if kill is not None:
         told[kill.row] = ("killed", "the line is about this very worker")
     for one in group[:MAX_JOBS_SHOWN]:
-        told.setdefault(one.row, (_role(one), SIGN_WORDS[one.sign]))
+        told.setdefault(one.row, (ROLES.get(one.sign, "declared lost"), SIGN_WORDS[one.sign]))
     events = sorted(
         zip(incident.snapshot.events_at(list(told)), told.values(), strict=True),
         key=lambda pair: (pair[0].timestamp, pair[0].seq),
@@ -281,10 +285,6 @@ def _steps(incident: Incident, group: Sequence[LostAttempt], kill: Kill | None) 
         order = before(steps[-1].event, event, incident.clocks) if steps else None
         steps.append(Step(role, event, why, order))
     return tuple(steps)
-
-
-def _role(one: LostAttempt) -> str:
-    return {"silent": "last heartbeat", "overdue": "overdue"}.get(one.sign, "declared lost")
 
 
 def _verdict(

@@ -5,9 +5,9 @@ on the queue until it is due, is lost, and no later night has a backup either.
 
 Predicate: a due instant (a configured cron expression, a configured period, or a period learnt
 from at least `MIN_RUNS` regular runs) without a push, start or end of the work within its
-tolerance; the scheduler's own word that it missed one; log lines at an even pace that came no more
-(possible); or a chain of hops whose last hop has no
-successor (`timeline.facts.chains`).
+tolerance; the scheduler's own word that it missed one; log lines or rows at an even pace that came
+no more (possible); a gauge of the last success that is read and stands still; or a chain of hops
+whose last hop has no successor (`timeline.facts.chains`).
 
 Certain when the schedule is configured, other runs of it were seen, and every source that would
 show this one was read in full; likely when the schedule is learnt, the work was never seen at all
@@ -26,6 +26,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import groupby
 from typing import TYPE_CHECKING, ClassVar
 
 import polars as pl
@@ -35,10 +36,12 @@ from timeline.detectors.chain_findings import broken_chains
 from timeline.detectors.missed_run_findings import Missed, MissedRun, ToldMissed
 from timeline.event import Lane
 from timeline.facts.paced_lines import MIN_SILENT, stopped_lines
+from timeline.facts.paced_rows import stopped_rows
 from timeline.facts.schedules import EARLY_NS, MIN_RUNS, Planned, Turn, turns_due
 from timeline.facts.sight import absence, heard, read_until
 from timeline.facts.spoken import BATON_MARKS, SCHEDULER_MARKS, marked
 from timeline.facts.tellers import unheard
+from timeline.facts.told_ages import stopped_ages
 from timeline.facts.words import counted, instant, length, listed
 from timeline.facts.work import RUN_KEY, Run
 from timeline.finding import Finding, NotEvaluated, Step
@@ -90,28 +93,49 @@ class MissedRunDetector:
 
 
 def _habits(incident: Incident) -> Iterator[Finding]:
-    """Lines that came at an even pace and then no more: nobody promised them, so possible."""
-    for planned in stopped_lines(incident):
+    """Lines or rows that came at an even pace and then no more: nobody promised them, so possible.
+    A gauge that is read as ever and tells of no run is a word of its own."""
+    ages = [*stopped_ages(incident)]
+    for planned in (*stopped_lines(incident), *stopped_rows(incident), *ages):
         turns = turns_due(incident, planned)
-        after = [turn for turn in turns if turn.due > planned.runs[-1].at]
+        after = _longest_gap(turns)
         if len(after) < MIN_SILENT or not all(_judged(incident, planned, turn) for turn in after):
             continue
         ran = [turn for turn in turns if turn.runs]
         cases = [(turn, Missed(turn.due, "never")) for turn in after]
         told = _finding(incident, planned, "never", cases, len(ran) + len(after), len(ran))
-        link = f"it was only ever a habit of the log: {planned.basis}, configured nowhere"
+        if planned in ages:
+            yield told
+            continue
+        link = f"it was only ever a habit: {planned.basis}, configured nowhere"
         if told.verdict is Verdict.POSSIBLE:
             link = told.weakest_link
         yield replace(told, verdict=Verdict.POSSIBLE, weakest_link=link)
 
 
+def _longest_gap(turns: Sequence[Turn]) -> list[Turn]:
+    """The longest row of turns in which nothing came, the latest of equal ones."""
+    longest: list[Turn] = []
+    for empty, part in groupby(turns, key=lambda turn: not turn.runs and not turn.late):
+        gap = list(part)
+        longest = gap if empty and len(gap) >= len(longest) else longest
+    return longest
+
+
 def _judged(incident: Incident, planned: Planned, turn: Turn) -> bool:
-    """Whether a run of `turn` would have been seen: no word about what is forgotten or unread."""
+    """Whether a run of `turn` would have been seen: no word about what is forgotten or unread.
+
+    Rows are read as they are now; where rows of earlier turns still stand, this one's would too.
+    """
     if turn.runs or turn.late:
         return True
     end = turn.due + planned.tolerance
     limits = incident.snapshot.coverage.limits(planned.sources, turn.due - EARLY_NS, end)
-    return all(limit.sight is Sight.PARTIAL for limit in limits)
+    seen = {Sight.PARTIAL}
+    if sum(run.at < turn.due for run in planned.runs) >= MIN_RUNS:
+        rows = incident.speakers[Lane.DATABASE]
+        seen |= {Sight.NOW_ONLY} if rows.issuperset(planned.sources) else set()
+    return all(limit.sight in seen for limit in limits)
 
 
 def _needs(incident: Incident, plans: Sequence[Planned]) -> str:
@@ -305,7 +329,10 @@ def _last_before(runs: Sequence[Run], due: int) -> Sequence[Run]:
 
 def _told_by_schedulers(incident: Incident) -> Iterator[ToldMissed]:
     """Runs that a scheduler itself says it missed, by the name it gives."""
-    lines = marked(incident.spoken, SCHEDULER_MARKS).filter(pl.col("body").str.contains(OWN_MISS))
+    lines = marked(incident.spoken, SCHEDULER_MARKS)
+    if lines.is_empty():
+        return
+    lines = lines.filter(pl.col("body").str.contains(OWN_MISS))
     names = [pl.col("body").str.extract(SCHEDULERS_WORD, group) for group in (1, 2, 3)]
     named = lines.with_columns(name=pl.coalesce(*names, pl.col("actor")))
     inside = named.filter(pl.col("timestamp") >= incident.window.start)

@@ -5,6 +5,8 @@ outcome that only its own records can tell.
 
 Predicate: at least `MIN_ERRORS` network errors of at least `MIN_SERVICES` services or hosts with no
 pause longer than `GAP_NS`, not usual for this stream (placebo windows), not announced as a stop.
+One client alone is believed (likely) when one peer refused it `LONELY_ERRORS` times: a refusal is
+the peer's host speaking, and no fault of the client's own.
 
 Certain where connections broke or several services got no answers: those of one service alone
 may wait for a peer that is itself busy, choosing a leader or slow (likely).
@@ -45,6 +47,8 @@ GAP_NS = 5_000_000_000
 MIN_ERRORS = 3
 MIN_SERVICES = 2
 """One client alone may be broken itself."""
+LONELY_ERRORS = 10
+"""Refusals by one peer from which one client is enough."""
 UNNAMED = "the lines do not name a peer"
 NAMED = 0.25
 """Share of the errors that must name a peer before the others are taken to mean the same one."""
@@ -127,13 +131,26 @@ class NetworkHiccupDetector:
         found = []
         bursts = sorted(clusters(unusual, GAP_NS, MIN_ERRORS), key=len, reverse=True)
         for burst in bursts[:MAX_BURSTS]:
-            if len(_services(burst)) + len(_hosts(burst)) - 1 < MIN_SERVICES:
+            if not _shared(burst) and not _refused_by_one(burst):
                 continue
             finding = _judge(incident, burst, unusual)
             if finding is not None:
                 found.append(finding)
         found.sort(key=lambda finding: (-finding.errors, finding.began))
         return found[:MAX_FINDINGS]
+
+
+def _shared(burst: pl.DataFrame) -> bool:
+    """Whether more than one client complains."""
+    return len(_services(burst)) + len(_hosts(burst)) - 1 >= MIN_SERVICES
+
+
+def _refused_by_one(burst: pl.DataFrame) -> bool:
+    """Whether nearly every error is a refusal, all of them by one peer that is named."""
+    refused = burst.filter(pl.col("error_class") == ErrorClass.REFUSED.value)
+    if refused.height < max(LONELY_ERRORS, SHARED_PEER * burst.height):
+        return False
+    return refused.get_column("peer").null_count() == 0 and refused["peer"].n_unique() == 1
 
 
 def _services(burst: pl.DataFrame) -> list[str]:
@@ -278,6 +295,9 @@ def _verdict(
         reasons.append((verdict, f"{words} in {by_chance:.1%} of windows like this"))
     if not control.rank_one(burst.height):
         reasons.append((Verdict.LIKELY, _control_words(control, burst.height)))
+    if not _shared(burst):
+        words = f"{_services(burst)[0]} alone was refused: no other client of that peer is read"
+        reasons.append((Verdict.LIKELY, words))
     if not broken:
         words = f"{_services(burst)[0]} alone got no answers: its peer may have given none"
         reasons.append((Verdict.LIKELY, words))

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import polars as pl
 
+from timeline.detectors.rows_passed_over import rows_passed_over
 from timeline.event import Lane
 from timeline.facts.contracts import Broken, broken_promise, unreadable
 from timeline.facts.dwell import PATIENCE_FOLD, Stuck, stuck_rows
@@ -169,12 +170,13 @@ class OrphanedRecordDetector:
                 unread[contract.name] = f"a source that remembers each {work} ({broken.reasons[0]})"
         known = {orphan.key for finding in found for orphan in finding.orphans}
         found += [*_learnt(incident, known)]
-        if not found and unread:
+        passed = rows_passed_over(incident)
+        if not found and not passed and unread:
             return NotEvaluated(self.term, " and ".join(sorted(set(unread.values()))))
         found.sort(key=lambda one: (list(Verdict).index(one.verdict), -len(one.orphans), one.began))
         if found and unread:
             found[0] = _with_unread(found[0], unread)
-        return found[:MAX_FINDINGS]
+        return [*passed, *found][:MAX_FINDINGS]
 
 
 def _with_unread(finding: OrphanedRecord, unread: Mapping[str, str]) -> OrphanedRecord:

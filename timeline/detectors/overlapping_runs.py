@@ -10,7 +10,8 @@ the overlap, or the entity's own row was written while both ran and again until 
 ended. Certain where the clocks order both starts and ends and a guard's own word (a stale object)
 under one of the two job ids proves the other writer; at most likely where who wrote is inferred
 from the time. One write alone is no harm and at most a qualifier; two jobs of one class that were
-given the same and went on together for seconds are possible.
+given the same and went on together for seconds are possible. So are two rows about the thing, one
+of each run, in a table in which a run alone leaves one; likely where one of the two warned.
 
 Two hands that no queue tells of are found by `timeline.detectors.worked_twice`.
 
@@ -33,6 +34,7 @@ import polars as pl
 
 from timeline.detectors.worked_twice import worked_twice
 from timeline.event import Event, Lane
+from timeline.facts.both_created import created_by_both, warned
 from timeline.facts.collisions import Trouble, troubles_in
 from timeline.facts.overlaps import Written, pairs_in, runs_of, writes_in
 from timeline.facts.overwrites import overwrites
@@ -47,7 +49,7 @@ if TYPE_CHECKING:
     from timeline.incident import Incident
 
 COLLIDED, BOTH_WROTE, ONE_WROTE = "collided", "written twice", "written once"
-SAME_WORK = "same work"
+BOTH_LEFT, SAME_WORK = "a row of each", "same work"
 SAME_WORK_NS = 5_000_000_000
 """Two runs of one class with equal arguments that are both under way for so long: shorter ones are
 what every queue that delivers at least once has now and then."""
@@ -129,6 +131,8 @@ class OverlappingRuns(Finding):
         if self.sign == SAME_WORK:
             return "and both were given the same"
         times = listed([instant(at) for at in case.written])
+        if self.sign == BOTH_LEFT:
+            return f"and each left a row about it, at {times}"
         return f"and its row was written at {times}"
 
 
@@ -148,7 +152,9 @@ class OverlappingRunsDetector:
         writes, troubles = writes_in(incident, pairs), troubles_in(incident, pairs)
         failed = pl.col("pair").is_in(list(troubles))
         habits, failing = _habits(incident, pairs), _habits(incident, pairs.filter(failed))
-        harmed = pl.col("pair").is_in(list(writes)) | _same_work(incident, pairs)
+        left = created_by_both(incident, pairs.filter(~_is_habit(habits)))
+        loud = warned(incident, pairs.filter(pl.col("pair").is_in(list(left))))
+        harmed = pl.col("pair").is_in([*writes, *left]) | _same_work(incident, pairs)
         told = failed | (harmed & ~_is_habit(habits))
         touched = pairs.filter(told).head(MAX_PAIRS)
         quiet = touched.filter(~failed).height
@@ -158,7 +164,9 @@ class OverlappingRunsDetector:
             trouble = troubles.get(pair["pair"])
             if trouble is None and pair["key"] in overwritten:
                 continue
-            case = _case(incident, pair, writes.get(pair["pair"], ()), trouble)
+            number = pair["pair"]
+            own, rows = writes.get(number, ()), left.get(number, ())
+            case = _case(incident, pair, own, rows, trouble, loud.get(number))
             if case is not None:
                 key = (*_kinds(pair), case.sign, case.told.verdict)
                 groups.setdefault(key, []).append(case)
@@ -240,7 +248,9 @@ def _case(
     incident: Incident,
     pair: Mapping[str, object],
     writes: Sequence[Written],
+    left: Sequence[Written],
     trouble: Trouble | None,
+    warning: int | None,
 ) -> _Case | None:
     numbers = {name: value for name, value in pair.items() if isinstance(value, int)}
     rows = [numbers["start_row_one"], numbers["start_row_two"]]
@@ -253,10 +263,12 @@ def _case(
     until = min(numbers["end_one"], numbers["end_two"])
     apart = _apart(writes)
     sign = COLLIDED if trouble else _written(apart, until)
+    if left and sign in ("", ONE_WROTE):
+        sign, apart = BOTH_LEFT, tuple(left)
     if not sign and (str(pair["class_one"]) != str(pair["class_two"]) or writes):
         return None
     sign = sign or SAME_WORK
-    verdict, because = _graded(order, sign, trouble, apart, until)
+    verdict, because = _graded(order, sign, trouble, apart, until, loud=warning is not None)
     told = Together(
         key=str(pair["key"]),
         first=str(pair["one"]),
@@ -272,6 +284,8 @@ def _case(
     more = [(write.row, "write", f"{write.name} was written") for write in apart]
     if trouble is not None:
         more.append((trouble.row, "error", "somebody else was at it, by its own word"))
+    elif sign == BOTH_LEFT and warning is not None:
+        more.append((warning, "warning", "one of the two warned meanwhile"))
     classes = (str(pair["class_one"]), str(pair["class_two"]))
     return _Case(told, classes, sign, (first, second), end, tuple(more))
 
@@ -300,7 +314,13 @@ def _written(writes: Sequence[Written], until: int) -> str:
 
 
 def _graded(
-    order: Order, sign: str, trouble: Trouble | None, writes: Sequence[Written], until: int
+    order: Order,
+    sign: str,
+    trouble: Trouble | None,
+    writes: Sequence[Written],
+    until: int,
+    *,
+    loud: bool,
 ) -> tuple[Verdict, str]:
     overlap = order.verdict or Verdict.POSSIBLE
     if not at_least(overlap, Verdict.LIKELY):
@@ -312,6 +332,9 @@ def _graded(
         return weakest((overlap, Verdict.LIKELY)), words
     if sign == BOTH_WROTE and writes[-1].at > until:
         return weakest((overlap, Verdict.LIKELY)), "who wrote is inferred from the time"
+    if sign == BOTH_LEFT:
+        words = "that one of the two rows is too many is inferred"
+        return weakest((overlap, Verdict.LIKELY if loud else Verdict.POSSIBLE)), words
     if sign == SAME_WORK:
         return Verdict.POSSIBLE, "what either of them wrote is not on record"
     return Verdict.POSSIBLE, "one of the two may have made all writes"

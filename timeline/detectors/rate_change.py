@@ -15,8 +15,9 @@ minutes and still at T, is an effect of its own, and no mere context.
 
 False positives: bursty streams (the factor), stretches that were not read (no comparison), services
 that just started or fall silent (other findings), a schedule that runs less often than the window
-is long (possible, where it began on a quarter of an hour), requests that stay away for half a
-minute by chance (possible, unless it lasts or is deeper than chance allows).
+is long (possible, where it began on a quarter of an hour, or where one batch wrote it all),
+requests that stay away for half a minute by chance (possible, unless it lasts or is deeper than
+chance allows).
 
 Reference: detector catalogue D30 and C5; a placebo test after Fisher's exact randomisation.
 """
@@ -45,7 +46,7 @@ from timeline.facts.placebo import BIN_NS, MIN_CONTROLS, WIDTH, Outlier
 from timeline.facts.rates import about, plain
 from timeline.facts.sight import heard, read_until
 from timeline.facts.stretches import MIN_LASTING
-from timeline.facts.words import capital, counted, instant
+from timeline.facts.words import capital, counted, instant, short
 from timeline.finding import Finding, NotEvaluated, Stage, Step
 from timeline.onset import onset_of
 from timeline.order import Verdict, before
@@ -62,6 +63,13 @@ ON_TIME_NS = 5_000_000_000
 """and their lines stand within seconds of it."""
 WIDTH_S = WIDTH * BIN_NS // 1_000_000_000
 MAX_KEYS = 200
+FEW_RUNS = 3
+"""Pieces of work that are under way at once,"""
+NEW_NS = 120_000_000_000
+"""and that nobody spoke of before: a tenant or a region that is always there is no such piece."""
+ONE_WORK = 0.9
+"""Share of the lines beyond the usual that one key must be in for them to be one piece of work: a
+batch that says what it does, item by item, is no change of anybody's habit."""
 _LEVELS = (ERROR, WARNING, OTHER_LEVEL)
 
 
@@ -194,6 +202,9 @@ def _finding(incident: Incident, moved: Sequence[Moved]) -> RateChange:
     shown = ordered[:MAX_ROWS]
     lines = [counted_lines(incident, one) for one in shown]
     verdict, link = _verdict(first)
+    work = "" if first.outlier.drop else _one_work(incident, first, lines[0])
+    if work and verdict is Verdict.LIKELY:
+        verdict, link = Verdict.POSSIBLE, f"they all are of one piece of work, {short(work)}"
     return RateChange(
         verdict=verdict,
         weakest_link=link,
@@ -206,6 +217,34 @@ def _finding(incident: Incident, moved: Sequence[Moved]) -> RateChange:
         rows=tuple(_row(*pair) for pair in zip(shown, lines, strict=True)),
         series=len(moved),
     )
+
+
+def _one_work(incident: Incident, one: Moved, lines: Counted) -> str:
+    """A key of the few new ones that nearly all of the lines share where none of them warns."""
+    if one.series.level != OTHER_LEVEL or not lines.rows:
+        return ""
+    told = incident.snapshot.keys_of(pl.Series(lines.rows, dtype=pl.UInt32)).unique(["row", "key"])
+    kind = pl.col("key").str.extract("^([^:]+):")
+    shared = (
+        told.with_columns(kind=kind)
+        .group_by("kind")
+        .agg(pl.col("key").unique().sort(), rows=pl.col("row").n_unique())
+    )
+    more = len(lines.rows) * (1 - one.outlier.usual / max(one.outlier.count, 1))
+    few = shared.filter(
+        (pl.col("rows") >= ONE_WORK * more) & (pl.col("key").list.len() <= FEW_RUNS)
+    )
+    for keys in few.sort("kind").get_column("key"):
+        if _first_told(incident, keys) >= one.outlier.began - NEW_NS:
+            return str(keys[0])
+    return ""
+
+
+def _first_told(incident: Incident, keys: pl.Series) -> int:
+    """When any event first carried one of `keys`, ns UTC."""
+    snapshot = incident.snapshot
+    rows = snapshot.keys.filter(pl.col("key").is_in(keys.implode())).get_column("row")
+    return int(str(snapshot.events.get_column("timestamp").gather(rows).min()))
 
 
 def _ceased(incident: Incident, moved: Sequence[Moved]) -> AlmostCeased:

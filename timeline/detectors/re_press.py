@@ -29,12 +29,14 @@ from typing import TYPE_CHECKING, ClassVar
 
 import polars as pl
 
+from timeline.detectors.asked_again import asked_again
 from timeline.event import Lane
 from timeline.facts.batches import Batch, signs_under
 from timeline.facts.passes import Passes, repeated_passes
 from timeline.facts.presses import (
     Press,
     PressShare,
+    in_words,
     on_a_clock,
     presses_of,
     shares,
@@ -43,7 +45,6 @@ from timeline.facts.presses import (
 from timeline.facts.reruns import reruns
 from timeline.facts.sight import absence, heard
 from timeline.facts.words import capital, counted, instant, listed, often, short
-from timeline.facts.work import BEGIN_LINE
 from timeline.finding import Finding, NotEvaluated, Repair, Step
 from timeline.order import Order, Verdict, before, weakest
 from timeline.words import grouped
@@ -161,10 +162,16 @@ class RePressDetector:
         for finding in (*_of_reruns(incident), *_of_passes(incident)):
             if not any(set(finding.both) & set(one.both) for one in found):
                 found.append(finding)
-        if not found and not heard(incident, Lane.LOG) and not heard(incident, Lane.QUEUE):
+        again = asked_again(incident, used)
+        if (
+            not found
+            and not again
+            and not heard(incident, Lane.LOG)
+            and not heard(incident, Lane.QUEUE)
+        ):
             return NotEvaluated(self.term, "request logs, or a job queue")
         found.sort(key=lambda one: (list(Verdict).index(one.verdict), one.began))
-        return found[:MAX_FINDINGS]
+        return [*found[:MAX_FINDINGS], *again]
 
 
 def _of_batch(incident: Incident, batch: Batch, presses: tuple[Press, ...]) -> RePress | None:
@@ -273,18 +280,6 @@ def _same(finding: RePress, other: RePress) -> bool:
     )
 
 
-def _named(operation: str) -> str:
-    """The operation in words: without the places of ids and numbers in a line's form, and without
-    the verb with which that line says that it begins."""
-    plain = re.sub(r"(?:\s(?:of|for|with))?(?<!/)\s+\S*#\S*", "", operation) or operation
-    if re.match(r"(?:POST|PUT|PATCH) ", plain) or plain.endswith(")"):
-        return plain
-    thing = re.sub(r"\s{2,}", " ", re.sub(BEGIN_LINE, "", plain)).strip(" :;,.-")
-    if not thing:
-        return plain
-    return thing if thing[0].isupper() and " " not in thing else f"the {thing}"
-
-
 def _stated(incident: Incident, press: Press) -> int:
     """How many items the press says it has; 0 where its line does not say."""
     told = STATED.search(incident.snapshot.event(press.row).body)
@@ -348,7 +343,7 @@ def _finding(
     if negative and seen.reasons:
         verdict = weakest((verdict, seen.verdict))
         link = f"items of a press may have ended unseen: {seen.reasons[0]}"
-    operation = _named(presses[0].operation)
+    operation = in_words(presses[0].operation)
     return RePress(
         verdict=verdict,
         weakest_link=link,

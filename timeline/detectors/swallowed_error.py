@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from timeline.detectors.polite_errors import TERM, PoliteError, polite
+from timeline.detectors.script_errors import WentOnRegardless, went_on_regardless
 from timeline.detectors.unheard_failures import UnheardFailure, unheard
 from timeline.event import Lane
 from timeline.facts.outcomes import (
@@ -109,7 +110,7 @@ class SwallowedErrorDetector:
         cut = len(cases) >= MAX_CASES
         told = errors.group_by("actor").len()
         numbers = dict(told.iter_rows())
-        found: list[SwallowedError | PoliteError | UnheardFailure] = [
+        found: list[SwallowedError | PoliteError | UnheardFailure | WentOnRegardless] = [
             _finding(incident, mine, numbers, cut=cut) for mine in groups.values()
         ]
         hidden = {case.error_row for case in cases}
@@ -120,6 +121,7 @@ class SwallowedErrorDetector:
         ]
         hidden |= {case.error_row for one in found for case in one.cases}
         found += unheard(incident, hidden)
+        found += went_on_regardless(incident)
         rank = list(Verdict).index
         found.sort(key=lambda one: (rank(one.verdict), -len(one.cases), one.began))
         return found[:MAX_FINDINGS]

@@ -6,7 +6,8 @@ caller of a long request gave up and asked again while the first request went on
 
 Predicate: two runs, requests or hosts said the same things about one piece of work (equal lines but
 for who speaks), each while the other was at it; or two instances stood at 1 of a gauge that only
-one had held all night. Likely at most: that the second hand was not meant is inferred.
+one had held all night; or two sessions of a database ran one call at once, by its log of slow
+statements. Likely at most: that the second hand was not meant is inferred.
 
 False positives: hands that divide the work (they say different things), services of which every
 host is told of everything, lines that were shipped twice, pairs that met so all night (silent).
@@ -21,6 +22,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from timeline.facts.calls_at_once import CalledTwice, called_twice
 from timeline.facts.one_at_a_time import HeldByTwo, held_by_two
 from timeline.facts.side_by_side import SideBySide, side_by_side
 from timeline.facts.sight import read_until
@@ -93,6 +95,29 @@ class TwoHolders(Finding):
         return f"two instances held {self.held.gauge} at once"
 
 
+@dataclass(frozen=True, kw_only=True)
+class RanTwice(Finding):
+    """A call that two sessions of a database ran at the same time."""
+
+    term: ClassVar[str] = TERM
+    remedy: ClassVar[str] = (
+        "Let the call itself take a lock on what it works on, and refuse when it is taken."
+    )
+
+    call: CalledTwice
+
+    def sentence(self) -> str:
+        one = self.call
+        return abridged(
+            f"Two database sessions ran “{one.statement}” at once from {instant(one.since)} for "
+            f"{length(one.until - one.since)}; {counted(one.others, 'other call')} of that form "
+            "ran once each."
+        )
+
+    def clause(self) -> str:
+        return f"two sessions ran “{self.call.statement}” at once"
+
+
 def worked_twice(incident: Incident) -> list[Finding]:
     """Findings of both kinds, strongest first."""
     usual = incident.window.pin - BASELINE_NS
@@ -106,6 +131,7 @@ def worked_twice(incident: Incident) -> list[Finding]:
         if sum(pair.since < usual for pair in pairs) < ROUTINE:
             found.append(_finding(incident, actor, pairs))
     found += [_held(incident, one) for one in held_by_two(incident)]
+    found += [_called(incident, one) for one in called_twice(incident)]
     found.sort(key=lambda one: (list(Verdict).index(one.verdict), one.began))
     return found[:MAX_FINDINGS]
 
@@ -164,6 +190,27 @@ def _held(incident: Incident, one: HeldByTwo) -> TwoHolders:
         alternatives=("two may hold it, and seldom had to",),
         next_action=f"Check what {listed(one.holders)} did from {instant(one.start)} on.",
         held=one,
+    )
+
+
+def _called(incident: Incident, one: CalledTwice) -> RanTwice:
+    ends = incident.snapshot.events_at(list(one.rows))
+    likely, usual = Verdict.LIKELY, "that only one should have run it is learnt from the others"
+    if not one.alone:
+        likely, usual = Verdict.POSSIBLE, "calls of that form often run side by side"
+    return RanTwice(
+        verdict=likely,
+        weakest_link=usual,
+        began=one.since,
+        ended=max(event.timestamp for event in ends),
+        steps=tuple(
+            Step(f"session {name}".strip(), event, "its own line says how long it had run by then")
+            for name, event in zip(one.sessions, ends, strict=True)
+        ),
+        would_decide=("Ask who makes this call, and whether two may at once.",),
+        alternatives=("the second one waited for the first and found nothing to do",),
+        next_action=f"Check what both runs of “{one.statement}” wrote.",
+        call=one,
     )
 
 

@@ -13,7 +13,7 @@ texts; the hit that ends last; the longer hit. The phase comes from the outermos
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
 import polars as pl
 
@@ -21,6 +21,7 @@ from timeline.clean import LINE_BREAK
 from timeline.errors import anchors, context, peers
 from timeline.errors.kinds import ErrorClass, Evidence, Outcome, Phase
 from timeline.errors.translations import SURROUNDINGS, TRANSLATIONS
+from timeline.shares import shared_out
 
 ERROR_CLASS = pl.Enum([member.value for member in ErrorClass])
 OUTCOME = pl.Enum([member.value for member in Outcome])
@@ -51,6 +52,9 @@ _NOTHING_SENT = [
 MANY_BODIES = 300_000
 """From here on a regex finds the ends faster than Aho-Corasick: its automaton grows while it reads,
 which takes a tenth of a second of any log, and then it reads three times as fast."""
+
+MOST_WORDINGS = 64
+"""Choices of wordings for a peer that are kept; one night's looks have few."""
 
 _WORD = r"^[A-Za-z0-9_]$"
 _CLAUSE_END = r"^[\"'\])},;|\n]"
@@ -117,10 +121,11 @@ def match_one(body: str, severity_number: int = 0) -> ErrorMatch | None:
 
 def _candidates(bodies: pl.Series, severities: pl.Series | None) -> pl.DataFrame:
     """The bodies that hold any text of the table: columns row, severe (at least WARN), body."""
+    holds = pl.col("body").str.contains(anchors.prefilter())
     held = (
         bodies.str.contains_any(anchors.ends(), ascii_case_insensitive=True)
         if bodies.len() < MANY_BODIES
-        else bodies.str.contains(anchors.prefilter())
+        else shared_out(bodies.to_frame("body"), holds).to_series()
     )
     rows = held.fill_null(value=False).arg_true()
     frame = pl.DataFrame({"row": rows, "body": bodies.gather(rows)})
@@ -307,7 +312,7 @@ def _phase_in(text: pl.Expr) -> pl.Expr:
 
 def _with_peer(matches: pl.DataFrame) -> pl.DataFrame:
     """Add `peer` and `system`, and name the winning text `fragment`."""
-    named = matches.with_columns(peer=_named_peer())
+    named = matches.with_columns(peer=_named_peer(_fitting(matches.get_column("body"))))
     bare = _peer(peers.BARE_PEER_PATTERN)
     bare_host = pl.col("body").str.extract(peers.BARE_PEER_PATTERN, 1)
     with_peer = named.with_columns(
@@ -333,10 +338,20 @@ def _with_peer(matches: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-@cache
-def _named_peer() -> pl.Expr:
-    """The peer by the first wording that names one; made once, since all its regexes are read."""
-    found = pl.coalesce(_peer(pattern) for pattern in peers.PEER_PATTERNS)
+def _fitting(bodies: pl.Series) -> tuple[str, ...]:
+    """The wordings of which a part stands in `bodies`: to read a regex costs more than to try it on
+    some hundred texts."""
+    if bodies.str.len_bytes().sum() > anchors.FEW_BYTES:
+        return peers.PEER_PATTERNS
+    text = "\n".join(bodies.to_list()).lower()
+    both = zip(peers.PEER_PATTERNS, peers.PEER_MARKS, strict=True)
+    return tuple(pattern for pattern, marks in both if any(mark in text for mark in marks))
+
+
+@lru_cache(MOST_WORDINGS)
+def _named_peer(patterns: tuple[str, ...]) -> pl.Expr:
+    """The peer by the first wording that names one; kept, since all its regexes are read."""
+    found = pl.coalesce(*(_peer(pattern) for pattern in patterns), pl.lit(None, pl.String))
     return found.str.replace_all(",", ".", literal=True)  # Erlang's {10,0,0,7}
 
 

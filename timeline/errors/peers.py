@@ -55,6 +55,50 @@ PEER_PATTERNS: tuple[str, ...] = (
 )
 """Wordings that name the peer, in order of preference."""
 
+PEER_MARKS: tuple[tuple[str, ...], ...] = (
+    ("host='",),
+    ('server at "',),
+    ('upstream: "',),
+    ("read tcp", "write tcp"),
+    ("dial tcp",),
+    ("lookup ",),
+    ("connect", "refused:", "redis", "reading from", "all addresses: ipv4:"),
+    ("connect e",),
+    ("connect call failed ('",),
+    ("multiple exceptions: ",),
+    ('connect(2) for "',),
+    ("connect to ",),
+    (" failed to respond",),
+    ("connection timed out: ",),
+    ("server on '", "server at '", "server host '"),
+    ("getaddrinfo ",),
+    ("resolve host", "unknownhostexception:", "host not found in upstream", "server host "),
+    ("://",),
+    ("http",),
+    ("database server at `",),
+    ("ipv4#", "ipv6#"),
+    ("to_address,",),
+    ("{",),
+    ("host",),
+    (" (",),
+    ("server.address", "peer.name", "peer.hostname"),
+    (
+        "peer",
+        "addr",
+        "upstream",
+        "endpoint",
+        "broker",
+        "target",
+        "server",
+        "remote",
+        "node",
+        "dest",
+    ),
+    ("host",),
+    ('host name "', "failed to resolve '", "tcp connection to "),
+)
+"""For each of `PEER_PATTERNS` texts in small letters, one of which stands in all that it fits."""
+
 DEFAULT_PORTS: dict[int, str] = {
     80: "http",
     443: "http",

@@ -30,6 +30,7 @@ from timeline.export.document import (
     Row,
 )
 from timeline.export.milestones import NOTES_CITED, milestones_in, milestones_of
+from timeline.export.recount import counted_of
 from timeline.export.sources import relative_reference, reports, undated_listed, unknown
 from timeline.export.times import stated_precision, table_time
 from timeline.finding import Finding, JsonValue, Step
@@ -67,7 +68,11 @@ def document_of(
     window = incident.window
     pin = Moment(window.pin, stated_precision(window.pin))
     impact = _impact(incident, analysis, pin, labels, cited)
-    impact = replace(impact, milestones=milestones_of(told, impact.began, labels))
+    impact = replace(
+        impact,
+        milestones=milestones_of(told, impact.began, labels),
+        counted=counted_of(incident, impact.affected, "state.victims", options.root),
+    )
     snapshot = incident.snapshot
     return Document(
         title=options.title or _title(incident, pin),
@@ -78,7 +83,13 @@ def document_of(
         impact=impact,
         timeline=_rows(chosen, impact, labels),
         unknown=unknown(incident, analysis),
-        findings=tuple(_proof(f, labels, options.root, details) for f in analysis.findings),
+        findings=tuple(
+            replace(
+                _proof(finding, labels, options.root, details),
+                counted=counted_of(incident, finding.keys, f"findings[{place}].keys", options.root),
+            )
+            for place, finding in enumerate(analysis.findings)
+        ),
         not_evaluated=tuple(skipped.sentence() for skipped in analysis.not_evaluated),
         looked_for=analysis.looked_for,
         evidence=tuple(_evidence(event, labels, incident, options.root) for event in cited),

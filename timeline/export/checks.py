@@ -10,6 +10,8 @@ import base64
 import binascii
 import ipaddress
 import re
+import string
+from functools import lru_cache
 
 _STATES = (
     "null none nil true false undefined required missing invalid expired unset set empty "
@@ -79,6 +81,12 @@ before 2040 fall outside all of them."""
 _GROUPED = re.compile(
     r"[0-9]+|[0-9]{4}([ -])[0-9]{4}\1[0-9]{4}\1[0-9]{4}|[0-9]{4}([ -])[0-9]{6}\2[0-9]{4,5}"
 )
+_DOUBLED = bytes.maketrans(b"0123456789", b"0246813579")
+"""Twice a digit, and the sum of the digits of that."""
+_AS_NUMBERS = {ord(sign): str(int(sign, 36)) for sign in string.ascii_uppercase}
+_AT = re.compile("@|%40")
+_NO_VALUE = re.compile(r"\$[0-9]+|x{3,}")
+_PROSE = re.compile("[a-z]{1,20}[.,:;!]?")
 _VERSION_BEFORE = re.compile(
     r"(?:[A-Za-z]-|[\w.)]/|==|version[\"']?\s?[=:]?\s?[\"']?)\Z", re.IGNORECASE
 )
@@ -87,21 +95,21 @@ _VERSION_BEFORE = re.compile(
 def is_card_number(match: re.Match[str]) -> bool:
     """Issuer range, grouping and Luhn check digit of a payment card number (PAN)."""
     text = match.group("secret")
-    digits = re.sub("[ -]", "", text)
+    digits = text.replace(" ", "").replace("-", "")
     return bool(_GROUPED.fullmatch(text) and _CARD.fullmatch(digits)) and luhn(digits)
 
 
 def luhn(digits: str) -> bool:
     """Whether the last digit is the Luhn check digit of the others."""
-    values = [int(digit) for digit in reversed(digits)]
-    doubled = (value * 2 - 9 if value > 4 else value * 2 for value in values[1::2])
-    return (sum(values[::2]) + sum(doubled)) % 10 == 0
+    signs = digits.encode()
+    total = sum(signs[-1::-2]) + sum(signs[-2::-2].translate(_DOUBLED))
+    return (total - ord("0") * len(signs)) % 10 == 0
 
 
 def is_iban(match: re.Match[str]) -> bool:
     """ISO 7064 mod 97-10 over the rearranged account number."""
     text = match.group().replace(" ", "")
-    return int("".join(str(int(sign, 36)) for sign in text[4:] + text[:4])) % 97 == 1
+    return int((text[4:] + text[:4]).translate(_AS_NUMBERS)) % 97 == 1
 
 
 def iban_pattern() -> str:
@@ -114,7 +122,7 @@ def iban_pattern() -> str:
 
 def is_person_address(match: re.Match[str]) -> bool:
     """Whether `local@domain` names a person rather than a program, a unit or a version."""
-    local, domain = re.split("@|%40", match.group(), maxsplit=1)
+    local, domain = _AT.split(match.group(), maxsplit=1)
     return (
         local.lower() not in SERVICE_ACCOUNTS
         and domain.rpartition(".")[2].lower() not in UNIT_SUFFIXES
@@ -127,8 +135,14 @@ def is_outside_address(match: re.Match[str]) -> bool:
         scheme = match.string[max(match.start() - 2, 0) : match.start()]
         if scheme != "//":
             return False
+    return _is_outside(match.group())
+
+
+@lru_cache(maxsize=4_096)
+def _is_outside(text: str) -> bool:
+    """The few addresses of an incident stand in many of its lines."""
     try:
-        address = ipaddress.ip_address(match.group())
+        address = ipaddress.ip_address(text)
     except ValueError:
         return False
     return not any(
@@ -153,25 +167,21 @@ def looks_random(match: re.Match[str]) -> bool:
 
 def tells_a_value(match: re.Match[str]) -> bool:
     """Whether a secret's field holds a secret, not a state (`null`, `expired`, `$1`)."""
-    groups = match.groupdict()
-    value = str(groups.get("secret") or groups.get("bare") or "").strip()
-    return is_secret_value(value)
+    value: str | None = match["bare" if "bare" in match.re.groupindex else "secret"]
+    return is_secret_value((value or "").strip())
 
 
 def is_secret_value(value: str) -> bool:
     """Whether `value` could be a secret at all."""
     bare = value.rstrip(".,;:!").lower()
-    return bool(bare.strip("*[](){}<>")) and not (
-        bare in NOT_SECRET or re.fullmatch(r"\$[0-9]+|x{3,}", bare)
-    )
+    return bool(bare.strip("*[](){}<>")) and not (bare in NOT_SECRET or _NO_VALUE.fullmatch(bare))
 
 
 def is_no_prose(match: re.Match[str]) -> bool:
     """For words common in sentences: in "Invalid token: user" the word is no secret."""
     if not tells_a_value(match):
         return False
-    bare = match.groupdict().get("bare")
-    if bare is None:
+    if "bare" not in match.re.groupindex:
         return True
     before = match.string[match.start() : match.start("bare")]
-    return not (before.endswith(": ") and re.fullmatch("[a-z]{1,20}[.,:;!]?", bare))
+    return not (before.endswith(": ") and _PROSE.fullmatch(match["bare"]))

@@ -117,6 +117,41 @@ class Milestone:
 
 
 @dataclass(frozen=True, slots=True)
+class Recount:
+    """One read of a source that counts the same there: `count` of `one` or `many`, in words.
+
+    `language` is `sql`, `search`, `redis` or `shell`. An empty `query` stands for one that
+    redaction broke. `keys` are those of the claim that it accounts for.
+    """
+
+    source: str
+    one: str
+    many: str
+    count: int
+    language: str
+    query: str
+    keys: tuple[str, ...]
+    at_least: bool = False
+    """The source holds more than was read, so that the query may count more."""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How a number of keys can be counted again. `unasked` are those that no query counts."""
+
+    keys: int
+    place: str
+    """Where the keys stand in what `command` prints: `findings[0].keys`."""
+    queries: tuple[Recount, ...] = ()
+    unasked: tuple[str, ...] = ()
+    too_many: bool = False
+    """More than a query can name."""
+    command: str = "halfawake findings FILE.halfawake --json"
+    """Makes the whole count again, the join of the sources included."""
+
+
+@dataclass(frozen=True, slots=True)
 class Impact:
     """What is said first. `duration` (ns) is only known when began and recovered are."""
 
@@ -134,6 +169,8 @@ class Impact:
     common: tuple[str, ...]
     milestones: tuple[Milestone, ...] = ()
     """In the order of their doing; only what a note says."""
+    counted: Counted | None = None
+    """How `affected` can be counted again; None when nothing is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +204,8 @@ class Proof:
     next_action: str
     remedy: str
     details: Mapping[str, JsonValue]
+    counted: Counted | None = None
+    """How `affected` can be counted again; None when nothing is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,11 @@ The JSON is one object with `state` and `findings`; each finding has `term`, `ve
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from timeline.export.contract import ExportOptions
+from timeline.export.people import in_value, rests_on_people, words_without
 from timeline.export.publish import redactor_of
 from timeline.export.times import rfc3339, stated_precision
 from timeline.finding import to_json
@@ -25,8 +27,9 @@ def findings_json(
     incident: Incident, analysis: Analysis, options: ExportOptions | None = None
 ) -> str:
     """One JSON object, keys sorted, ending with a line break."""
-    redactor = redactor_of(incident, analysis, options or ExportOptions())
-    told = redactor.value(_object(incident, analysis))
+    options = options or ExportOptions()
+    redactor = redactor_of(incident, analysis, options)
+    told = redactor.value(_object(incident, analysis, words_without(incident, options)))
     return json.dumps(told, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
@@ -34,13 +37,16 @@ def findings_text(
     incident: Incident, analysis: Analysis, options: ExportOptions | None = None
 ) -> str:
     """The same for people: a line for the state, one a finding, then what was not looked at."""
-    redactor = redactor_of(incident, analysis, options or ExportOptions())
+    options = options or ExportOptions()
+    redactor = redactor_of(incident, analysis, options)
+    nameless = words_without(incident, options)
     lines = [f"{analysis.state.condition.value}: {analysis.headline}"]
     if analysis.next_action:
-        lines.append(f"next: {analysis.next_action}")
+        lines.append(f"next: {nameless(analysis.next_action)}")
     for number, finding in enumerate(analysis.findings, 1):
         mark = "–" if finding.qualifier else str(number)
-        lines.append(f"{mark} {finding.verdict.value:<8}  {finding.term}: {finding.sentence()}")
+        said = _said(finding, nameless)
+        lines.append(f"{mark} {finding.verdict.value:<8}  {finding.term}: {said}")
         lines.append(f"             {finding.weakest_link}")
         lines += [f"             {figure}" for figure in finding.figures]
         if finding.assumes:
@@ -54,7 +60,9 @@ def findings_text(
     return "".join(redactor.text(line) + "\n" for line in lines)
 
 
-def _object(incident: Incident, analysis: Analysis) -> dict[str, JsonValue]:
+def _object(
+    incident: Incident, analysis: Analysis, nameless: Callable[[str], str]
+) -> dict[str, JsonValue]:
     state = analysis.state
     return {
         "pin": _time(incident.window.pin),
@@ -68,14 +76,22 @@ def _object(incident: Incident, analysis: Analysis) -> dict[str, JsonValue]:
             "seen_until": _time(state.seen_until),
         },
         "headline": analysis.headline,
-        "next": analysis.next_action,
-        "findings": [_finding(finding) for finding in analysis.findings],
-        "chains": [[finding.sentence() for finding in one.findings] for one in analysis.chains],
+        "next": nameless(analysis.next_action),
+        "findings": [
+            in_value(_finding(one), nameless) if rests_on_people(one) else _finding(one)
+            for one in analysis.findings
+        ],
+        "chains": [[_said(one, nameless) for one in chain.findings] for chain in analysis.chains],
         "looked_for": list(analysis.looked_for),
         "not_evaluated": [to_json(skipped) for skipped in analysis.not_evaluated],
         "common": [to_json(trait) for trait in analysis.common],
         "blind": [to_json(coverage) for coverage in analysis.blind],
     }
+
+
+def _said(finding: Finding, nameless: Callable[[str], str]) -> str:
+    said = finding.sentence()
+    return nameless(said) if rests_on_people(finding) else said
 
 
 def _finding(finding: Finding) -> dict[str, JsonValue]:

@@ -2,38 +2,52 @@
 
 A gate is a regular expression of Rust's `regex` crate that matches wherever its rule does, and
 seldom else: no assertion about what stands beside, no bound that only saves time. It runs in linear
-time whatever it is given, so a clean text never meets the rule itself. A gate must never be
-narrower than its rule: `tests/export/test_gates.py` compares the two.
+time whatever it is given, so a clean text never meets the rule itself. All gates are searched for
+at once, so each begins at few places: behind a sign that is no part of a word (`BEGUN`), or with a
+rare one. A gate must never be narrower than its rule: `tests/export/test_gates.py` compares them.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
+
+from timeline.export.redact_places import NEAR, Stretch, merged
 
 if TYPE_CHECKING:
     import polars as pl
 
     from timeline.export.rule import Rule
 
-Replace: TypeAlias = Callable[[re.Match[str]], str]
-
 LONG_TEXT = 8_192
-"""Characters from which on a text is looked at in pieces."""
-PIECE = 2_048
-"""Characters of a piece. Half of it is more than any gate's match and than what a rule's match may
-begin before its gate (an address before its `@`: 128)."""
-LOOKAHEAD = 16_384
-"""Characters behind a stretch that a match may need to be one at all: a token's two halves."""
+"""Bytes from which on it is found out where in a text a rule can match, too."""
+WIDEST = 1_024
+"""Signs of the widest match that a gate needs, and by how much pieces of a long text overlap."""
+PIECE = 16 * WIDEST
+"""Characters of the pieces in which a long text is searched for any gate."""
 SEPARATOR = r"""\\{0,16}["']?\s{0,3}(?:=>|:=|={1,2}|:)"""
 """Between a field name and its value, as far as a gate needs it."""
+BEGUN = "(?:^|[^0-9A-Za-z])"
+"""Nothing, or a sign of no word, before what a rule does not look for within words."""
+
+Where: TypeAlias = "dict[int, tuple[Stretch, ...] | None]"
+"""By the index of a text, in which stretches of it; None: anywhere."""
 
 _NO_LETTER_BEFORE = "(?<![A-Za-z])"
 _STARTS_HERE = "(?:^|(?u-i:[^A-Za-z]))"
 """The same, said with a sign that is consumed. Case is not folded in it: `ſ` is no ASCII letter."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _ASSERTION = re.compile(r"\(\?<?[!=][^()]*\)")
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A rule that could match a text, and in a long one where such a match can begin."""
+
+    rule: Rule
+    within: tuple[Stretch, ...] | None = None
 
 
 def without_assertions(pattern: str) -> str:
@@ -47,95 +61,114 @@ def of_fields(fields: str) -> str:
     return f"(?i-u:(?:{begun}){SEPARATOR})"
 
 
-def rules_by_text(texts: Sequence[str], rules: Sequence[Rule]) -> dict[int, list[Rule]]:
+def opened_by_text(texts: Sequence[str], rules: Sequence[Rule]) -> dict[int, list[Opened]]:
     """For each text that some rule could match, by its index in ascending order, those rules.
 
     One search for any of the gates first: most texts end there. A rule without a gate could match
     anything.
     """
-    found: dict[int, list[int]] = {}
     gates = list(dict.fromkeys(rule.gate for rule in rules if rule.gate))
-    opened = _opened(texts, gates) if gates else {}
-    for number, rule in enumerate(rules):
-        for row in opened[rule.gate] if rule.gate else range(len(texts)):
-            found.setdefault(row, []).append(number)
-    return {row: [rules[number] for number in found[row]] for row in sorted(found)}
+    column, texts = _column(texts)
+    long = column.str.len_bytes() >= LONG_TEXT
+    by_gate: dict[str, Where] = {gate: {} for gate in gates}
+    if gates and not long.all():
+        short = (~long).arg_true()
+        for gate, rows in _rows_by_gate(column.gather(short), gates).items():
+            by_gate[gate].update(dict.fromkeys(short.gather(rows).to_list()))
+    if gates and long.any():
+        for gate, where in _stretches(texts, long.arg_true().to_list(), gates).items():
+            by_gate[gate].update(where)
+    found: dict[int, list[Opened]] = {}
+    for rule in rules:
+        whole = Opened(rule)
+        if not rule.gate:
+            for row in range(len(texts)):
+                found.setdefault(row, []).append(whole)
+            continue
+        for row, within in by_gate[rule.gate].items():
+            one = whole if within is None else Opened(rule, within)
+            found.setdefault(row, []).append(one)
+    return {row: found[row] for row in sorted(found)}
 
 
-def replaced(rule: Rule, text: str, replace: Replace) -> str:
-    """`rule.pattern.sub(replace, text)`; of a long text only what is near an open gate is read."""
-    if len(text) < LONG_TEXT or not rule.gate:
-        return rule.pattern.sub(replace, text)
-    told: list[str] = []
-    done = 0
-    for start, end in _around_gates(rule.gate, text):
-        place = max(start, done)
-        while place < end:
-            # what is found near the end of the stretch is matched again without that end
-            near = rule.pattern.search(text, place, end + LOOKAHEAD)
-            if near is None or near.start() >= end:
-                break
-            whole = rule.pattern.match(text, near.start())
-            place = near.start() + 1
-            if whole is not None and whole.end() > whole.start():
-                told += (text[done : whole.start()], replace(whole))
-                done = place = whole.end()
-    return "".join((*told, text[done:]))
-
-
-def _opened(texts: Sequence[str], gates: Sequence[str]) -> dict[str, list[int]]:
+def _rows_by_gate(column: pl.Series, gates: Sequence[str]) -> dict[str, list[int]]:
     """For each gate the indices of the texts that it lets through, ascending."""
+    suspect = column.str.contains(_any_of(gates)).arg_true()
+    if not len(suspect):
+        return {}
+    opened = _told_apart(column.gather(suspect), gates)
+    return {gate: suspect.gather(rows).to_list() for gate, rows in opened.items()}
+
+
+def _told_apart(column: pl.Series, gates: Sequence[str]) -> dict[str, list[int]]:
+    """For each gate that lets a text through the indices of those, each gate on its own."""
     import polars as pl
 
-    column = _column(texts)
-    owners = pl.Series("row", range(len(texts)), dtype=pl.UInt32)
-    if (column.str.len_bytes() >= LONG_TEXT).any():
-        cut = [(row, piece) for row, text in enumerate(texts) for _, piece in _pieces(text)]
-        owners = pl.Series("row", [row for row, _ in cut], dtype=pl.UInt32)
-        column = _column([piece for _, piece in cut])
-    suspect = column.str.contains("|".join(f"(?:{gate})" for gate in gates))
-    if not suspect.any():
-        return {gate: [] for gate in gates}
-    column, owners = column.filter(suspect), owners.filter(suspect)
     each = [pl.col("text").str.contains(gate).alias(gate) for gate in gates]
-    open_for = pl.LazyFrame({"text": column}).select(each).collect()
-    return {gate: owners.filter(open_for[gate]).unique().sort().to_list() for gate in gates}
+    opened = pl.LazyFrame({"text": column}).select(each).collect()
+    return {gate: opened[gate].arg_true().to_list() for gate in gates if opened[gate].any()}
 
 
-def _column(texts: Sequence[str]) -> pl.Series:
-    """The texts as a column, which holds no half of a surrogate pair."""
+def _stretches(texts: Sequence[str], rows: Sequence[int], gates: Sequence[str]) -> dict[str, Where]:
+    """For each gate, by the index of a long text, where in it a match can begin."""
+    near = _near_gates(texts, rows, gates)
+    if not near:
+        return {}
+    column, _ = _column([texts[row][start:end] for row, start, end in near])
+    found: dict[str, Where] = {}
+    for gate, numbers in _told_apart(column, gates).items():
+        begins: dict[int, list[Stretch]] = {}
+        matches = column.gather(numbers).str.extract_all(gate).to_list()
+        for number, matched in zip(numbers, matches, strict=True):
+            row, start, end = near[number]
+            begins.setdefault(row, []).extend(
+                (max(first - NEAR, 0), last + 1)
+                for first, last in _places(matched, texts[row], start, end)
+            )
+        found[gate] = {row: tuple(merged(stretches)) for row, stretches in begins.items()}
+    return found
+
+
+def _near_gates(
+    texts: Sequence[str], rows: Sequence[int], gates: Sequence[str]
+) -> list[tuple[int, int, int]]:
+    """Of the texts in `rows` the stretches, apart, which hold every match of every gate."""
+    pieces = [
+        (row, start, min(start + PIECE, len(texts[row])))
+        for row in rows
+        for start in range(0, max(len(texts[row]) - WIDEST, 1), PIECE - WIDEST)
+    ]
+    column, _ = _column([texts[row][start:end] for row, start, end in pieces])
+    near: dict[int, list[Stretch]] = {}
+    for (row, start, end), matched in zip(
+        pieces, column.str.extract_all(_any_of(gates)).to_list(), strict=True
+    ):
+        for first, last in _places(matched, texts[row], start, end):
+            near.setdefault(row, []).append((first, last + WIDEST))
+    return [(row, *stretch) for row in rows for stretch in merged(near.get(row, ()))]
+
+
+def _places(matched: Sequence[str], text: str, start: int, end: int) -> Iterator[Stretch]:
+    """Where the matches of a gate between `start` and `end` of `text` stand.
+
+    None of them can stand before where its signs are found first: it would have matched there.
+    """
+    for found in matched:
+        place = text.index(found, start, end)
+        start = place + len(found)
+        yield place, start
+
+
+def _any_of(gates: Iterable[str]) -> str:
+    return "|".join(f"(?:{gate})" for gate in gates)
+
+
+def _column(texts: Sequence[str]) -> tuple[pl.Series, Sequence[str]]:
+    """The texts as a column, and as they stand in it: it holds no half of a surrogate pair."""
     import polars as pl
 
     try:
-        return pl.Series("text", texts, dtype=pl.String)
+        return pl.Series("text", texts, dtype=pl.String), texts
     except UnicodeEncodeError:
         whole = [_SURROGATE.sub("\ufffd", text) for text in texts]
-        return pl.Series("text", whole, dtype=pl.String)
-
-
-def _pieces(text: str) -> Iterator[tuple[int, str]]:
-    """A long text in overlapping pieces with their offsets: no gate's match is longer than half."""
-    if len(text) < LONG_TEXT:
-        yield 0, text
-        return
-    for start in range(0, len(text), PIECE // 2):
-        yield start, text[start : start + PIECE]
-
-
-def _around_gates(gate: str, text: str) -> Iterator[tuple[int, int]]:
-    """The stretches of `text` in which a match can begin, ascending and apart."""
-    import polars as pl
-
-    starts, pieces = zip(*_pieces(text), strict=True)
-    opened = _column(pieces).str.contains(gate)
-    stretch: tuple[int, int] | None = None
-    for start in pl.Series(starts).filter(opened).to_list():
-        begin, end = max(start - PIECE // 2, 0), min(start + PIECE, len(text))
-        if stretch is not None and begin <= stretch[1]:
-            stretch = (stretch[0], end)
-            continue
-        if stretch is not None:
-            yield stretch
-        stretch = (begin, end)
-    if stretch is not None:
-        yield stretch
+        return pl.Series("text", whole, dtype=pl.String), whole

@@ -15,7 +15,7 @@ from timeline.export.html_evidence import built_section, evidence_section
 from timeline.export.html_findings import findings_section
 from timeline.export.html_style import rules
 from timeline.export.html_timeline import timeline_section
-from timeline.export.html_words import bullets, facts, linked
+from timeline.export.html_words import bullets, counted, facts, linked
 from timeline.export.markup import NOTHING, Markup, look_over, style, tag, together, told
 from timeline.export.publish import publish
 from timeline.export.svg import picture
@@ -99,6 +99,8 @@ def _impact_section(document: Document) -> Markup:
         for fact in told_facts(document)
         if fact.title != "State" and not (next_action and fact.title == "Next")
     ]
+    place = next((n for n, (name, _) in enumerate(named, 1) if name == "Affected"), len(named))
+    named.insert(place, ("Counted", counted(document.impact.counted)))
     return tag("section", tag("h2", told("Impact")), lead, then, facts(named), id="impact")
 
 

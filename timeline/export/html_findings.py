@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from timeline.export.document import Document, Evidence, Proof, ProofStep
-from timeline.export.html_words import bullets, facts, keys, linked
+from timeline.export.html_words import bullets, counted, facts, keys, linked
 from timeline.export.markup import NOTHING, Markup, tag, told
 from timeline.export.sequence import records_of, sequence_of
 from timeline.export.svg_sequence import SIGNS, sequence
@@ -107,6 +107,7 @@ def _about(proof: Proof) -> Markup:
         ("Verdict", told(f"{proof.verdict.value}: {proof.weakest_link}")
          if proof.weakest_link else NOTHING),
         ("Affected", keys(proof.affected) if proof.affected else NOTHING),
+        ("Counted", counted(proof.counted)),
         ("Figures", bullets(proof.figures)),
         ("Assuming", bullets(proof.assumes)),
         ("Would decide", bullets(proof.would_decide)),

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from timeline.export.document import Counted
 from timeline.export.markup import NOTHING, Markup, own, tag, together, told
+from timeline.export.recount_words import count_lines, counted_sentence
 from timeline.words import count_of
 
 KEYS_SHOWN = 100
@@ -35,6 +37,18 @@ def facts(pairs: Sequence[tuple[str, Markup]]) -> Markup:
     held = [(name, value) for name, value in pairs if value]
     parts = [tag("dt", told(name)) + tag("dd", value) for name, value in held]
     return tag("dl", *map(Markup, parts)) if parts else NOTHING
+
+
+def counted(found: Counted | None) -> Markup:
+    """How a number of keys was counted, and what counts them again at their sources."""
+    if found is None:
+        return NOTHING
+    lines = []
+    for line in count_lines(found):
+        query = tag("code", told(line.query)) if line.query else told(line.why_not)
+        lines.append(tag("li", told(f"{line.source}, {line.what}:"), Markup(" "), query))
+    said = told(counted_sentence(found).replace("`", ""))
+    return Markup(said + (tag("ul", *lines) if lines else NOTHING))
 
 
 def keys(names: Sequence[str]) -> Markup:

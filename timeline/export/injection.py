@@ -76,6 +76,8 @@ def _words(words: list[str], *, is_start: bool) -> list[str]:
             parts.extend(_flushed(risky))
             parts.append(word)
         else:
+            if word.startswith("("):  # what a parenthesis holds is no part of the name before it
+                parts.extend(_flushed(risky))
             risky.append(word)
     return [*parts, *_flushed(risky)]
 

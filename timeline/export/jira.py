@@ -20,13 +20,14 @@ from timeline.export.markdown_evidence import BODY_CHARACTERS, BODY_LINES
 from timeline.export.markdown_timeline import SPEAKER_CHARACTERS
 from timeline.export.markdown_words import SENTENCE_CHARACTERS, TITLE_CHARACTERS
 from timeline.export.publish import publish
+from timeline.export.recount_words import count_lines, counted_sentence
 from timeline.export.times import rfc3339
 from timeline.words import count_of, grouped
 
 if TYPE_CHECKING:
     from timeline.analysis import Analysis
     from timeline.export.contract import ExportOptions
-    from timeline.export.document import Document, Evidence
+    from timeline.export.document import Counted, Document, Evidence
     from timeline.export.redact import Redactor
     from timeline.incident import Incident
 
@@ -67,6 +68,7 @@ class JiraExporter:
 def write(document: Document, limit: int) -> str:
     """The document as wiki markup of at most `limit` characters; records are cut first."""
     head = [f"h2. {wiki(document.title, TITLE_CHARACTERS)}", *_facts(told.facts(document))]
+    head += _counted(document.impact.counted)
     below = [
         "\nh3. Findings",
         *_facts(told.findings(document)),
@@ -117,6 +119,18 @@ def noformat(text: str) -> str:
 
 def _facts(facts: Iterable[told.Fact]) -> list[str]:
     return [f"* {fact.title}: {wiki(fact.text)}{_cites(fact.cites)}" for fact in facts]
+
+
+def _counted(counted: Counted | None) -> list[str]:
+    """The queries stand in blocks: outside of them a pipe or a backslash would be another sign."""
+    if counted is None:
+        return []
+    said = counted_sentence(counted).replace("`", "")
+    lines = [f"* Counted: {wiki(said)}"]
+    for line in count_lines(counted):
+        lead = f"* Counted in {wiki(line.source, SPEAKER_CHARACTERS)}: {wiki(line.what)}"
+        lines.append(f"{lead}\n{noformat(line.query)}" if line.query else f"{lead}: {line.why_not}")
+    return lines
 
 
 def _row(line: told.Line) -> str:

@@ -26,7 +26,7 @@ from timeline.export.times import rfc3339
 if TYPE_CHECKING:
     from timeline.analysis import Analysis
     from timeline.export.contract import ExportOptions
-    from timeline.export.document import Document, Evidence, Impact, Proof, Row
+    from timeline.export.document import Counted, Document, Evidence, Impact, Proof, Row
     from timeline.export.redact import Redactor
     from timeline.finding import JsonValue
     from timeline.incident import Incident
@@ -148,6 +148,7 @@ def _impact(impact: Impact) -> dict[str, JsonValue]:
         "recovered": None if impact.recovered is None else _moment(impact.recovered),
         "duration_ns": None if impact.duration is None else str(impact.duration),
         "affected": list(impact.affected),
+        "counted": _counted(impact.counted),
         "new_per_minute": impact.new_per_minute,
         "seen_until": _instant(impact.seen_until.timestamp),
         "common": list(impact.common),
@@ -161,6 +162,30 @@ def _impact(impact: Impact) -> dict[str, JsonValue]:
             }
             for milestone in impact.milestones
         ],
+    }
+
+
+def _counted(counted: Counted | None) -> JsonValue:
+    if counted is None:
+        return None
+    return {
+        "command": counted.command,
+        "place": counted.place,
+        "queries": [
+            {
+                "source": one.source,
+                "counts": one.one if one.count == 1 else one.many,
+                "count": one.count,
+                "at_least": one.at_least,
+                "language": one.language,
+                "query": one.query or None,
+                "note": one.note,
+                "keys": list(one.keys),
+            }
+            for one in counted.queries
+        ],
+        "without_query": list(counted.unasked),
+        "too_many": counted.too_many,
     }
 
 
@@ -185,7 +210,8 @@ def _row(row: Row, pin: int) -> dict[str, JsonValue]:
 
 def _proof(proof: Proof) -> dict[str, JsonValue]:
     plain = _plain(proof)
-    return {**plain, "began": _instant(proof.began), "ended": _instant(proof.ended)}
+    times = {"began": _instant(proof.began), "ended": _instant(proof.ended)}
+    return {**plain, **times, "counted": _counted(proof.counted)}
 
 
 def _evidence(record: Evidence) -> dict[str, JsonValue]:

@@ -16,11 +16,12 @@ from timeline.export.injection import clip, code
 from timeline.export.markdown_timeline import SPEAKER_CHARACTERS
 from timeline.export.markdown_words import TITLE_CHARACTERS, sentence
 from timeline.export.publish import publish
+from timeline.export.recount_words import count_lines, counted_sentence
 
 if TYPE_CHECKING:
     from timeline.analysis import Analysis
     from timeline.export.contract import ExportOptions
-    from timeline.export.document import Document, Evidence
+    from timeline.export.document import Counted, Document, Evidence
     from timeline.incident import Incident
 
 REFERENCE_CHARACTERS = 200
@@ -38,7 +39,8 @@ class ListExporter:
 
 def write(document: Document, limit: int) -> str:
     """The list; its last lines are cut first, and the totals never."""
-    head = [sentence(document.title, TITLE_CHARACTERS), "", *_facts(told.facts(document)), ""]
+    facts = [*_facts(told.facts(document)), *_counted(document.impact.counted)]
+    head = [sentence(document.title, TITLE_CHARACTERS), "", *facts, ""]
     tail = _facts(told.built(document))
     room = limit - told.HEADROOM - sum(len(line) + 1 for line in (*head, *tail))
     below = ["", *_facts((*told.findings(document), *told.unknown(document)))]
@@ -55,6 +57,18 @@ def write(document: Document, limit: int) -> str:
 
 def _facts(facts: Iterable[told.Fact]) -> list[str]:
     return [f"- {fact.title}: {sentence(fact.text)}{fact.cites}" for fact in facts]
+
+
+def _counted(counted: Counted | None) -> list[str]:
+    """How many keys were affected is worth the query that counts them."""
+    if counted is None:
+        return []
+    lines = [f"- Counted: {sentence(counted_sentence(counted))}"]
+    for line in count_lines(counted):
+        query = code(line.query) if line.query else line.why_not
+        source = sentence(line.source, SPEAKER_CHARACTERS)
+        lines.append(f"- Counted in {source}: {sentence(line.what)}: {query}")
+    return lines
 
 
 def _event(line: told.Line) -> str:

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from timeline.export.document import Document, Proof, ProofStep
-from timeline.export.markdown_words import REASON_CHARACTERS, bullets, joined, keys, sentence
+from timeline.export.markdown_words import (
+    REASON_CHARACTERS,
+    bullets,
+    counted_lines,
+    joined,
+    keys,
+    sentence,
+)
 
 STEPS_SHOWN = 15
 """Most steps of one proof; the rest is counted and in the JSON export."""
@@ -40,7 +47,8 @@ def _about(proof: Proof) -> list[str]:
         "Next": sentence(proof.next_action),
         "Remedy": sentence(proof.remedy),
     }
-    return [f"- **{title}:** {text}" for title, text in facts.items() if text]
+    lines = [f"- **{title}:** {text}" for title, text in facts.items() if text]
+    return [*lines, *counted_lines(proof.counted)]
 
 
 def _step(step: ProofStep) -> str:

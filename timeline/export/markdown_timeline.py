@@ -8,8 +8,10 @@ from timeline.export.injection import clip, code, in_cell
 from timeline.export.markdown_words import (
     NO_RECOVERY,
     cites,
+    counted_lines,
     joined,
     keys,
+    named_by_findings,
     opened_in,
     sentence,
 )
@@ -41,6 +43,9 @@ def impact_section(document: Document) -> list[str]:
         lines.append(f"- **Duration:** {span_words(impact.duration)}, from began to recovered")
     nobody = "no key could be joined to an error"
     lines.append(f"- **Affected:** {keys(impact.affected) if impact.affected else nobody}")
+    lines.extend(counted_lines(impact.counted))
+    if named := named_by_findings(document):
+        lines.append(f"- **Named by findings:** {sentence(named)}")
     lines.append(f"- **Newly affected:** {impact.new_per_minute:g} a minute{_up_to(impact)}")
     if impact.common:
         lines.append(f"- **In common:** {joined(impact.common)}")

@@ -10,9 +10,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from timeline.export.authors import authors_in
 from timeline.export.build import document_of
 from timeline.export.links import linked
 from timeline.export.people import RULE, as_roles
+from timeline.export.recount import without_broken
 from timeline.export.redact import Redactor
 from timeline.export.rules import RULES
 
@@ -41,12 +43,11 @@ def publish(
     `bands` for the counts that a picture draws.
     """
     redactor = redactor_of(incident, analysis, options)
-    document = redactor.value(
-        document_of(incident, analysis, options, details=details, bands=bands)
-    )
+    built = document_of(incident, analysis, options, details=details, bands=bands)
+    document = without_broken(built, redactor.value(built))
     names: tuple[tuple[str, int], ...] = ()
     if options.redacted:
-        document, replaced = as_roles(document, options.keep)
+        document, replaced = as_roles(document, options.keep, authors_in(incident))
         names = ((RULE, replaced),) if replaced else ()
     redactor.without_ids()  # in a finished text a number may be a coordinate
     document = linked(replace(document, ids_replaced=options.pseudonymise_ids), options.links)

@@ -21,12 +21,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from fnmatch import fnmatchcase
-from functools import partial
 from typing import TypeVar, cast
 
 from timeline.export.checks import is_secret_value
-from timeline.export.gates import LONG_TEXT, replaced, rules_by_text
+from timeline.export.gates import LONG_TEXT, Opened, opened_by_text
 from timeline.export.pseudonyms import Pseudonyms
+from timeline.export.redact_places import Edit, Stretch, applied, edits_of, moved
 from timeline.export.rule import Rule
 from timeline.export.rules import RULES
 
@@ -58,7 +58,8 @@ class Redactor:
         self._keep = tuple(pattern.lower() for pattern in keep)
         self._key = key
         self._ids: Pseudonyms | None = None
-        self._screened: dict[str, Sequence[Rule]] = {}
+        self._whole = tuple(Opened(rule) for rule in self._rules)
+        self._screened: dict[str, Sequence[Opened]] = {}
         self._fields: dict[str, Rule | None] = {}
         self._issued: set[str] = set()
         self._counts: Counter[str] = Counter()
@@ -88,17 +89,16 @@ class Redactor:
             return text
         if len(text) >= LONG_TEXT and text not in self._screened:
             self.screen([text])
-        redacted = self._by(self._rules_for(text), text)
+        redacted = self._by(self._opened_for(text), text)
         return redacted if self._ids is None else self._ids.text(redacted)
 
     def texts(self, texts: Sequence[str]) -> list[str]:
         """What `text` makes of each of them, in their order."""
         if not self._rules and self._ids is None:
             return list(texts)
-        hits = rules_by_text(texts, self._rules)
         redacted = list(texts)
-        for row, rules in hits.items():
-            redacted[row] = self._by(rules, texts[row])
+        for row, opened in opened_by_text(texts, self._rules).items():
+            redacted[row] = self._by(opened, texts[row])
         return redacted if self._ids is None else [self._ids.text(text) for text in redacted]
 
     def lines(self, text: str) -> str:
@@ -138,23 +138,30 @@ class Redactor:
         new = [text for text in texts if text not in self._screened]
         if len(new) < FEW_TEXTS and all(len(text) < LONG_TEXT for text in new):
             return
-        hits = rules_by_text(new, self._rules)
+        hits = opened_by_text(new, self._rules)
         self._screened.update((text, hits.get(row, ())) for row, text in enumerate(new))
 
-    def _rules_for(self, text: str) -> Iterable[Rule]:
+    def _opened_for(self, text: str) -> Iterable[Opened]:
         screened = self._screened.get(text)
         if screened is not None:
             return screened
         lowered = text.lower()
         return (
-            rule
-            for rule in self._rules
-            if not rule.hints or any(hint in lowered for hint in rule.hints)
+            one
+            for one in self._whole
+            if not one.rule.hints or any(hint in lowered for hint in one.rule.hints)
         )
 
-    def _by(self, rules: Iterable[Rule], text: str) -> str:
-        for rule in rules:
-            text = replaced(rule, text, partial(self._replaced, rule))
+    def _by(self, opened: Iterable[Opened], text: str) -> str:
+        changes: list[list[Edit]] = []
+        for one in opened:
+            within: Sequence[Stretch] | None = one.within
+            if within is not None:
+                for change in changes:
+                    within = moved(within, change, len(text))
+            if edits := edits_of(one.rule, text, within, self._judged):
+                text = applied(text, edits)
+                changes.append(edits)
         return text
 
     def _walked(self, value: object) -> object:
@@ -203,21 +210,22 @@ class Redactor:
             return value
         return self._stand_in(rule, str(value))
 
-    def _replaced(self, rule: Rule, match: re.Match[str]) -> str:
-        found = match.groupdict()
-        group: str | int = next((g for g in ("secret", "bare") if found.get(g) is not None), 0)
-        secret = match.group(group)
+    def _judged(self, rule: Rule, match: re.Match[str]) -> Edit | None:
+        """What a match changes; None where it is no secret, or stays by the team's own word."""
+        secret = match[rule.group]
+        start, end = match.span(rule.group)
+        if secret is None:
+            secret, (start, end) = match[0], match.span()
         if not secret or self._is_redacted(secret) or not rule.accept(match):
-            return match.group()
-        if any(fnmatchcase(secret.lower(), pattern) for pattern in self._keep):
-            return match.group()
-        start, end = match.span(group)
-        whole, offset = match.group(), match.start()
-        return whole[: start - offset] + self._stand_in(rule, secret) + whole[end - offset :]
+            return None
+        if self._keep and any(fnmatchcase(secret.lower(), pattern) for pattern in self._keep):
+            return None
+        return start, end, self._counted(rule, secret)
 
     def _stand_in(self, rule: Rule, secret: str) -> str:
-        if self._is_redacted(secret):
-            return secret
+        return secret if self._is_redacted(secret) else self._counted(rule, secret)
+
+    def _counted(self, rule: Rule, secret: str) -> str:
         self._counts[rule.name] += 1
         if not rule.pseudonym:
             return f"{{redacted:{rule.name}}}"
@@ -238,10 +246,13 @@ class Redactor:
         return self._stand_ins[known]
 
     def _derived(self, kind: str, value: str) -> str:
-        digest = hmac.digest(self._key, f"{kind}\0{value}".encode(), hashlib.sha256)
+        named = f"{kind}\0{value}".encode("utf-8", "surrogatepass")
+        digest = hmac.digest(self._key, named, hashlib.sha256)
         return base64.b32encode(digest).decode().lower()[:DERIVED_SIGNS]
 
     def _is_redacted(self, secret: str) -> bool:
+        if "#" not in secret and "{redacted:" not in secret:
+            return False
         return _ALREADY.match(secret) is not None or secret.strip("`\"'()[]<>.,;: ") in self._issued
 
 

@@ -18,7 +18,7 @@ import polars as pl
 from timeline.bundle_tables import refilled
 from timeline.coverage import CoverageMap
 from timeline.event import Event
-from timeline.export.gates import rules_by_text
+from timeline.export.gates import opened_by_text
 from timeline.export.redact import Redactor
 from timeline.progress import SourceStatus
 from timeline.words import count_of
@@ -101,7 +101,7 @@ def _json_column(column: pl.Series, redactor: Redactor) -> pl.Series:
     """Attributes stay JSON: those that a rule could match are taken apart and put together."""
     texts = column.fill_null("").to_list()
     escaped = column.str.contains("\\u", literal=True).fill_null(value=False).arg_true().to_list()
-    for row in sorted({*rules_by_text(texts, redactor.rules), *escaped}):
+    for row in sorted({*opened_by_text(texts, redactor.rules), *escaped}):
         texts[row] = _json_text(texts[row], redactor)
     return pl.Series(column.name, texts, dtype=pl.String).set(column.is_null(), None)
 

@@ -21,7 +21,7 @@ _QUOTED = r"""(?P<quote>\\{0,16}["'])(?P<secret>[^\n␊]*?)(?:(?<!\\)(?P=quote)|
 """A quoted value; one whose closing quote was cut off reaches to the end of its line."""
 
 _BARE = (
-    r"""(?P<bare>(?!\\{0,16}["'])(?:[^\s"'\\␊,;&)\]}>]"""
+    r"""(?P<bare>(?!\\{0,16}["'])(?:[^\s"'\\␊,;&)\]}>]++"""
     r"""|\\(?!["'nrt\\])"""
     r"""|["'](?=[\w!#$%^*+=])"""
     r"""|[,;&)\]}>](?![\s,;&)\]}>"'\\␊]|\Z|[\w.%-]{1,40}["']?[=:]))+)"""
@@ -31,10 +31,18 @@ _BARE = (
 _PASSWORDS = (
     r"passw(?:or)?d|passwd|pwd|passphrase|passcode|secret"
     r"|secret[_-]?(?:access[_-]?)?key(?:[_-]?base)?"
-    r"|(?:api|access|private|signing|encryption|account|master|auth|shared[_-]?access)[_-]?"
-    r"(?:key|signature)"
-    r"|(?<![A-Za-z])(?:cvv2?|cvc2?|otp|pin[_-]?code|totp)"
+    + "".join(
+        rf"|{whose}[_-]?(?:key|signature)"
+        for whose in (
+            *("api", "access", "private", "signing", "encryption", "account", "master", "auth"),
+            "shared[_-]?access",
+        )
+    )
+    + "".join(
+        rf"|(?<![A-Za-z]){code}" for code in ("cvv2?", "cvc2?", "otp", "pin[_-]?code", "totp")
+    )
 )
+"""Every alternative begins with a letter, so that `Rule.starts` is quick; so in the others."""
 _TOKENS = r"(?<!fencing[_-])token|credentials?|(?<![A-Za-z])pass"
 """Names that also stand before a colon in ordinary sentences."""
 _SESSIONS = (
@@ -48,9 +56,9 @@ _PERSONAL = (
 )
 _NAMES = r"(?<![A-Za-z])(?:user[_-]?name|(?:full|first|last|given|family)[_-]?name|surname)"
 
-_DATABASES = (
+DATABASES = (
     r"(?:postgres(?:ql)?|mysql|mariadb|rediss?|amqps?|mongodb|mssql|sqlserver|oracle|clickhouse"
-    r"|cockroachdb|nats|kafka|smtps?|ldaps?|s?ftps?)(?:\+\w{1,20})?"
+    r"|cockroachdb|nats|kafka|smtps?|ldaps?|sftps?|ftps?)(?:\+\w{1,20})?"
 )
 _PROVIDER_KEYS = (
     r"(?:AKIA|ASIA)[0-9A-Z]{16}"  # AWS
@@ -70,7 +78,7 @@ _PROVIDER_GATE = (
     r"(?:AKIA|ASIA)[0-9A-Z]{16}|gh[pousr]_|github_pat_|gl(?:pat|dt|rt|ptt|soat)-|xox[abeoprs]-"
     r"|xapp-|[srp]k_(?:live|test)_|whsec_|sk-\S{20}|AIza|ya29\.|GOCSPX-|SG\.|key-[0-9a-f]{32}"
     r"|npm_|pypi-|rubygems_|do[opr]_v1_|hv[sbr]\.|dapi[0-9a-f]{32}|shp(?:at|ca|pa|ss)_|sq0"
-    r"|SK[0-9a-f]{32}|[0-9]{8}:AA"
+    r"|SK[0-9a-f]{32}|[0-9]{8,10}:AA"
 )
 """How those begin. Words of ordinary lines that begin like that need more of it."""
 _SCHEMES = r"(?:Bearer|Basic|Token|Negotiate|NTLM|ApiKey|Api-Key|Hawk|SSWS|Splunk|Key)"
@@ -89,6 +97,11 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, re.IGNORECASE | re.ASCII)
 
 
+def _compiled_starts(pattern: str) -> re.Pattern[str]:
+    """Not folded: it is searched in lowered text, where a set of first letters is quick."""
+    return re.compile(pattern, re.ASCII)
+
+
 def _keyed(
     name: str,
     fields: str,
@@ -99,6 +112,7 @@ def _keyed(
     prose: bool = False,
 ) -> tuple[Rule, Rule]:
     """The two rules of a secret known by its field: quoted and unquoted."""
+    named = rf"(?:{gates.without_assertions(fields)}){_SEPARATOR}"
     quoted = Rule(
         name,
         _compiled(rf"(?:{fields}){_SEPARATOR}{_QUOTED}"),
@@ -107,10 +121,15 @@ def _keyed(
         field=_compiled(rf"(?:{fields})\Z"),
         hints=tuple(hints.split()),
         gate=gates.of_fields(fields),
+        starts=_compiled_starts(rf"{named}\\{{0,16}}[\"']"),
     )
-    accept = checks.is_no_prose if prose else checks.tells_a_value
-    unquoted = _compiled(rf"(?:{fields}){_SEPARATOR}{bare}")
-    return quoted, replace(quoted, pattern=unquoted, accept=accept)
+    unquoted = replace(
+        quoted,
+        pattern=_compiled(rf"(?:{fields}){_SEPARATOR}{bare}"),
+        accept=checks.is_no_prose if prose else checks.tells_a_value,
+        starts=_compiled_starts(named),
+    )
+    return quoted, unquoted
 
 
 RULES: tuple[Rule, ...] = (
@@ -126,13 +145,13 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "private-key",
-        re.compile(r"(?<![\w+/])MI[IG][\w+/]{60,}={0,2}"),
+        re.compile(r"M(?<![\w+/]M)I[IG][\w+/]{60,}={0,2}"),
         hints=("mii", "mig"),
-        gate=r"MI[IG]\S{60}",
+        gate=r"(?:^|[^0-9A-Za-z_+/])MI[IG]\S{60}",
     ),
     *_keyed(
         "authorization",
-        r"(?<![A-Za-z])(?:proxy[_-]?)?authorization",
+        r"(?<![A-Za-z])(?:proxy[_-]?authorization|authorization)",
         "authorization",
         r"(?P<bare>(?:Digest|AWS4-HMAC-SHA256|OAuth)\b[^\n␊]*"
         rf"|(?:{_SCHEMES}\s{{1,3}})?[^\s\"'␊]+)",
@@ -140,16 +159,17 @@ RULES: tuple[Rule, ...] = (
     ),
     *_keyed(
         "cookie",
-        r"(?<![A-Za-z])(?:set-)?cookies?2?",
+        r"(?<![A-Za-z])(?:set-cookies?2?|cookies?2?)",
         "cookie",
         r"(?P<bare>[^\s;\"'␊]+(?:;\s{0,2}[^\s;\"'␊]+)*)",
         prose=True,
     ),
     Rule(
         "url-userinfo",
-        _compiled(rf"{_DATABASES}://(?P<secret>[^\s:@/\"'<>␊]{{0,128}}:[^\s\"'<>␊]{{1,512}})@"),
+        _compiled(rf"{DATABASES}://(?P<secret>[^\s:@/\"'<>␊]{{0,128}}:[^\s\"'<>␊]{{1,512}})@"),
         hints=("://",),
         gate=r"://[^ \t-\r\"'<>]*@",
+        starts=_compiled_starts(rf"{DATABASES}://"),
     ),
     Rule(
         "url-userinfo",
@@ -168,12 +188,14 @@ RULES: tuple[Rule, ...] = (
         ),
         checks.tells_a_value,
         hints=("<",),
+        starts=_compiled_starts(r"<[\w:.-]{4,120}+>[^<\n]"),
         gate=gates.without_assertions(rf"(?i)<[\w:.-]*(?:{_PASSWORDS}|{_TOKENS})>"),
     ),
     Rule(
         "secret",
-        _compiled(r"\b(?:identified\s+by|password)\s+'(?P<secret>(?:[^'\n]|'')+)'"),
+        _compiled(r"\b(?:identified\s+by|password)\s+'(?P<secret>(?:[^'\n]++|'')+)'"),
         hints=("identified", "password"),
+        starts=_compiled_starts(r"identified\s|password\s"),
         gate=r"(?i)(?:identified\s+by|password)\s+'",
     ),
     Rule(
@@ -183,14 +205,19 @@ RULES: tuple[Rule, ...] = (
             r"[\"']?(?P<secret>[^\s\"'-][^\s\"']*)"
         ),
         hints=("pass", "secret", "token", "api"),
-        gate=r"(?i)-[\w-]*(?:passw(?:or)?d|passwd|pass|secret|token|api-?key)\s",
+        gate=r"(?i)(?:^|\s)--?[\w-]*(?:passw(?:or)?d|passwd|pass|secret|token|api-?key)\s",
+        starts=_compiled_starts(
+            r"--?[\w-]{0,30}(?:passw(?:or)?d|passwd|pass|secret|token|api-?key)\s"
+        ),
     ),
     Rule(
         "secret",
         re.compile(
-            r"\bcurl\b[^\n␊]{0,300}?\s(?:-u|--user)\s{0,3}[\"']?(?P<secret>[^\s\"':]+:[^\s\"']+)"
+            r"\bcurl\b(?:(?!\bcurl\b)[^\n␊]){0,300}?\s(?:-u|--user)\s{0,3}[\"']?"
+            r"(?P<secret>[^\s\"':]++:[^\s\"']+)"
         ),
         hints=("curl",),
+        starts=re.compile("curl"),
         gate=r"curl[^␊]*(?:-u|--user)",
     ),
     *_keyed("session", _SESSIONS, "sess connect.sid", pseudonym="session"),
@@ -215,6 +242,7 @@ RULES: tuple[Rule, ...] = (
         _compiled(r"\bbearer\s{1,3}(?P<secret>[\w.~+/=-]{8,4096})"),
         checks.looks_random,
         hints=("bearer",),
+        starts=_compiled_starts(r"bearer\s{1,3}[\w.~+/=-]{8}"),
         gate=r"(?i)bearer\s{1,3}\S{8}",
     ),
     Rule(
@@ -222,18 +250,21 @@ RULES: tuple[Rule, ...] = (
         _compiled(r"\bbasic\s{1,3}(?P<secret>[\w+/-]{6,4096}={0,2})"),
         checks.is_basic_credentials,
         hints=("basic",),
+        starts=_compiled_starts(r"basic\s{1,3}[\w+/-]{6}"),
         gate=r"(?i)basic\s{1,3}\S{6}",
     ),
     Rule(
         "jwt",
-        re.compile(r"(?<![A-Za-z0-9-])eyJ[\w-]{8,8192}\.[\w-]{4,8192}(?:\.[\w-]{0,8192}){0,3}"),
+        re.compile(r"eyJ(?<![A-Za-z0-9-]eyJ)[\w-]{8,8192}+\.[\w-]{4,8192}(?:\.[\w-]{0,8192}){0,3}"),
         hints=("eyj",),
-        gate=r"eyJ\S{8}",
+        starts=re.compile(r"eyJ(?<![A-Za-z0-9-]eyJ)[\w-]{8}"),
+        run=re.compile(r"[\w-]+"),
+        gate=r"(?:^|[^0-9A-Za-z-])eyJ\S{8}",
     ),
     Rule(
         "provider-key",
         re.compile(rf"(?<![A-Za-z0-9])(?:{_PROVIDER_KEYS})"),
-        gate=_PROVIDER_GATE,
+        gate=f"{gates.BEGUN}(?:{_PROVIDER_GATE})",
     ),
     Rule(
         "webhook",
@@ -254,10 +285,14 @@ RULES: tuple[Rule, ...] = (
         "email",
         hints=("@", "%40"),
         gate=r"(?:@|%40)\S*?\.[^\s0-9]",
+        starts=re.compile(r"(?:@|%40)[\w.-]{1,600}?\.[^\W\d_]{2}"),
+        lead=re.compile(r"[\w.+-]*"),
     ),
     Rule(
         "card-number",
-        re.compile(r"(?<![\w.-])(?P<secret>[2-6][0-9]{3}(?:[ -]?[0-9]){9,15})(?!\w|-\w|\.[0-9])"),
+        re.compile(
+            r"(?P<secret>[2-6](?<![\w.-][2-6])[0-9]{3}(?:[ -]?[0-9]){9,15})(?!\w|-\w|\.[0-9])"
+        ),
         checks.is_card_number,
         gate=r"(?:^|[^0-9A-Za-z_.-])[2-6][0-9]{3}(?:[ -]?[0-9]){9}",
     ),
@@ -265,7 +300,8 @@ RULES: tuple[Rule, ...] = (
         "iban",
         re.compile(rf"(?<![A-Za-z0-9])(?:{checks.iban_pattern()})(?![A-Za-z0-9])"),
         checks.is_iban,
-        gate=r"(?:^|[^0-9A-Za-z])[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]){11}",
+        gate=rf"{gates.BEGUN}[A-Z]{{2}}[0-9]{{2}}(?: ?[A-Z0-9]){{11}}",
+        starts=re.compile(r"[A-Z](?<![A-Za-z0-9][A-Z])[A-Z][0-9][0-9](?: ?[A-Z0-9]){11}"),
     ),
     *_keyed(
         "phone",
@@ -282,11 +318,13 @@ RULES: tuple[Rule, ...] = (
         ),
         pseudonym="user",
         hints=("home", "users"),
+        starts=re.compile(r"/home/[^/\\\s\"':]|/Users/[^/\\\s\"':]|:\\{1,4}Users\\"),
+        lead=re.compile("[A-Za-z]?"),
         gate=r"/home/|/Users/|[A-Za-z]:\\{1,4}Users\\",
     ),
     Rule(
         "ip",
-        re.compile(r"(?<![\w.])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?!\w|\.[0-9])"),
+        re.compile(r"[0-9](?<![\w.][0-9])[0-9]{0,2}(?:\.[0-9]{1,3}){3}(?!\w|\.[0-9])"),
         checks.is_outside_address,
         "ip",
         hints=(".",),
@@ -294,10 +332,10 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "ip",
-        _compiled(r"(?<![\w:.])[23][0-9a-f]{3}:[0-9a-f:]{2,35}(?![\w:])"),
+        _compiled(r"[23](?<![\w:.][23])[0-9a-f]{3}:[0-9a-f:]{2,35}(?![\w:])"),
         checks.is_outside_address,
         "ip",
         hints=(":",),
-        gate=r"(?i)[23][0-9a-f]{3}(?:[0-9a-f:]*::|(?::[0-9a-f]{1,4}){7})",
+        gate=r"(?:^|[^0-9A-Za-z_:.])[23][0-9A-Fa-f]{3}(?:[0-9A-Fa-f:]*::|(?::[0-9A-Fa-f]{1,4}){7})",
     ),
 )

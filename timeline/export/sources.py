@@ -15,7 +15,7 @@ from timeline.analysis import Analysis, Condition
 from timeline.clean import clean
 from timeline.columns import UNDATED_SCHEMA
 from timeline.coverage import Coverage, Sight
-from timeline.event import Precision
+from timeline.event import Lane, Precision
 from timeline.export.document import SourceReport, Stretch, Undated
 from timeline.export.times import table_time
 from timeline.order import Verdict
@@ -24,6 +24,7 @@ from timeline.words import count_of, grouped
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from timeline.batch import Remark
     from timeline.incident import Incident
 
 SIGHT_WORDS = {
@@ -35,6 +36,8 @@ SIGHT_WORDS = {
 """How a stretch is told, the source being named before."""
 NO_DOUBTS = frozenset({"looked-up"})
 """Topics of remarks that report what was done and leave nothing to verify."""
+NOT_FOUND = "not-found"
+"""The topic of a key that was looked for, and was not there."""
 UNDATED_LISTED = 50
 """Records without a time that are listed; all of them are counted."""
 UNDATED_CHARACTERS = 1_000
@@ -105,7 +108,12 @@ def unknown(incident: Incident, analysis: Analysis) -> tuple[str, ...]:
             bullets[f"{finding.term} is only {finding.verdict}: {finding.weakest_link}"] = None
             bullets.update((f"{finding.term}: {check}", None) for check in finding.would_decide)
     bullets.update(dict.fromkeys(_state(analysis, incident.window.end)))
-    blind = sorted(analysis.blind, key=lambda entry: entry.source)
+    remarks = _doubts(incident)
+    said = {(remark.source, remark.sentence) for remark in incident.snapshot.remarks}
+    blind = sorted(
+        (entry for entry in analysis.blind if (entry.source, entry.reason) not in said),
+        key=lambda entry: entry.source,
+    )
     for source, entries in groupby(blind, key=lambda entry: entry.source):
         bullets.update((f"{source} {stretch_words(s)}", None) for s in stretches(entries))
     told = {(entry.source, entry.reason) for entry in blind}
@@ -113,9 +121,19 @@ def unknown(incident: Incident, analysis: Analysis) -> tuple[str, ...]:
         if info.forgets and (info.name, info.forgets) not in told:
             bullets[f"{info.name}: {info.forgets}"] = None
     bullets.update(dict.fromkeys(_undated(incident)))
-    doubts = (r for r in incident.snapshot.remarks if r.topic not in NO_DOUBTS)
-    bullets.update((f"{remark.source}: {remark.sentence}", None) for remark in doubts)
+    bullets.update((f"{remark.source}: {remark.sentence}", None) for remark in remarks)
     return tuple(bullets)
+
+
+def _doubts(incident: Incident) -> list[Remark]:
+    """Remarks that leave something to verify. No metric has keys: not finding one says nothing."""
+    curves = {info.name for info in incident.sources if info.lane is Lane.METRIC}
+    return [
+        remark
+        for remark in incident.snapshot.remarks
+        if remark.topic not in NO_DOUBTS
+        and not (remark.topic == NOT_FOUND and remark.source in curves)
+    ]
 
 
 def _state(analysis: Analysis, end: int) -> list[str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from timeline.export.contract import ExportOptions
 from timeline.export.injection import chat_line
+from timeline.export.people import words_without
 from timeline.export.publish import redactor_of
 from timeline.export.times import rfc3339, stated_precision
 from timeline.words import window_words
@@ -32,8 +33,10 @@ def status(
 
     Without an analysis (the collection still runs) the lines say so.
     """
-    redactor = redactor_of(incident, analysis, options or ExportOptions())
-    lines = _lines(incident, analysis)
+    options = options or ExportOptions()
+    redactor = redactor_of(incident, analysis, options)
+    place, then, blind = _lines(incident, analysis)
+    lines = (place, words_without(incident, options)(then), blind)
     return "".join(chat_line(redactor.text(line), LINE_CHARACTERS) + "\n" for line in lines)
 
 

@@ -22,7 +22,13 @@ from timeline.export.document import (
 )
 from timeline.export.injection import clip, one_line
 from timeline.export.markdown_timeline import EVENT_CHARACTERS, SHORTEST_BODY
-from timeline.export.markdown_words import IDS_SENTENCE, LIST_ITEMS, NO_RECOVERY, cites
+from timeline.export.markdown_words import (
+    IDS_SENTENCE,
+    LIST_ITEMS,
+    NO_RECOVERY,
+    cites,
+    named_by_findings,
+)
 from timeline.export.times import COARSE, from_pin, instant_and_distance, rfc3339, table_time
 from timeline.words import count_of, grouped, span_words
 
@@ -84,6 +90,7 @@ def facts(document: Document) -> tuple[Fact, ...]:
         Fact("Recovered", recovered),
         Fact("Duration", "" if impact.duration is None else span_words(impact.duration)),
         Fact("Affected", _keys(impact.affected) or "no key could be joined to an error"),
+        Fact("Named by findings", named_by_findings(document)),
         Fact("Newly affected", f"{impact.new_per_minute:g} a minute{reach}"),
         Fact("In common", "; ".join(impact.common[:LIST_ITEMS])),
     )

@@ -7,11 +7,13 @@ list, or all items of one part. What is merely chosen here and there was never m
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from timeline.event import SEVERITY_ERROR
 from timeline.facts.entities import entity_pairs
 from timeline.facts.shapes import aligned, stopped_after
 from timeline.facts.spoken import PLAN_MARKS, lines_with, marked
@@ -31,6 +33,9 @@ FASTER = 0.5
 MAX_PLANNED = 5_000
 MAX_TOLD = 50_000
 """Lines that announce, and lines about what was announced, that are looked at."""
+OF_ONE, ELSEWHERE, HALF = 0.8, 0.1, 0.5
+"""Of what is left, how much lies in the part that stopped; how much of the other parts may be left
+for reasons of its own; and how much of its own the part must have left."""
 PART = r"(\w+)[=:]\s?\"?([\w.-]+)"
 """A part of the work that a line names beside its item: shard=1, region: eu."""
 MAX_PARTS = 12
@@ -51,9 +56,14 @@ def announced(incident: Incident) -> Iterator[tuple[str, pl.DataFrame, pl.DataFr
         span = int(listed["timestamp"][-1]) - int(listed["timestamp"][0])
         if listed.height < MIN_ANNOUNCED or span > BURST_NS:
             continue
-        told = _told(incident, listed)
-        if told is not None and _stands_out(listed, told, span):
-            yield str(listed["template"][0]), listed.select("key"), told
+        later = _later(incident, listed)
+        if later is None:
+            continue
+        told = _most_told(later)
+        if _stands_out(listed, told, span):
+            failed = later.filter(pl.col("severity_number") >= SEVERITY_ERROR)
+            lines = pl.concat([told, failed.join(told, on="key", how="anti")])
+            yield str(listed["template"][0]), listed.select("key"), lines.sort("timestamp", "row")
 
 
 def _keyed(incident: Incident, lines: pl.DataFrame) -> pl.DataFrame:
@@ -67,8 +77,8 @@ def _keyed(incident: Incident, lines: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _told(incident: Incident, listed: pl.DataFrame) -> pl.DataFrame | None:
-    """The later lines of one form and the same service that name most of what was `listed`."""
+def _later(incident: Incident, listed: pl.DataFrame) -> pl.DataFrame | None:
+    """The later lines of the same service, of other forms, that name what was `listed`."""
     rows = incident.snapshot.rows_with(listed.get_column("key"))
     if rows.len() > MAX_TOLD:
         return None
@@ -78,11 +88,14 @@ def _told(incident: Incident, listed: pl.DataFrame) -> pl.DataFrame | None:
     other = named.filter(
         (pl.col("service") == listed["service"][0]) & (pl.col("template") != listed["template"][0])
     )
-    if other.is_empty():
-        return None
-    sizes = other.group_by("template").agg(n=pl.n_unique("key"))
+    return None if other.is_empty() else other
+
+
+def _most_told(lines: pl.DataFrame) -> pl.DataFrame:
+    """Those of one form that name the most."""
+    sizes = lines.group_by("template").agg(n=pl.n_unique("key"))
     most = sizes.sort(["n", "template"], descending=[True, False])["template"][0]
-    return other.filter(pl.col("template") == most)
+    return lines.filter(pl.col("template") == most)
 
 
 def _stands_out(listed: pl.DataFrame, told: pl.DataFrame, span: int) -> bool:
@@ -94,7 +107,30 @@ def _stands_out(listed: pl.DataFrame, told: pl.DataFrame, span: int) -> bool:
         return False
     if stopped_after([places[key] for key in done], [places[key] for key in left]):
         return True
-    return aligned(left, done, _parts(listed)) is not None
+    parts = _parts(listed)
+    if aligned(left, done, parts) is not None:
+        return True
+    return any(_stopped_in_one(values, places, done) for values in parts.values())
+
+
+def _stopped_in_one(
+    values: Mapping[str, str], places: Mapping[str, int], done: Collection[str]
+) -> bool:
+    """Whether nearly all that is left belongs to one part, which went through its items in order
+    and stopped, while of the other parts hardly anything is left."""
+    left = [key for key in places if key not in done]
+    gone = Counter(values.get(key, "") for key in left)
+    part, number = max(gone.items(), key=lambda pair: (pair[1], pair[0]))
+    mine = [key for key in places if values.get(key) == part]
+    others = len(places) - len(mine)
+    elsewhere = len(left) - number
+    if not part or number < MIN_EACH or number < OF_ONE * len(left):
+        return False
+    if not others or elsewhere > ELSEWHERE * others or number < HALF * len(mine):
+        return False
+    tried = [places[key] for key in mine if key in done]
+    few = len(tried) < MIN_EACH
+    return few or stopped_after(tried, [places[key] for key in mine if key not in done])
 
 
 def _parts(listed: pl.DataFrame) -> dict[str, dict[str, str]]:

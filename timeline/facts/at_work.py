@@ -7,6 +7,8 @@ siblings do. Owns no judgement of whether the silence is out of the ordinary.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import partial
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -38,6 +40,17 @@ DOING = r"(?i)request|http|rpc|handled|processed|served|received|messages|jobs|q
 """Names of figures that count work."""
 NO_COUNT = r"(?i)second|latency|duration|bytes|_info\b|error|fail|queue|pending|depth|lag|in_flight"
 """And of those that stand still, or go on without any."""
+
+PORT = r":\d{1,5}$"
+INSTANCES = ("instance", "pod", "host", "hostname", "node", "server")
+"""Labels by which metric systems name one instance."""
+SHORTEST_HOST = 5
+"""Characters of a host's name below which it stands in many a text by chance."""
+NOT_BY_CHANCE = 1e-8
+"""How often as many requests in a row may miss somebody by chance. Everybody's longest pause is
+tried, and a night has some thousand requests at which one may begin."""
+FEW_ERRORS = 3
+"""More errors of others than before that say nothing yet."""
 
 Proof = tuple[Verdict, str, int | None]
 """How sure it is that it was at work, why in words, and the event that shows it best."""
@@ -94,11 +107,32 @@ def named_by_others(incident: Incident, actor: str, start: int, end: int) -> Pro
 
 def named_as_before(incident: Incident, actor: str, start: int, end: int) -> Proof | None:
     """The same where they do so about as often as in as long a stretch before the gap."""
-    speaking = _speaking_of(incident, actor, start, end)
+    return _as_before(incident, partial(_speaking_of, incident, actor), start, end)
+
+
+def host_named_as_before(incident: Incident, host: str, start: int, end: int) -> Proof | None:
+    """Lines of other hosts that name `host` in full, about as often as before the gap."""
+    if len(host) < SHORTEST_HOST:
+        return None
+    return _as_before(incident, partial(_naming_host, incident, host), start, end)
+
+
+def _naming_host(incident: Incident, host: str, start: int, end: int) -> pl.DataFrame:
+    """Mild log lines of other hosts inside `(start, end)` that name `host`."""
+    lines = _mild_lines(incident, start, end)
+    named = lines.filter(pl.col("body").str.contains(host, literal=True))
+    word = rf"(?:^|[^\w.-]){re.escape(host)}(?:[^\w-]|$)"
+    return named.filter((pl.col("clock") != host) & pl.col("body").str.contains(word))
+
+
+def _as_before(
+    incident: Incident, speaking_in: Callable[[int, int], pl.DataFrame], start: int, end: int
+) -> Proof | None:
+    speaking = speaking_in(start, end)
     if speaking.height < LEAST_WORDS:
         return None
     since = max(incident.window.start, start - (end - start))
-    before = _speaking_of(incident, actor, since, start).height
+    before = speaking_in(since, start).height
     usual = before * (end - start) / max(start - since, 1)
     if before < LEAST_WORDS or speaking.height < AS_BEFORE * usual:
         return None
@@ -114,18 +148,59 @@ def _speaking_of(incident: Incident, actor: str, start: int, end: int) -> pl.Dat
     spelt = re.sub(r"(?:\\-|_)", "[-_]", re.escape(actor))
     begun = r"(?:^|[^\w./-])"
     name = rf"(?i)(?:{begun}|//|{begun}\w[\w.:-]*/){spelt}{INSTANCE}(?:[^\w-]|$)"
+    lines = _mild_lines(incident, start, end)
+    speaking = lines.filter((pl.col("actor") != actor) & pl.col("body").str.contains(name))
+    return speaking.join(incident.errors.select("row"), on="row", how="anti")
+
+
+def _mild_lines(incident: Incident, start: int, end: int) -> pl.DataFrame:
+    """(row, actor, clock, body) of log lines below a warning inside `(start, end)` ns."""
     snapshot = incident.snapshot
     first, last = snapshot.position_at(start + 1), snapshot.position_at(end)
     rows = snapshot.order.slice(first, last - first)
-    told = pl.col("lane", "actor", "severity_number", "body")
-    lines = snapshot.events.select(told.gather(rows))
-    speaking = lines.with_columns(row=rows).filter(
-        (pl.col("lane") == Lane.LOG.value)
-        & (pl.col("actor") != actor)
-        & (pl.col("severity_number") < SEVERITY_WARN)
-        & pl.col("body").str.contains(name)
+    events = snapshot.events
+    lane, severity = (events.get_column(name).gather(rows) for name in ("lane", "severity_number"))
+    mild = rows.filter((lane == Lane.LOG.value) & (severity < SEVERITY_WARN))
+    names = pl.col("actor", "clock").gather(mild).cast(pl.String).fill_null("")
+    return events.select(names, pl.col("body").gather(mild)).with_columns(row=mild)
+
+
+def requests_meanwhile(incident: Incident, actor: str, start: int, end: int) -> Proof | None:
+    """Requests of others that went on in the gap, a known share of which this one serves.
+
+    Nothing is said where those who call it had more errors than before: then it may be gone.
+    """
+    frame = incident.executions.frame.lazy().filter(pl.col("kind") == "request")
+    own = pl.col("actor").cast(pl.String) == actor
+    same = pl.col("id").str.strip_prefix("request:").str.strip_prefix("trace:")  # as each calls it
+    asked = frame.group_by(same.hash()).agg(
+        at=pl.col("start").filter(~own).min(), mine=own.any(), others=(~own).any()
     )
-    return speaking.join(incident.errors.select("row"), on="row", how="anti")
+    inside = pl.col("at").is_between(start + EDGE_NS, end - EDGE_NS)
+    outside = ~pl.col("at").is_between(start - EDGE_NS, end + EDGE_NS)
+    counts = asked.filter("others").select(
+        inside.sum().alias("n"),
+        (inside & pl.col("mine")).sum().alias("named"),
+        outside.sum().alias("before"),
+        (outside & pl.col("mine")).sum().alias("usual"),
+    )
+    n, named, before, usual = counts.collect().row(0)
+    if named or usual < LEAST_WORDS or (1 - usual / before) ** n > NOT_BY_CHANCE:
+        return None
+    if _more_errors(incident, actor, start, end):
+        return None
+    share = usual / before
+    words = f"it names none of {n} requests of others meanwhile, and {share:.0%} at other times"
+    return Verdict.LIKELY, words, None
+
+
+def _more_errors(incident: Incident, actor: str, start: int, end: int) -> bool:
+    """Whether others had more errors in `[start, end)` than as long before."""
+    errors = incident.errors.filter(pl.col("actor") != actor).get_column("timestamp")
+    since = max(incident.window.start, start - (end - start))
+    inside = errors.is_between(start - EDGE_NS, end).sum()
+    before = errors.is_between(since, start - EDGE_NS).sum() * (end - start) / max(start - since, 1)
+    return bool(inside > 2 * before + FEW_ERRORS)
 
 
 def measured_as_before(incident: Incident, actor: str, start: int, end: int) -> Proof | None:
@@ -133,9 +208,13 @@ def measured_as_before(incident: Incident, actor: str, start: int, end: int) -> 
     points = points_of(incident, DOING, NO_COUNT)
     if points.is_empty():
         return None
+    labels = pl.col("labels")
     named = pl.any_horizontal(
-        pl.col("labels").str.json_path_match(f"$.{label}") == actor
+        labels.str.json_path_match(f"$.{label}") == actor
         for label in ("service", "service_name", "app", "job", "container", "deployment")
+    ) | pl.any_horizontal(
+        labels.str.json_path_match(f"$.{label}").str.replace(PORT, "") == actor
+        for label in INSTANCES
     )
     since = start - (end - start)
     mine = points.filter(

@@ -56,6 +56,8 @@ def spoken_retries(incident: Incident) -> pl.DataFrame:
         "actor",
         "body",
     )
+    if lines.is_empty():
+        return pl.DataFrame(schema=LINE_RETRY_SCHEMA)
     body = pl.col("body")
     tries, again = (body.str.extract(pattern, 1).cast(pl.Int32) for pattern in NUMBERED)
     told = lines.filter(~body.str.contains(AHEAD)).with_columns(

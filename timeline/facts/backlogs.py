@@ -135,7 +135,7 @@ class QueueHistory:
 
 def histories(incident: Incident) -> tuple[QueueHistory, ...]:
     """Every queue anybody told of, by source and name. The sum of all queues comes last."""
-    samples, curves = _samples(incident), _curves(incident)
+    samples, curves = _samples(incident), depth_curves(incident)
     moves = _moves(incident)
     parts = {
         (str(source), str(queue)): part
@@ -274,7 +274,7 @@ def _samples(incident: Incident) -> pl.DataFrame:
     return kept.select(pl.col(name).cast(dtype) for name, dtype in SAMPLE_SCHEMA.items())
 
 
-def _curves(incident: Incident) -> pl.DataFrame:
+def depth_curves(incident: Incident) -> pl.DataFrame:
     """(timestamp, depth, row, source, series, queue) of curves that are depths of a queue."""
     points = points_of(incident, DEPTH_MEASURES, NO_DEPTH)
     label = pl.coalesce(

@@ -43,7 +43,6 @@ MAX_BATCHES = 20
 MAX_ASKED_LATER_NS = 3_600 * SECOND_NS
 """An answer about now that is older than this says little about which items there were then."""
 
-
 SIGN_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "key": pl.String,  # the item
     "at": pl.Int64,
@@ -119,7 +118,8 @@ class Batch:
 def batches_in(incident: Incident) -> tuple[Batch, ...]:
     """Batches whose items are known by their keys and of which something was seen."""
     found = [*_expected(incident), *_children(incident)]
-    found = found or [*_announced(incident)]
+    told = {key for batch in found for key in batch.items.get_column("key")}
+    found += [one for one in _announced(incident) if told.isdisjoint(one.items["key"])]
     return tuple([*found, *_in_rounds(incident, found)][:MAX_BATCHES])
 
 
@@ -144,7 +144,7 @@ def _in_rounds(incident: Incident, known: Sequence[Batch]) -> Iterator[Batch]:
 
 
 def _announced(incident: Incident) -> Iterator[Batch]:
-    """Items that a run named one by one beforehand; told only where nobody knows better."""
+    """Items that a run named one by one beforehand; those that are known better are left out."""
     for name, keys, lines in announced(incident):
         own = _as_signs(_spoken_signs(lines))
         failed = _failure_signs(incident, keys).filter(pl.col("at") >= own["at"].min())

@@ -4,7 +4,8 @@ Writers say which revision of a thing they made, or a row's versions tell how a 
 readers say which revision or which value they worked on. A reader that states a lower number than
 another said before, or the value from before a change, has read something old. Who works through
 all changes in turn is behind by nature; so only readers count that usually state the newest one.
-Never says what the reader should have done.
+One and the same speaker (a proxy that logs the entity tags of its upstreams) is behind where a
+thing's number goes back and comes again. Never says what the reader should have done.
 """
 
 from __future__ import annotations
@@ -26,13 +27,24 @@ COUNTER = (
     r"[\"']?(?: ?[=:] ?| (?:nr\.? |no\.? |# ?)?)[\"']?(\d{1,12})(?:[^.\w]|$)"
 )
 """A counter of a record; never `2.4.1`."""
+ENTITY_TAG = r"(?i)\betag\W{1,6}(?:W/\W{0,3})?(\d{1,12})\b[^.\w-]"
+"""An entity tag that is a number (RFC 9110, 8.8.3), quoted once or twice, weak or strong."""
+PATH = r"(?:^|[\s\"'=(])(?:https?://[^/\s\"]{1,80})?(/[\w.~%:@-]{1,64}(?:/[\w.~%:@-]{1,64})+)"
+"""What a line of an access log is about where it carries no key: the path, without its query."""
+BY_PATH = "path:"
 PARTED_NS = 1_000_000_000
-"""The two lines are of different clocks and may be written in either order within a second."""
+"""Two lines of different clocks may be written in either order within a second."""
+CLOSE_NS = 50_000_000
+"""Where several things are told to be behind by lines alone, so much is enough to speak: a line
+about what was written comes after it as a rule, and a job that was sent then reads later still."""
+SEVERAL = 3
 LONGEST_NS = 600_000_000_000
 USUALLY = 5
 """Readings of the newest revision outside the stretch that show what the reader usually states."""
 LEAST_SHARE = 0.3
 """Share of the readings in the stretch that must be behind: a late message now and then is none."""
+THINGS_ALONE = 3
+"""Things whose number goes back and comes again, where one speaker tells of both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +61,17 @@ class BehindRead:
     row: int
     known_row: int
 
+    @property
+    def gap(self) -> int:
+        """For how long the newer one had been told, ns."""
+        return self.at - self.known_at
+
 
 @dataclass(frozen=True, slots=True)
 class BehindReader:
     """One reader with its readings behind, in time order, of `what`: a counter, or a column of
-    `table`; `newest` counts those of the newest state outside the stretch, `inside` all in it."""
+    `table`; `newest` counts those of the newest state outside the stretch, `inside` those in it on
+    the same hosts. `returned` is for how many things the newer state was told again later."""
 
     reader: str
     what: str
@@ -61,10 +79,20 @@ class BehindReader:
     reads: tuple[BehindRead, ...]
     newest: int
     inside: int
+    returned: int
+    alone: bool
+    """Whether the reader itself had told every newer state."""
+    frozen: bool = False
+    """Whether it took up no change at all after some instant (`timeline.facts.frozen_reads`)."""
 
     @property
     def unusual(self) -> bool:
-        return self.newest >= USUALLY and len(self.reads) >= LEAST_SHARE * self.inside
+        if self.frozen or self.newest < USUALLY:
+            return self.frozen
+        things = len(self.reads)
+        if self.alone:
+            return things >= THINGS_ALONE and 2 * self.returned >= things
+        return things >= LEAST_SHARE * self.inside
 
 
 def behind_readers(incident: Incident) -> list[BehindReader]:
@@ -74,16 +102,26 @@ def behind_readers(incident: Incident) -> list[BehindReader]:
         return []
     known = lines.with_columns(
         known=pl.col("version").cum_max().shift(1).over("key"),
+        run=pl.col("version").rle_id().over("key"),
     )
+    # One that begins anew goes up step by step; an old copy is followed by the newer state at once.
+    after = known.unique(["key", "run"], keep="first").select(
+        "key", then="version", run=pl.col("run") - 1
+    )
+    known = known.join(after, on=["key", "run"], how="left", maintain_order="left")
     first = lines.select("key", known="version", known_at="at", known_row="row", by="actor")
     first = first.unique(["key", "known"], keep="first", maintain_order=True)
     told = known.drop_nulls("known").join(first, on=["key", "known"], maintain_order="left")
     told = told.filter(
-        (pl.col("at") - pl.col("known_at")).is_between(PARTED_NS, LONGEST_NS)
-        & (pl.col("by") != pl.col("actor"))
-    ).with_columns(behind=pl.col("version") < pl.col("known"))
+        (pl.col("at") - pl.col("known_at")).is_between(CLOSE_NS, LONGEST_NS)
+    ).with_columns(
+        behind=pl.col("version") < pl.col("known"),
+        own=pl.col("by") == pl.col("actor"),
+        again=(pl.col("then") >= pl.col("known")).fill_null(value=False),
+    )
     told = told.with_columns(stated=pl.col("version"), what=pl.lit("revision"), table=pl.lit(""))
-    return _readers(told)
+    apart = told.filter(~pl.col("own"))
+    return [*_readers(apart), *_readers(told.filter(pl.col("own")), alone=True)]
 
 
 def behind_values(incident: Incident) -> list[BehindReader]:
@@ -102,6 +140,7 @@ def behind_values(incident: Incident) -> list[BehindReader]:
             "key",
             "row",
             "table",
+            "clock",
             at="timestamp",
             what="column",
             behind="late",
@@ -109,20 +148,29 @@ def behind_values(incident: Incident) -> list[BehindReader]:
             known="new",
             known_at="since",
             known_row="changed",
+            again=pl.lit(value=False),
         )
     )
 
 
-def _readers(told: pl.DataFrame) -> list[BehindReader]:
-    """Readers of two things and more in an old state, by the first such reading."""
+def _readers(told: pl.DataFrame, *, alone: bool = False) -> list[BehindReader]:
+    """Readers of two things and more in an old state, by the first such reading.
+
+    Within a second it may be the lines that came late: then three things must tell it.
+    """
     found = []
     by = ["actor", "table", "what"]
     for (actor, table, what), part in told.group_by(by, maintain_order=True):
-        behind = part.filter("behind").unique("key", keep="first", maintain_order=True)
+        every = part.filter("behind")
+        behind = every.unique("key", keep="first", maintain_order=True)
+        parted = behind.filter(pl.col("at") - pl.col("known_at") >= PARTED_NS)
+        if not alone and behind.height < SEVERAL:
+            behind = parted
         if behind.height < 2:
             continue
-        low, high = behind["at"][0], behind["at"][-1]
+        low, high = every["at"][0], every["at"][-1]
         inside = part.filter(pl.col("at").is_between(low, high))
+        hosts = behind.get_column("clock").unique().implode()
         reads = tuple(
             BehindRead(
                 reader=str(actor),
@@ -136,27 +184,42 @@ def _readers(told: pl.DataFrame) -> list[BehindReader]:
             )
             for row in behind.iter_rows(named=True)
         )
-        newest = part.height - inside.height
         found.append(
-            BehindReader(str(actor), str(what), str(table or ""), reads, newest, inside.height)
+            BehindReader(
+                reader=str(actor),
+                what=str(what),
+                table=str(table or ""),
+                reads=reads,
+                newest=part.height - inside.height,
+                inside=inside.filter(pl.col("clock").is_in(hosts)).height,
+                returned=int(behind.get_column("again").sum()),
+                alone=alone,
+            )
         )
     return sorted(found, key=lambda one: (one.reads[0].at, one.reader))
 
 
 def _stated(incident: Incident) -> pl.DataFrame:
-    """(row, at, actor, key, version) of lines that state a record's counter, in time order; only
-    of things of which two writers speak and two numbers are told."""
-    lines = marked(incident.spoken, VERSION_MARKS).with_columns(
-        version=pl.col("body").str.extract(COUNTER, 1).cast(pl.Int64, strict=False)
-    )
+    """(row, at, actor, clock, key, version) of lines that state a record's counter, in time order;
+    only of things of which two numbers or two speakers tell. A line without the key of a thing is
+    about the path that it names."""
+    body = pl.col("body")
+    version = pl.coalesce(body.str.extract(COUNTER, 1), body.str.extract(ENTITY_TAG, 1))
+    lines = marked(incident.spoken, VERSION_MARKS)
+    if lines.is_empty():
+        return lines
+    lines = lines.with_columns(version=version.cast(pl.Int64, strict=False))
     lines = lines.drop_nulls("version").filter(pl.col("timestamp") >= incident.window.start)
     keys = entity_pairs(incident.snapshot.keys_of(lines.get_column("row")))
     keys = keys.filter(
         ~pl.col("key").str.contains(RUN_IDS)
         & ~pl.col("key").is_in(list(incident.snapshot.broad_keys))
     )
-    told = lines.join(keys, on="row").select("row", "actor", "key", "version", at="timestamp")
-    several = (pl.col("actor").n_unique().over("key") > 1) & (
-        pl.col("version").n_unique().over("key") > 1
+    named = lines.join(keys, on="row")
+    paths = lines.join(keys, on="row", how="anti").with_columns(
+        key=pl.lit(BY_PATH) + body.str.extract(PATH, 1)
     )
-    return told.filter(several).sort("at", "row")
+    told = pl.concat([named, paths.drop_nulls("key").select(named.columns)])
+    told = told.select("row", "actor", "clock", "key", "version", at="timestamp")
+    compared = pl.col("version", "actor").n_unique().over("key") > 1
+    return told.filter(pl.any_horizontal(compared)).sort("at", "row")

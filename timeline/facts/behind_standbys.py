@@ -71,7 +71,10 @@ def standby_reads(incident: Incident) -> list[StandbyRead]:
 
 def _told(incident: Incident) -> pl.DataFrame:
     """(standby, at, lag, row) by the logs of standbys."""
-    lines = marked(incident.spoken, STANDBY_MARKS).with_columns(
+    lines = marked(incident.spoken, STANDBY_MARKS)
+    if lines.is_empty():
+        return pl.DataFrame(schema=LAG_SCHEMA)
+    lines = lines.with_columns(
         replayed=pl.col("body")
         .str.extract(REPLAYED, 1)
         .str.to_datetime("%Y-%m-%d %H:%M:%S", strict=False, time_unit="ns")
@@ -79,20 +82,27 @@ def _told(incident: Incident) -> pl.DataFrame:
     )
     told = lines.drop_nulls("replayed").with_columns(lag=pl.col("timestamp") - pl.col("replayed"))
     told = told.filter(pl.col("lag").is_between(-SETTLED_NS, ZONES_NS))
-    return told.select("lag", "row", standby="clock", at="timestamp")[_COLUMNS]
+    return told.select("lag", "row", standby="clock", at="timestamp").select(*LAG_SCHEMA)
 
 
-_COLUMNS = ["standby", "at", "lag", "row"]
+LAG_SCHEMA: dict[str, type[pl.DataType]] = {
+    "standby": pl.String,
+    "at": pl.Int64,
+    "lag": pl.Int64,
+    "row": pl.UInt32,
+}
 
 
 def _measured(incident: Incident) -> pl.DataFrame:
     """The same by curves of lags in seconds, of those that name their standby."""
     points = points_of(incident, LAG_MEASURES, NOT_A_TIME)
+    if points.is_empty():
+        return pl.DataFrame(schema=LAG_SCHEMA)
     host = pl.coalesce(pl.col("labels").str.json_path_match(f"$.{name}") for name in LABELS)
     named = points.with_columns(standby=host.str.replace(r":\d{1,5}$", ""))
     named = named.drop_nulls("standby").filter(pl.col("value").is_finite())
     told = named.with_columns(lag=(pl.col("value").clip(0) * 1e9).cast(pl.Int64))
-    return told.select("lag", "row", "standby", at="timestamp")[_COLUMNS]
+    return told.select("lag", "row", "standby", at="timestamp").select(*LAG_SCHEMA)
 
 
 def _reads(incident: Incident, name: str, samples: pl.DataFrame) -> Iterator[StandbyRead]:

@@ -1,7 +1,7 @@
 """What people and pipelines changed: deployments, commits, notes, scaling, rows written by hand.
 
 Owns what counts as a change and what kind it is. A commit is no deployment: git does not know when
-it went live. A plan or a question in the notes is no change. It says nothing about guilt.
+it went live. A note is one where it states an act that was done. It says nothing about guilt.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import polars as pl
 
 from timeline.event import SEVERITY_ERROR, Kind, Lane
 from timeline.facts.entities import entity_pairs
-from timeline.facts.pauses import UNDONE
+from timeline.facts.stated_acts import stated_act
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
@@ -65,7 +65,6 @@ WORDINGS: tuple[tuple[What, str], ...] = (
 )
 """Tried in this order on the words of a change or a note."""
 _WORDINGS = tuple((what, re.compile(f"(?i){pattern}")) for what, pattern in WORDINGS)
-_UNDONE = re.compile(f"(?i){UNDONE}")
 _CLUSTER = re.compile(r"(?:ScalingReplicaSet|SuccessfulRescale|DeploymentRollback)\b")
 """Reasons of Kubernetes' events that tell of a change rather than of trouble."""
 
@@ -81,6 +80,8 @@ class Change(NamedTuple):
     who: str
     failed: bool
     body: str
+    noted: bool = False
+    """A person says so, and no record does."""
 
 
 def changes_in(incident: Incident) -> tuple[Change, ...]:
@@ -126,7 +127,7 @@ def _change(
     service = "" if note or what is What.COMMIT else actor
     failed = lane == Lane.CHANGE.value and severity >= SEVERITY_ERROR
     by = who or (actor if note else "")
-    return Change(what, timestamp, row, service, version, by, failed, body)
+    return Change(what, timestamp, row, service, version, by, failed, body, note)
 
 
 def _what(lane: str, body: str, ref: str) -> What | None:
@@ -136,7 +137,8 @@ def _what(lane: str, body: str, ref: str) -> What | None:
             return What.COMMIT
         return _worded(body) or What.OTHER
     if lane == Lane.NOTE.value:
-        return None if _UNDONE.search(body) else _worded(body)
+        act = stated_act(body)
+        return (_worded(act) or What.MANUAL) if act else None
     if lane == Lane.LOG.value:
         return What.SCALING if _CLUSTER.match(body) else None
     return _worded(body) or What.OTHER

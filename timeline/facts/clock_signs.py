@@ -31,6 +31,14 @@ SIGNS = (
 )
 """Celery, S3 and Kerberos, TLS stacks, JWT libraries, chrony, ntpd, systemd, Kubernetes, MongoDB
 and RabbitMQ, as their sources and documents word it."""
+PREMATURE = (
+    r"(?i)\b(?:jwt|jwk|token|signature|assertion|saml|oidc|lifetime|nbf)"
+    r"\b.{0,80}(?:not[ _](?:yet[ _])?(?:valid|active)|not been reached|used before|before its nbf)"
+    r"|token_not_yet_valid|TokenNotYetValid|ImmatureSignature|NotBeforeError|IDX10222"
+    r"|token used before issued|issued in the future|not yet valid \(nbf\)|\(iat\)"
+)
+"""A token that was signed in what the reader takes for the future. One may be meant for later; many
+say that the clocks of signer and reader differ."""
 UNGUARDED = (
     r"(?i)can't synchroni[sz]e|no selectable sources"
     r"|no (?:reachable|usable|valid) (?:sources?|servers?|time (?:source|provider)s?)"
@@ -46,6 +54,12 @@ MOVED = (
     r"|resumed from (?:suspend|snapshot)|restored from (?:a )?snapshot|snapshot revert|un-?suspend)"
 )
 """What happens to a virtual machine that may set its clock off: it stood still meanwhile."""
+CERTIFICATES = r"(?i)certificate"
+_ANY = (
+    rf"{SIGNS}|not[ _-]?(?:yet[ _-]?)?(?:valid|active)|immature|notbefore|nbf|idx10222|used before"
+    r"|in the future"
+)
+"""Every line that may be of `SIGNS` or of `PREMATURE`, in one pass."""
 TIME_SERVICES = r"(?i)chrony|ntpd|timesyncd|ptp4l|phc2sys|w32time|time-service"
 MAX_SIGNS = 50
 SIGN_COLUMNS = ("row", "timestamp", "actor", "clock", "body", "kind")
@@ -55,23 +69,35 @@ SEVERITY_NOTICE = 10
 
 def clock_signs(incident: Incident) -> pl.DataFrame:
     """(row, timestamp, actor, clock, body, kind) of such lines in time order, the first
-    `MAX_SIGNS`; `kind` is `wrong`, `unguarded` or `moved`, and the clock of a move is the one that
-    its words name."""
+    `MAX_SIGNS`; `kind` is `wrong`, `premature`, `unguarded` or `moved`, and the clock of a move is
+    the one that its words name."""
     actors = incident.snapshot.events.get_column("actor").unique().cast(pl.String).drop_nulls()
     services = actors.filter(actors.str.contains(TIME_SERVICES)).to_list()
     severe = pl.col("severity_number") >= SEVERITY_NOTICE
     chosen = (pl.col("lane") == Lane.LOG.value) & (severe | pl.col("actor").is_in(services))
     body = pl.col("body")
     service = pl.col("actor").is_in(services) | body.str.contains(TIME_SERVICES)
-    wording = body.str.contains(SIGNS) | (service & body.str.contains(UNGUARDED))
+    wording = body.str.contains(_ANY) | (service & body.str.contains(UNGUARDED))
     shown = ("actor", "clock", "source", "body")
     told = told_with(incident, chosen, wording, *shown)
+    early = body.str.contains(PREMATURE) & ~body.str.contains(CERTIFICATES)
+    meant = body.str.contains(SIGNS) | body.str.contains(UNGUARDED)
+    told = told.filter(early | meant)
+    moves = _moves(incident)
+    if told.is_empty():
+        return moves.sort("timestamp", "row").head(MAX_SIGNS)
     texts = told.with_columns(pl.col("actor", "clock", "source").cast(pl.String).fill_null(""))
-    wrong = pl.when(body.str.contains(SIGNS)).then(pl.lit("wrong")).otherwise(pl.lit("unguarded"))
+    wrong = (
+        pl.when(early)
+        .then(pl.lit("premature"))
+        .when(body.str.contains(SIGNS))
+        .then(pl.lit("wrong"))
+        .otherwise(pl.lit("unguarded"))
+    )
     named = texts.with_columns(
         clock=pl.when(pl.col("clock") == "").then("source").otherwise("clock"), kind=wrong
     )
-    both = pl.concat([named.select(SIGN_COLUMNS), _moves(incident)])
+    both = pl.concat([named.select(SIGN_COLUMNS), moves])
     return both.sort("timestamp", "row").head(MAX_SIGNS)
 
 

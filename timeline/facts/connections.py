@@ -62,6 +62,12 @@ class Slots:
 def pool_errors(incident: Incident) -> pl.DataFrame:
     """Errors of the class `pool` with their `target`, `full` and `full_from` (ns)."""
     hits = incident.errors.filter(pl.col("error_class") == "pool")
+    if hits.is_empty():
+        nothing = (pl.lit(None, pl.String), pl.lit(None, pl.String), pl.lit(None, pl.Int64))
+        return hits.with_columns(
+            each.alias(name)
+            for each, name in zip(nothing, ("target", "full", "full_from"), strict=True)
+        )
     system = pl.col("system")
     web = pl.col("fragment").is_in(HTTP_POOLS) | pl.col("body").str.contains("httpx", literal=True)
     server = pl.col("fragment").str.contains(SERVER_FULL)

@@ -19,6 +19,8 @@ LEAST_WHOLE = 20
 """Fewer items are pages, attempts or steps."""
 LEAST_LINES = 3
 """Texts in which it climbs, each time further: fewer may be chance."""
+LEAST_REPORTS = 2
+"""Reports of one form, the earlier of which shows that both numbers are equal otherwise."""
 LEAST_CLIMB = 4
 """Different values without a first one of zero or one: a level that happens to rise a few times
 does not come from nothing."""
@@ -31,9 +33,10 @@ NOT_COUNTS = (
     r"\d{4}-\d{2}-\d{2}(?:[T ][\d:.,]+Z?)?|\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?|\d+(?:\.\d+)+"
     r"|\d+ ?(?:%|ms\b|s\b|sec|min|[kKMGT]i?B\b|bytes)"
     r"|\w*(?:_|[a-z])[iI][dD]\b[\"']*[=: ]+[\"']*[\w.-]+"
-    r"|\w+(?:-\w+)+|\d+[A-Za-z_]\w*|[A-Za-z_]+\d\w*"
+    r"|\w+(?:\.\w+)+:\d+|\w+(?:-\w+)+|\d+[A-Za-z_]\w*|[A-Za-z_]+\d\w*"
 )
-"""Dates, times, versions, addresses, fractions, lengths of time, sizes, ids, names with figures."""
+"""Dates, times, versions, addresses, fractions, lengths of time, sizes, ids, places in a source
+(`app.jobs:57`), names with figures."""
 REGULAR = 0.8
 """Part of the steps that are as long as the usual one in a climb that counts on."""
 
@@ -71,8 +74,18 @@ class Shortfall:
 
 def climbs(texts: pl.DataFrame) -> list[Climb]:
     """Every climb among `texts` (group, text; in time order), the ones still below their whole."""
+    return climbs_among(numbers_of(texts))
+
+
+def shortfalls(texts: pl.DataFrame) -> list[Shortfall]:
+    """Last reports of a form that break an equality which all earlier ones of it kept."""
+    return shortfalls_among(numbers_of(texts))
+
+
+def climbs_among(told: pl.DataFrame) -> list[Climb]:
+    """`climbs`, by what `numbers_of` found in the texts."""
     found: list[Climb] = []
-    for group, places, rows in _by_form(texts, LEAST_LINES):
+    for group, places, rows in _by_form(told, LEAST_LINES):
         best: Climb | None = None
         for slot in range(len(rows[0]) - 1):
             for low, high in ((slot, slot + 1), (slot + 1, slot)):
@@ -84,28 +97,31 @@ def climbs(texts: pl.DataFrame) -> list[Climb]:
     return found
 
 
-def shortfalls(texts: pl.DataFrame) -> list[Shortfall]:
-    """Last reports of a form that break an equality which all earlier ones of it kept."""
+def shortfalls_among(told: pl.DataFrame) -> list[Shortfall]:
+    """`shortfalls`, by what `numbers_of` found in the texts."""
     found: list[Shortfall] = []
-    for group, places, rows in _by_form(texts, 2):
+    for group, places, rows in _by_form(told, LEAST_REPORTS):
         one = _shortfall(group, places, rows)
         if one is not None:
             found.append(one)
     return found
 
 
-def _by_form(texts: pl.DataFrame, fewest: int) -> list[tuple[str, list[int], list[list[int]]]]:
-    """(group, places, numbers) of the texts of each form, those with the same count of numbers."""
+def numbers_of(texts: pl.DataFrame) -> pl.DataFrame:
+    """(place, group, text, numbers, slots, form) of the latest texts that may be reports."""
     told = texts.with_row_index("place").tail(MOST_TEXTS)
     plain = pl.col("text").str.replace_all(NOT_COUNTS, "~")
     numbers = plain.str.extract_all(r"\d+")
-    told = told.with_columns(
-        form=form("text"), numbers=numbers.list.eval(pl.element().cast(pl.Int64, strict=False))
-    )
+    told = told.with_columns(numbers=numbers.list.eval(pl.element().cast(pl.Int64, strict=False)))
     told = told.with_columns(slots=pl.col("numbers").list.len())
     told = told.filter(
         pl.col("slots").is_between(2, MOST_SLOTS) & (pl.col("numbers").list.max() >= LEAST_WHOLE)
     )
+    return told.with_columns(form=form("text"))
+
+
+def _by_form(told: pl.DataFrame, fewest: int) -> list[tuple[str, list[int], list[list[int]]]]:
+    """(group, places, numbers) of the texts of each form, those with the same count of numbers."""
     told = told.filter(pl.len().over("group", "form", "slots") >= fewest)
     grouped = told.group_by("group", "form", "slots", maintain_order=True).agg("place", "numbers")
     return [

@@ -16,6 +16,7 @@ from timeline.event import Lane
 from timeline.facts.entities import pairs_of_type
 from timeline.facts.lines import keyed_lines
 from timeline.facts.logged_pushes import first_lines
+from timeline.facts.repeated_runs import in_a_run
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
@@ -78,8 +79,8 @@ class Pushed:
 
 
 def same_work(incident: Incident) -> tuple[list[SameWork], dict[str, ClassHabit]]:
-    """Groups pushed within `WITHIN_NS` of each other or while the first one still waited, by time,
-    and the habit of their classes.
+    """Groups pushed within `WITHIN_NS` of each other, while the first one still waited, or as part
+    of a stretch that was pushed again, by time, and the habit of their classes.
 
     Classes that repeat themselves as a routine are left out, and so are messages that put
     themselves back: each hop of a chain is meant to look like the one before it.
@@ -129,16 +130,20 @@ def _once_each(told: pl.DataFrame, incident: Incident) -> pl.DataFrame:
 def _repeated(told: pl.DataFrame, *, logged: bool) -> tuple[list[SameWork], dict[str, ClassHabit]]:
     """The unusual repetitions among `told` (job, job_class, args, enqueued, form)."""
     call = ("job_class", "form", "args")
+    if told.is_empty():
+        return [], {}
     told = told.sort(*call, "enqueued", "job")
     near = pl.col("enqueued").diff().over(call) <= WITHIN_NS
     told = told.with_columns(
-        again=near.fill_null(value=False), waited=_while_it_waited(told, call)
-    ).with_columns(again=pl.col("again") | pl.col("waited"))
+        again=near.fill_null(value=False),
+        waited=_while_it_waited(told, call),
+        run=in_a_run(told, call),
+    ).with_columns(again=pl.any_horizontal("again", "waited", "run"))
     if not told.get_column("again").any():
         return [], {}
     numbered = told.with_columns(group=(~pl.col("again")).cum_sum())
     lasted = pl.col("enqueued").max() - pl.col("enqueued").min()
-    short = (lasted <= RHYTHM_NS) | pl.col("waited").any()
+    short = (lasted <= RHYTHM_NS) | pl.any_horizontal("waited", "run").any()
     repeated = numbered.filter((pl.len().over("group") > 1) & short.over("group"))
     grouped = repeated.group_by("group", maintain_order=True).agg(
         pl.col("job_class", "args").first(), pl.col("job"), pl.col("enqueued")

@@ -51,8 +51,10 @@ def ended_curves(incident: Incident) -> list[EndedCurves]:
     points = incident.points
     if points.is_empty():
         return []
-    labels = pl.coalesce(pl.col("labels").str.json_path_match(f"$.{name}") for name in LABELS)
-    named = points.with_columns(instance=labels).drop_nulls("instance")
+    told = pl.coalesce(pl.col("labels").str.json_path_match(f"$.{name}") for name in LABELS)
+    instances = points.select(pl.col("labels").unique()).with_columns(instance=told)
+    named = points.join(instances, on="labels", how="left", maintain_order="left")
+    named = named.drop_nulls("instance")
     gaps = _gaps(incident, named)
     if gaps.is_empty():
         return []

@@ -17,9 +17,9 @@ def is_entity(key: str) -> bool:
 
 def entity_pairs(keys: pl.DataFrame) -> pl.DataFrame:
     """The (row, key) pairs whose key names an entity."""
-    return keys.filter(~pl.col("key").str.contains(_MACHINE))
+    return keys if keys.is_empty() else keys.filter(~pl.col("key").str.contains(_MACHINE))
 
 
 def pairs_of_type(keys: pl.DataFrame, name: str) -> pl.DataFrame:
     """The (row, key) pairs of one key type."""
-    return keys.filter(pl.col("key").str.starts_with(f"{name}:"))
+    return keys if keys.is_empty() else keys.filter(pl.col("key").str.starts_with(f"{name}:"))

@@ -12,6 +12,7 @@ import polars as pl
 
 from timeline.errors.kinds import ErrorClass, Outcome, Phase
 from timeline.event import SEVERITY_ERROR, SEVERITY_WARN, Kind, Lane
+from timeline.shares import shared_out
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
@@ -163,7 +164,9 @@ def _with_missing_entities(
 def _searched(events: pl.DataFrame) -> pl.Series:
     """The text to search per event; empty where an event is not a report of an error."""
     logged = pl.when(pl.col("lane") == Lane.LOG.value).then("body").otherwise(pl.lit(""))
-    texts = events.select(body=logged.fill_null(""), failed=pl.col("kind").is_in(JOB_FAILURES))
+    failing = pl.col("kind").is_in(JOB_FAILURES)
+    shown = events.select("lane", "kind", "body")
+    texts = shared_out(shown, body=logged.fill_null(""), failed=failing)
     failed = texts.get_column("failed").arg_true()
     if failed.is_empty():
         return texts.get_column("body")

@@ -18,7 +18,7 @@ import polars as pl
 
 from timeline.event import SEVERITY_WARN, Lane
 from timeline.facts.errors import JOB_FAILURES
-from timeline.facts.lines import lines_at, lines_where
+from timeline.facts.lines import LINE_SCHEMA, lines_at, lines_where
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
@@ -26,15 +26,22 @@ if TYPE_CHECKING:
 CERTIFICATE, TOKEN, SECRET, LICENCE = "certificate", "token", "secret", "licence"
 PREFILTER = (
     r"xpired|XPIRED|ExpiredSig|ExpiredTok|ExpiredJwt|ExpiredExc|AADSTS7000222|NotTimeValid|"
-    r"CERT_DATE_INVALID|exp\W{1,2} claim timestamp"
+    r"CERT_DATE_INVALID|exp\W{1,2} claim timestamp|o longer valid since|past its |lapsed|alidity"
 )
 """Cheap literals that every wording contains; searched once in what may report an error."""
+_ENDED = (
+    r"(?:[^.;]|\.\S){0,40}(?:no longer valid since|\blapsed\b"
+    r"|past its (?:expiry|expiration|validity|end)\b"
+    r"|validity (?:period )?(?:has |is )?(?:ended|over))"
+)
+"""How else it is said that something was valid up to a day."""
 _WORDINGS: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         CERTIFICATE,
         re.compile(
             r"(?i)certificate[_ ](?:has[_ ]|is |was )?expired|CERT_HAS_EXPIRED|expired certificate"
             r"|CertificateExpiredException|\bNotTimeValid\b|ERR_CERT_DATE_INVALID"
+            rf"|\bcert(?:ificate)?\b{_ENDED}"
         ),
     ),
     (
@@ -44,6 +51,7 @@ _WORDINGS: tuple[tuple[str, re.Pattern[str]], ...] = (
             r"[^.;]{0,40}\bexpired|expired (?:api[ _-]?key|secret|password|credentials?)"
             r"|AADSTS7000222|password (?:has |is |was )?expired"
             r"|credentials? (?:have |has |are |is |were )?(?:been )?expired"
+            rf"|\b(?:secret|password|credentials?|(?:api|access|signing|account) key)\b{_ENDED}"
         ),
     ),
     (
@@ -54,7 +62,10 @@ _WORDINGS: tuple[tuple[str, re.Pattern[str]], ...] = (
             r"(?:been )?expired|expired (?:\w+ )?token|\bexp\W{1,2} claim timestamp check failed"
         ),
     ),
-    (LICENCE, re.compile(r"(?i)\blicen[cs]e (?:key )?(?:has |is )?expired")),
+    (
+        LICENCE,
+        re.compile(rf"(?i)\blicen[cs]e (?:key )?(?:has |is )?expired|\blicen[cs]e\b{_ENDED}"),
+    ),
 )
 _TALK = re.compile(
     r"(?i)\b(?:purg|delet|remov|clean|prun|refresh|renew|rotat|revok|evict|skip|reissu)\w*\b"
@@ -127,9 +138,12 @@ def expiries(incident: Incident) -> list[Expiry]:
 
 def _of_jobs(incident: Incident, inside: pl.Expr) -> pl.DataFrame:
     """LINE_SCHEMA of failed jobs whose stored error says so, the error as the body."""
-    told = incident.jobs.transitions.filter(
-        inside & pl.col("kind").is_in(JOB_FAILURES) & pl.col("error").str.contains(PREFILTER)
-    ).select("row", "error", "job_class")
+    told = incident.jobs.transitions.filter(inside & pl.col("kind").is_in(JOB_FAILURES))
+    if told.height:
+        told = told.filter(pl.col("error").str.contains(PREFILTER))
+    if told.is_empty():
+        return pl.DataFrame(schema=LINE_SCHEMA)
+    told = told.select("row", "error", "job_class")
     lines = lines_at(incident, told.get_column("row"))
     joined = lines.join(told, on="row", how="left", maintain_order="left")
     joined = joined.with_columns(

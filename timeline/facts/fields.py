@@ -5,6 +5,8 @@ from __future__ import annotations
 import polars as pl
 from polars.exceptions import ComputeError
 
+from timeline.shares import shared_out
+
 
 def field_texts(attributes: pl.Series, *names: str) -> pl.DataFrame:
     """One text column for each name: the top-level value as text, null where there is none.
@@ -14,10 +16,8 @@ def field_texts(attributes: pl.Series, *names: str) -> pl.DataFrame:
     each is asked for alone, and an object or a list is given as its JSON text.
     """
     shape = pl.Struct(dict.fromkeys(names, pl.String))
+    frame, text = attributes.to_frame("attributes"), pl.col("attributes").str
     try:
-        return attributes.str.json_decode(shape).struct.unnest()
+        return shared_out(frame, text.json_decode(shape).struct.unnest())
     except ComputeError:
-        text = attributes.to_frame("attributes")
-        return text.select(
-            pl.col("attributes").str.json_path_match(f"$.{name}").alias(name) for name in names
-        )
+        return frame.select(text.json_path_match(f"$.{name}").alias(name) for name in names)

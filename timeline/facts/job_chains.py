@@ -52,10 +52,13 @@ def job_chains(incident: Incident) -> Iterator[Chain]:
         if schedule.work.job_class or schedule.work.queue
         for job in jobs_of(incident, schedule.work).get_column("job").to_list()
     ]
-    known = jobs.summary.filter(~pl.col("job").is_in(scheduled)).with_columns(
-        pl.col("job_class").fill_null(""), lineage=lineage()
-    )
+    known = jobs.summary.filter(~pl.col("job").is_in(scheduled))
+    if known.is_empty():
+        return
+    known = known.with_columns(pl.col("job_class").fill_null(""), lineage=lineage())
     known = known.filter(pl.len().over("job_class", "lineage") > MIN_LINKS)
+    if known.is_empty():
+        return
     links = _links(incident, known)
     by = ["job_class", "lineage"]
     counted = (

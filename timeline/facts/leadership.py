@@ -20,6 +20,9 @@ from timeline.facts.searched import told_with
 if TYPE_CHECKING:
     from timeline.incident import Incident
 
+ADDRESS = "address"
+"""Whoever moves an address between machines (keepalived, ucarp, Pacemaker) knows no system behind
+it: its word counts for clients of that address, whatever they speak."""
 MARKERS: dict[str, str] = {
     "postgresql": (
         r"promoted self to leader|received promote request|selected new timeline ID"
@@ -40,10 +43,20 @@ MARKERS: dict[str, str] = {
     "kafka": r"starts at leader epoch|Elected new leader|[Cc]ompleted (?:un)?clean leader election",
     "elasticsearch": r"elected-as-master|master node changed",
     "mongodb": r"[Tt]ransition to primary complete|Election succeeded, assuming primary role",
+    "sqlserver": r'is changing roles from "?(?:SECONDARY|RESOLVING)[A-Z_]*"? to "?PRIMARY',
+    "oracle": r"ALTER DATABASE (?:SWITCHOVER|FAILOVER) TO|[Ss]witchover succeeded, new primary is",
+    "nats": r"JetStream cluster new (?:metadata|stream|consumer) leader",
+    "rabbitmq": r"rabbit on node .{1,60} is the new leader|elected (?:as )?leader .{0,40}quorum",
+    "etcd": r"\b(?:elected leader|became leader at term)\b",
+    ADDRESS: (
+        r"(?:Entering|Transition to) MASTER STATE|Switching to state: MASTER"
+        r"|gratuitous ARP\b.{1,80}\bfor\b"
+        r"|Result of (?:start|promote) operation for \S+ on \S+: (?:0|ok)"
+    ),
 }
 """What Patroni, PostgreSQL in its languages, repmgr, Stolon, pg_auto_failover, RDS, Redis,
-Sentinel, group replication, orchestrator, MaxScale, Kafka, Elasticsearch and MongoDB say when a
-node takes over, by the system that it leads."""
+Sentinel, group replication, orchestrator, MaxScale, Kafka, Elasticsearch, MongoDB, SQL Server,
+Oracle, NATS, RabbitMQ and etcd say when a node takes over, by the system that it leads."""
 
 REFUSED_WRITES: dict[str, str] = {
     "postgresql": r"in a read-only transaction|\b25006\b|read_only_sql_transaction",
@@ -55,6 +68,9 @@ REFUSED_WRITES: dict[str, str] = {
     "kafka": r"NOT_LEADER_|NotLeader(?:ForPartition|OrFollower)",
     "elasticsearch": r"master_not_discovered_exception|MasterNotDiscoveredException",
     "mongodb": r"NotWritablePrimary|NotPrimaryNoSecondaryOk|\b10107\b",
+    "sqlserver": r"(?:because|as) the database is read-only|\b3906\b.{0,40}(?:read-only|[Ss]tate)",
+    "oracle": r"ORA-16000|database (?:or pluggable database )?open for read-only access",
+    "etcd": r"etcdserver: (?:leader changed|no leader)|possibly due to previous leader failure",
 }
 """What a node says that took writes before, or never did."""
 
@@ -74,7 +90,8 @@ def refused_writes(incident: Incident) -> pl.DataFrame:
     Where the taxonomy knows no wording, the error line itself is the hit.
     """
     known = incident.errors.filter(pl.col("error_class") == "server_state")
-    known = known.filter(_says(_ANY_REFUSED) | (pl.col("sqlstate") == "25006"))
+    if known.height:
+        known = known.filter(_says(_ANY_REFUSED) | (pl.col("sqlstate") == "25006"))
     severe = (pl.col("lane") == Lane.LOG.value) & (pl.col("severity_number") >= SEVERITY_ERROR)
     columns = [name for name in HIT_SCHEMA if name in LINE_SCHEMA and name != "row"]
     shown = [name for name in columns if name != "timestamp"]
@@ -90,6 +107,8 @@ def refused_writes(incident: Incident) -> pl.DataFrame:
     )
     typed = [pl.col(name).cast(kind) for name, kind in HIT_SCHEMA.items() if name in lines.columns]
     both = pl.concat([known, lines.select(typed)], how="diagonal")
+    if both.is_empty():
+        return both
     system = pl.coalesce(
         *(pl.when(_says(pattern)).then(pl.lit(name)) for name, pattern in REFUSED_WRITES.items()),
         "system",

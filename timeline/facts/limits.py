@@ -135,9 +135,10 @@ def refusals(incident: Incident) -> list[Refusal]:
     severity = pl.col("severity_number")
     chosen = (pl.col("lane") == Lane.LOG.value) & ((severity == 0) | (severity >= SEVERITY_WARN))
     words = pl.col("body").str.contains(_ANY)
-    lines = told_with(incident, chosen, words, "source", "actor", "body").with_columns(
-        pl.col("source", "actor").cast(pl.String).fill_null("")
-    )
+    lines = told_with(incident, chosen, words, "source", "actor", "body")
+    if lines.is_empty():
+        return []
+    lines = lines.with_columns(pl.col("source", "actor").cast(pl.String).fill_null(""))
     own = lines.filter(~pl.col("body").str.contains(rf"^\S+ {REQUEST_LINE}")).head(MAX_LINES)
     return [_refusal(*line) for line in own.iter_rows()]
 

@@ -28,7 +28,10 @@ MESSAGE_KEYS = r"^(?:job|\w*message|\w*msg):"
 
 def line_chains(incident: Incident) -> Iterator[Chain]:
     """Lines of one form that say that a message was put back, by whichever consumer had it."""
-    lines = marked(incident.spoken, BATON_MARKS).filter(
+    lines = marked(incident.spoken, BATON_MARKS)
+    if lines.is_empty():
+        return
+    lines = lines.filter(
         (pl.col("severity_number") < SEVERITY_WARN)
         & ~pl.col("body").str.contains(FAIL_LINE)
         & (pl.col("timestamp") >= incident.window.start)

@@ -50,6 +50,8 @@ def keyed_lines(incident: Incident, keys: Iterable[str]) -> pl.DataFrame:
 
 
 def _shaped(told: pl.DataFrame) -> pl.DataFrame:
+    if told.is_empty():
+        return pl.DataFrame(schema=LINE_SCHEMA)
     texts = {
         name: pl.col(name).cast(pl.String).fill_null("")
         for name in ("source", "actor", "clock", "body")

@@ -61,7 +61,10 @@ class LostLines:
 
 def lost_lines(incident: Incident) -> list[LostLines]:
     """By the first time a carrier says so."""
-    told = marked(incident.spoken, LOSS_MARKS).filter(
+    told = marked(incident.spoken, LOSS_MARKS)
+    if told.is_empty():
+        return []
+    told = told.filter(
         (pl.col("timestamp") >= incident.window.start)
         & pl.any_horizontal(pl.col("actor", "source").str.contains(CARRIERS))
         & pl.col("body").str.contains(LOST)

@@ -90,7 +90,7 @@ def memory_curves(incident: Incident) -> tuple[MemoryCurve, ...]:
     limits = points_of(incident, LIMIT, NO_LIMIT)
     found = []
     for _, part in used.group_by(["source", "series"], maintain_order=True):
-        who = part.select(_who())[0, 0]
+        who = part.head(1).select(_who()).item()
         found.append(
             MemoryCurve(
                 part["source"][0],

@@ -94,7 +94,7 @@ FORMAT = (
 NOT_FOUND = r"Couldn't find|RecordNotFound|DoesNotExist"
 """A missing record makes Active Job say DeserializationError as well."""
 _KINDS = ((Misfit.UNKNOWN, UNKNOWN), (Misfit.ARGUMENTS, ARGUMENTS), (Misfit.FORMAT, FORMAT))
-_ANY = "|".join((UNKNOWN, ARGUMENTS, FORMAT))
+ANY_MISFIT = "|".join((UNKNOWN, ARGUMENTS, FORMAT))
 _NAMES = re.compile(
     r"uninitialized constant (?P<ruby>[A-Z]\w*(?:::\w+)*)"
     r"|unregistered task of type '?(?P<celery>[\w.]+)"
@@ -124,6 +124,8 @@ def misfits_in(incident: Incident) -> pl.DataFrame:
         ~pl.col("job").is_in(tries.get_column("job").implode()).fill_null(value=False)
     )
     found = pl.concat([tries, lines]).sort("timestamp", "row")
+    if found.is_empty():
+        return found
     by_job = found.filter(pl.col("job").is_not_null())
     told = by_job.filter(pl.col("worker") != "").unique(["job", "worker"], keep="first")
     bare = by_job.join(told.select("job"), on="job", how="anti").unique("job", keep="first")
@@ -204,7 +206,7 @@ def _of_lines(incident: Incident) -> pl.DataFrame:
 
 def _misfits(column: str) -> pl.Expr:
     text = pl.col(column)
-    return text.str.contains(_ANY) & ~text.str.contains(NOT_FOUND)
+    return text.str.contains(ANY_MISFIT) & ~text.str.contains(NOT_FOUND)
 
 
 def _shaped(found: pl.DataFrame) -> pl.DataFrame:

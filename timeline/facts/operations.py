@@ -48,9 +48,10 @@ def failing_operations(incident: Incident, hits: pl.DataFrame) -> pl.DataFrame:
         _previous_lines(incident, placed), on="row", how="left", maintain_order="left"
     )
     timed_out = pl.col("error_class").is_in(TIMEOUT_CLASSES)
+    some = bool(placed.select(timed_out.any()).item())
     placed = placed.with_columns(
         elapsed=pl.when(timed_out).then(pl.col("timestamp") - pl.col("previous")),
-        stated=pl.when(timed_out).then(_stated("body")),
+        stated=pl.when(timed_out).then(_stated("body")) if some else pl.lit(None, pl.Int64),
     )
     placed = placed.with_columns(
         agreed=_agreed().over("actor", "fragment", "peer"),

@@ -181,14 +181,17 @@ def under_one_name(incident: Incident, ids: pl.Series) -> pl.DataFrame:
 
 
 def _with_a_quiet_caller(held: pl.DataFrame) -> pl.DataFrame:
-    """The lines of works in which somebody who began before the first failing one stayed quiet."""
+    """The lines of works in which somebody who began before the first failing one stayed quiet, or
+    the only other one said a single line."""
     per = held.group_by("key", "actor").agg(
-        begun=pl.col("timestamp").min(), worst=pl.col("severity_number").max()
+        begun=pl.col("timestamp").min(), worst=pl.col("severity_number").max(), lines=pl.len()
     )
+    per = per.with_columns(actors=pl.len().over("key"))
     failing = per.filter(pl.col("worst") >= SEVERITY_ERROR)
     failing = failing.group_by("key").agg(failing=pl.col("begun").max())
     quiet = per.filter(pl.col("worst") < SEVERITY_WARN).join(failing, on="key")
-    works = quiet.filter(pl.col("begun") <= pl.col("failing"))
+    closing = (pl.col("lines") == 1) & (pl.col("actors") == 2)
+    works = quiet.filter((pl.col("begun") <= pl.col("failing")) | closing)
     return held.join(works.select("key").unique(), on="key", how="semi")
 
 
@@ -204,6 +207,8 @@ def _disagreement(
         if error is None:
             continue
         callers = parties[:place]
+        if not callers and len(parties) == 2:
+            return _closed(incident, key, parties[1], callee, error, hits)
         if not callers or callers[-1].loud(hits):
             return None  # the nearest caller noticed; whatever it made of it
         return _judged(incident, key, callers[-1], callee, error)
@@ -243,6 +248,38 @@ def _judged(
         joined="id",
         verdict=verdict,
         because=because or f"both logged {key}, and the caller said nothing at WARN or above",
+    )
+
+
+def _closed(
+    incident: Incident,
+    key: str,
+    caller: _Party,
+    callee: _Party,
+    error: dict[str, Any],
+    hits: frozenset[int],
+) -> Swallowed | None:
+    """The same for a caller that logs a request once, at its end: who called is told by that alone,
+    so it is possible at most."""
+    said = caller.success()
+    if said is None or len(caller.lines) > 1 or caller.loud(hits):
+        return None
+    failed, told = incident.snapshot.events_at([error["row"], said["row"]])
+    if before(failed, told, incident.clocks).verdict is None:
+        return None
+    return Swallowed(
+        key=key,
+        entities=(),
+        caller=caller.actor,
+        callee=callee.actor,
+        failed_at=error["timestamp"],
+        said_at=said["timestamp"],
+        called_row=None,
+        error_row=error["row"],
+        said_row=said["row"],
+        joined="id",
+        verdict=Verdict.POSSIBLE,
+        because=f"that {caller.actor} called {callee.actor} is read from the order of their lines",
     )
 
 

@@ -6,6 +6,7 @@ outside when its name is a public one and nobody here writes logs under it.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -107,7 +108,7 @@ def failing_calls(incident: Incident) -> pl.DataFrame:
     )
     if public.is_empty():
         return pl.DataFrame(schema=CALL_SCHEMA)
-    groups = body.str.replace_all(MEASURE, "").str.extract_groups(STATUS)
+    groups = _status_groups()
     calls = public.with_columns(
         status=pl.coalesce(groups.struct[group] for group in STATUSES).fill_null(""),
         retry_after=body.str.extract(RETRY_AFTER, 1).cast(pl.Int64, strict=False),
@@ -131,6 +132,12 @@ def failing_calls(incident: Incident) -> pl.DataFrame:
     outside = public.filter(~pl.col("host").is_in(own) & ~first_label.is_in(own))
     typed = outside.select(pl.col(name).cast(dtype) for name, dtype in CALL_SCHEMA.items())
     return _told_once(incident, typed.sort("timestamp", "row"))
+
+
+@cache
+def _status_groups() -> pl.Expr:
+    """What a body holds of `STATUS`; kept, since its regex is read when it is made, too."""
+    return pl.col("body").str.replace_all(MEASURE, "").str.extract_groups(STATUS)
 
 
 def _told_once(incident: Incident, calls: pl.DataFrame) -> pl.DataFrame:
@@ -188,10 +195,10 @@ def _spoken(incident: Incident) -> pl.DataFrame:
     severe = (pl.col("lane") == Lane.LOG.value) & (pl.col("severity_number") >= SEVERITY_WARN)
     failed = pl.col("kind").is_in(JOB_FAILURES)
     body = pl.col("body")
-    complains = body.str.contains("://", literal=True) & (
-        body.str.contains(STATUS) | body.str.contains(RATE_WORDS)
-    )
-    lines = told_with(incident, severe | failed, complains, *_COLUMNS[2:], "body")
+    address = body.str.contains("://", literal=True)
+    lines = told_with(incident, severe | failed, address, *_COLUMNS[2:], "body")
+    if lines.height:
+        lines = lines.filter(body.str.contains(STATUS) | body.str.contains(RATE_WORDS))
     told = lines.with_columns(
         pl.col("source", "actor", "clock").cast(pl.String).fill_null(""),
         fragment=pl.lit(""),

@@ -7,14 +7,23 @@ busy lines is not found. A learnt pace is a habit, never a promise.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from statistics import median
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from timeline.event import SEVERITY_WARN, Lane
 from timeline.facts.entities import entity_pairs
-from timeline.facts.schedules import LATE_SHARE, MIN_RUNS, Planned, period_of, turns_of
+from timeline.facts.schedules import (
+    LATE_SHARE,
+    MAX_SPREAD,
+    MIN_RUNS,
+    Planned,
+    period_of,
+    turns_of,
+)
 from timeline.facts.sight import read_until
 from timeline.facts.spoken import BATON_MARKS, marked
 from timeline.facts.words import length
@@ -36,6 +45,8 @@ MAX_SEARCHED = 2_000_000
 beginnings would cost all other findings their time."""
 MIN_PACE_NS = 30 * SECOND_NS
 """What is logged more often is a heartbeat or a statistic."""
+MIN_ALONE = 4
+"""Turns that one host told alone before a second one is one too many."""
 MIN_SILENT = 3
 """Turns in a row, up to the end of what was read, before a habit has ended."""
 
@@ -44,7 +55,7 @@ def stopped_lines(incident: Incident) -> Iterator[Planned]:
     """Lines at an even pace that came no more, each as a schedule that was learnt from them."""
     known = {run.row for planned in incident.planned for run in planned.runs}
     until = read_until(incident)
-    for part in _about_nothing(incident, list(_alike(incident, until))):
+    for part in _about_nothing(incident, incident.few_alike):
         if not known.isdisjoint(part.get_column("row")):
             continue
         runs = tuple(_run(told) for told in part.iter_rows(named=True))
@@ -66,7 +77,55 @@ def stopped_lines(incident: Incident) -> Iterator[Planned]:
         )
 
 
-def _about_nothing(incident: Incident, parts: list[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+def doubled_lines(incident: Incident) -> Iterator[Planned]:
+    """Lines at an even pace that one host told each time, and from some turn on two told: each as a
+    schedule that was learnt from them."""
+    known = {run.row for planned in incident.planned for run in planned.runs}
+    told: list[int] = []
+    for part in _about_nothing(incident, incident.few_alike):
+        runs = tuple(_run(line) for line in part.iter_rows(named=True))
+        turns = turns_of(runs)
+        firsts = [turn[0].at for turn in turns]
+        period = even_pace(firsts)
+        if period is None or period < MIN_PACE_NS or not known.isdisjoint(run.row for run in runs):
+            continue
+        hosts = [len({run.clock for run in turn}) for turn in turns]
+        since = doubled_from(turns)
+        if since is None or set(hosts[:since]) != {1} or set(hosts[since:]) != {2}:
+            continue
+        if any(abs(at - firsts[since]) < LATE_SHARE * period for at in told):
+            continue  # another line of the same work
+        told.append(firsts[since])
+        yield Planned(
+            name=f"“{_words(part['template'][0])}”",
+            basis=f"logged every {length(period)}, learnt from {len(runs)} lines",
+            runs=runs,
+            sources=tuple(sorted({run.source for run in runs})),
+            period=period,
+            tolerance=round(LATE_SHARE * period),
+            learnt=len(runs),
+        )
+
+
+def doubled_from(turns: Sequence[Sequence[Run]]) -> int | None:
+    """The place from which on every turn has two runs, where enough had one before; else None."""
+    sizes = [len(turn) for turn in turns]
+    since = sizes.index(2) if 2 in sizes else 0
+    return since if since >= MIN_ALONE and set(sizes[since:]) == {2} else None
+
+
+def even_pace(firsts: Sequence[int]) -> int | None:
+    """The median gap (ns) of instants of which all gaps are as long, or some times that; None
+    where one is not."""
+    gaps = [two - one for one, two in pairwise(firsts)]
+    if len(gaps) < MIN_ALONE:
+        return None
+    middle = int(median(gaps))
+    even = (abs(gap - max(1, round(gap / middle)) * middle) < MAX_SPREAD * middle for gap in gaps)
+    return middle if middle and all(even) else None
+
+
+def _about_nothing(incident: Incident, parts: Sequence[pl.DataFrame]) -> Iterator[pl.DataFrame]:
     """Those of `parts` that tell of no thing and of no message put back: lines about a thing end
     when it is done, and a baton has its own reader (`timeline.facts.chains`)."""
     if not parts:
@@ -85,8 +144,9 @@ def _says_the_same(planned: Planned, runs: tuple[Run, ...], period: int) -> bool
     return beside and len(planned.runs) >= LATE_SHARE * len(runs)
 
 
-def _alike(incident: Incident, until: int) -> Iterator[pl.DataFrame]:
+def alike_lines(incident: Incident) -> Iterator[pl.DataFrame]:
     """Lines of one service and template, few enough for a schedule, in time order."""
+    until = read_until(incident)
     stamp = pl.col("timestamp")
     ordinary = (pl.col("lane") == Lane.LOG.value) & (pl.col("severity_number") < SEVERITY_WARN)
     inside = stamp.is_between(incident.window.start, until, "left")

@@ -109,9 +109,51 @@ def _rounds(incident: Incident, stream: Stream) -> Rounds | None:
 def repeated_passes(incident: Incident) -> Iterator[Passes]:
     """Streams of which a part was gone through again before the first time had settled."""
     for stream in incident.streams:
-        found = _passes(incident, stream)
+        found = _passes(incident, stream) or _begun_anew(incident, stream)
         if found is not None:
             yield found
+
+
+def _begun_anew(incident: Incident, stream: Stream) -> Passes | None:
+    """Passes that begin with the same items one after the other, whatever comes twice within one.
+
+    Settled is one that came as far as the furthest.
+    """
+    keys = stream.rows.get_column("key").to_list()
+    head = keys[:CHUNK]
+    seen_begin = int(stream.rows["at"][0]) - incident.window.start > MINUTE_NS
+    if len(set(head)) < CHUNK // 2 or not seen_begin:
+        return None
+    later = stream.rows.get_column("key") == head[0]
+    starts = [at for at in later.arg_true().to_list() if keys[at : at + CHUNK] == head]
+    if not 2 <= len(starts) <= MOST_PASSES:
+        return None
+    edges = [*starts, len(keys)]
+    paths = [keys[one:two] for one, two in pairwise(edges)]
+    longest = max(paths, key=len)
+    if any(not _follows(path, longest) for path in paths):
+        return None
+    parts = [stream.rows.slice(one, two - one) for one, two in pairwise(edges)]
+    if not _parted_by_pauses(parts):
+        return None
+    unsettled = any(len(path) <= (1 - UNSETTLED) * len(longest) for path in paths[:-1])
+    if not unsettled and (len(parts) > MOST_SETTLED or not _close_together(parts)):
+        return None
+    return Passes(stream, tuple(part.select(list(PASS_SCHEMA)) for part in parts), unsettled)
+
+
+def _parted_by_pauses(parts: list[pl.DataFrame]) -> bool:
+    """Whether each pause before a part is longer than any within one: else one of them may hold a
+    round that began at another item."""
+    stamps = [part.get_column("at").to_list() for part in parts]
+    within = max(two - one for part in stamps for one, two in pairwise(part))
+    return all(two[0] - one[-1] > within for one, two in pairwise(stamps))
+
+
+def _follows(path: list[str], longest: list[str]) -> bool:
+    """Whether `path` goes through the items of `longest` in their order as far as it comes."""
+    same = sum(one == two for one, two in zip(path, longest, strict=False))
+    return same >= IN_ORDER * len(path)
 
 
 def _passes(incident: Incident, stream: Stream) -> Passes | None:

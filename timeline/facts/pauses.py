@@ -1,7 +1,8 @@
 """When people or systems held work back and let it go again: pauses, resumes, scaling, recoveries.
 
-Read from changes, notes and what a queue says of itself; never from log lines, where the words are
-everyday ones. A plan or a question is no pause.
+Read from changes, notes, what a queue says of itself and what a cluster says of its scale; never
+from log lines, where the words are everyday ones. A plan or a question is no pause, nor is a
+rollout, which takes the old replicas away once the new ones are there.
 """
 
 from __future__ import annotations
@@ -82,6 +83,13 @@ _UNDONE = re.compile(f"(?i){UNDONE}")
 _ACTS = tuple((act, re.compile(f"(?i){pattern}")) for act, pattern in ACTS)
 MAX_MARKS = 500
 """People and pipelines leave some dozens a night."""
+CLUSTER_SCALED = re.compile(
+    r"ScalingReplicaSet: Scaled (?P<way>up|down) replica set (?P<set>\S+) "
+    r"(?:from (?P<before>\d+) )?to (?P<to>\d+)(?: from (?P<was>\d+))?"
+)
+"""Kubernetes' deployment controller (pkg/controller/deployment/sync.go); `from` since 1.25."""
+ROLLOUT_NS = 10 * 60_000_000_000
+"""Replicas that were added to another set of a deployment so shortly before: a rollout."""
 
 
 def marks_in(incident: Incident, *acts: Act) -> tuple[Mark, ...]:
@@ -94,12 +102,42 @@ def marks_in(incident: Incident, *acts: Act) -> tuple[Mark, ...]:
         ),
         "body",
     )
+    found = [
+        Mark(act, timestamp, row, body)
+        for row, timestamp, body in told.head(MAX_MARKS).iter_rows()
+        if (act := act_in(body)) is not None
+    ]
+    found += cluster_marks(incident)
+    found.sort(key=lambda mark: (mark.timestamp, mark.row))
+    return tuple(mark for mark in found if not acts or mark.act in acts)
+
+
+def cluster_marks(incident: Incident) -> list[Mark]:
+    """Deployments that were taken down to no replica at all, and brought back from none."""
+    told = incident.snapshot.told(
+        (pl.col("lane") == Lane.LOG.value) & (pl.col("kind") == Kind.CHANGE.value), "actor", "body"
+    )
+    told = told.filter(pl.col("body").str.starts_with("ScalingReplicaSet")).head(MAX_MARKS)
+    grown: dict[str, tuple[int, str]] = {}
+    emptied: set[str] = set()
     found = []
-    for row, timestamp, body in told.head(MAX_MARKS).iter_rows():
-        act = act_in(body)
-        if act is not None and (not acts or act in acts):
-            found.append(Mark(act, timestamp, row, body))
-    return tuple(found)
+    columns = told.select("row", "timestamp", pl.col("actor").cast(pl.String).fill_null(""), "body")
+    for row, timestamp, actor, body in columns.iter_rows():
+        scaled = CLUSTER_SCALED.match(body)
+        if scaled is None:
+            continue
+        last, other = grown.get(actor, (0, scaled["set"]))
+        if scaled["to"] == "0":
+            if other == scaled["set"] or timestamp - last > ROLLOUT_NS:
+                emptied.add(actor)
+                found.append(Mark(Act.PAUSE, timestamp, row, body))
+            continue
+        if scaled["way"] == "up":
+            if actor in emptied or "0" in (scaled["was"], scaled["before"]):
+                found.append(Mark(Act.RESUME, timestamp, row, body))
+            emptied.discard(actor)
+            grown[actor] = (timestamp, scaled["set"])
+    return found
 
 
 def act_in(body: str) -> Act | None:

@@ -84,6 +84,18 @@ def presses_in(incident: Incident) -> tuple[tuple[Press, ...], ...]:
     return tuple(tuple(group) for group in groups.values() if len(group) > 1)
 
 
+def in_words(operation: str) -> str:
+    """The operation in words: without the places of ids and numbers in a line's form, and without
+    the verb with which that line says that it begins."""
+    plain = re.sub(r"(?:\s(?:of|for|with))?(?<!/)\s+\S*#\S*", "", operation) or operation
+    if re.match(r"(?:POST|PUT|PATCH) ", plain) or plain.endswith(")"):
+        return plain
+    thing = re.sub(r"\s{2,}", " ", re.sub(BEGIN_LINE, "", plain)).strip(" :;,.-")
+    if not thing:
+        return plain
+    return thing if thing[0].isupper() and " " not in thing else f"the {thing}"
+
+
 def on_a_clock(presses: Sequence[Press]) -> bool:
     """Whether they follow one another so evenly, and so often, that a timer began them.
 

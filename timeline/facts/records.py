@@ -16,6 +16,7 @@ import polars as pl
 from timeline.event import Kind, Lane, Meaning
 from timeline.facts.entities import entity_pairs
 from timeline.facts.fields import field_texts
+from timeline.shares import shared_out
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
@@ -176,7 +177,8 @@ def _versions(incident: Incident) -> pl.DataFrame:
     if rows.is_empty():
         return pl.DataFrame(schema=VERSION_SCHEMA)
     attributes = rows.get_column("attributes")
-    columns = attributes.str.json_path_match("$.columns").alias("columns")
+    member = pl.col("attributes").str.json_path_match("$.columns").alias("columns")
+    columns = shared_out(attributes.to_frame(), member).to_series()
     told = rows.select(
         "row",
         "timestamp",

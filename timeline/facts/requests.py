@@ -134,6 +134,8 @@ def _requests(incident: Incident, line: str, named: str) -> pl.DataFrame:
         *shown,
     )
     told = pl.concat([lines, structured]).unique("row").sort("timestamp", "row")
+    if told.is_empty():
+        return pl.DataFrame(schema=REQUEST_SCHEMA)
     body = pl.col("body")
     requests = told.with_columns(
         pl.col("source", "actor").cast(pl.String).fill_null(""),

@@ -160,6 +160,8 @@ def _learnt(incident: Incident, taken: set[str]) -> Iterator[Planned]:
     jobs = incident.jobs.summary
     if taken:
         jobs = jobs.filter(~pl.col("job").is_in(list(taken)))
+    if jobs.is_empty():
+        return
     alike = jobs.with_columns(lineage=lineage()).filter(
         (pl.len().over("job_class", "lineage") >= MIN_RUNS)
         & (pl.len().over("job_class", "lineage") <= 2 * MAX_DUE)

@@ -24,6 +24,8 @@ def told_with(incident: Incident, chosen: pl.Expr, wording: pl.Expr, *columns: s
     """
     snapshot = incident.snapshot
     count = snapshot.events.select(chosen.fill_null(value=False).sum()).item()
+    if not count:  # even a search in nothing reads its wording first
+        return snapshot.told(chosen, *columns)
     if count > FEW * max(snapshot.events.height, 1):
         return snapshot.told(chosen & wording, *columns)
     return snapshot.told(chosen, *columns).filter(wording.fill_null(value=False))

@@ -8,6 +8,7 @@ Hands that divide work between them do not say the same things. Never says that 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from timeline.event import Lane
 from timeline.facts.entities import entity_pairs
 from timeline.facts.lines import lines_at
 from timeline.facts.stated_versions import PERSONS
+from timeline.facts.told_by_two import told_by_two
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
@@ -81,9 +83,10 @@ class SideBySide:
 
 def side_by_side(incident: Incident) -> list[SideBySide]:
     """By the time at which the second hand began."""
+    found = [*_in_turn(incident)]
     pairs = _candidates(incident)
     if pairs.is_empty():
-        return []
+        return found
     lines = lines_at(incident, pairs.get_column("row")).filter(pl.col("lane") == Lane.LOG.value)
     said = _said(incident, lines.head(MOST_LINES))
     on_things = pairs.join(said, on="row").with_columns(work=pl.col("key"))
@@ -94,8 +97,21 @@ def side_by_side(incident: Incident) -> list[SideBySide]:
     )
     columns = ("actor", "work", "hand", "run", "row", "timestamp", "saying", "names")
     told = pl.concat([on_things.select(columns), over_many.select(columns)])
-    found = [*_met(told)]
+    found += _met(told)
     return sorted(found, key=lambda one: (one.since, one.actor, one.work))
+
+
+def _in_turn(incident: Incident) -> Iterator[SideBySide]:
+    """Two hosts that told one line each of every thing of a stretch."""
+    for part in told_by_two(incident):
+        lines = lines_at(incident, part.get_column("row"))
+        told = _said(incident, lines, figures=False).with_columns(work=pl.lit(""), hand="clock")
+        first, second = told.get_column("clock").unique(maintain_order=True)[:2]
+        actor = part["actor"][0]
+        pair = {"actor": actor, "work": "", "hand": first, "hand_2": second}
+        one = _pair(told, pair)
+        if one is not None and one.until - one.since >= SHORTEST_NS:
+            yield one
 
 
 def _candidates(incident: Incident) -> pl.DataFrame:
@@ -119,9 +135,10 @@ def _candidates(incident: Incident) -> pl.DataFrame:
     return keys.filter(pl.col("key").is_in(chosen.get_column("key").implode()))
 
 
-def _said(incident: Incident, lines: pl.DataFrame) -> pl.DataFrame:
+def _said(incident: Incident, lines: pl.DataFrame, *, figures: bool = True) -> pl.DataFrame:
     """(row, timestamp, actor, clock, run, names, saying) of `lines`; `run` is null where a line
-    names none or several, `names` are its other keys."""
+    names none or several, `names` are its other keys. Without `figures` only words and names count:
+    two that count what they found of a thing need not find the same."""
     keys = incident.snapshot.keys_of(lines.get_column("row")).unique()
     is_run = pl.col("key").str.contains(RUN)
     runs = keys.filter(is_run).sort("row", "key").group_by("row").agg(run=pl.col("key").first())
@@ -132,7 +149,7 @@ def _said(incident: Incident, lines: pl.DataFrame) -> pl.DataFrame:
     told = lines.join(runs, on="row", how="left").join(names, on="row", how="left")
     return told.with_columns(
         pl.col("names").fill_null(""),
-        figure=plain.str.extract(_FIGURE, 1).fill_null(""),
+        figure=plain.str.extract(_FIGURE, 1).fill_null("") if figures else pl.lit(""),
         form=plain.str.replace_all(r"[^\p{L}]+", " "),
     ).select(
         "row",

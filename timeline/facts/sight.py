@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
@@ -15,35 +16,34 @@ import polars as pl
 from timeline.coverage import Coverage, Sight
 from timeline.event import Lane
 from timeline.facts.at_work import (
+    Proof,
+    host_named_as_before,
     jobs_meanwhile,
     jobs_unnamed,
     measured_as_before,
     named_as_before,
     named_by_others,
+    requests_meanwhile,
     siblings_meanwhile,
 )
-from timeline.facts.counted import counted_bars
+from timeline.facts.pauses_of_speakers import pauses_of
 from timeline.facts.words import instant
 from timeline.order import Verdict
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
 
-MIN_SILENCE_NS = 60_000_000_000
-"""Shorter pauses happen to every service."""
-SILENCE_FOLD = 10
-"""A pause is out of the ordinary from this multiple of the actor's own 99th percentile gap."""
-MISSED_FOLD = 4
-"""The same for one who names the jobs it runs, while jobs ran: their lines are what is missing."""
-BY_CHANCE = 1e-3
-"""How often a pause as long may come by chance in one who speaks at no set times, so that with the
-same work going on it is no chance: quiet services never come near `SILENCE_FOLD`."""
-OWN_LONGEST = 2
-"""And it is as many times as long as the actor's next longest pause."""
-MIN_GAPS = 20
-"""Gaps an actor must have shown before its pauses mean anything."""
-BUCKET_NS = 5_000_000_000
-"""Gaps are measured between buckets of this width; far below `MIN_SILENCE_NS`."""
+MAX_PARTS = 6
+"""Pauses of single hosts, and of ordinary lines, that are looked into, the longest first: each is a
+search through what others wrote meanwhile."""
+
+
+class Part(StrEnum):
+    """What fell silent: a writer as a whole, one host of it, or its lines below a warning."""
+
+    WHOLE = "whole"
+    HOST = "host"
+    ORDINARY = "ordinary"
 
 
 class Absence(NamedTuple):
@@ -59,7 +59,8 @@ class Silence:
 
     `verdict` is certain when it was provably at work meanwhile, likely when others spoke of it,
     possible when only its siblings went on. `proof` says which, in words; `proof_row` is the event
-    that shows it best, or None. `ongoing` is whether it lasts to the end of what was read.
+    that shows it best, or None. `ongoing` is whether it lasts to the end of what was read. Of one
+    host of a writer, `actor` is the host.
     """
 
     actor: str
@@ -70,6 +71,7 @@ class Silence:
     proof: str
     proof_row: int | None
     ongoing: bool
+    part: Part = Part.WHOLE
 
 
 def absence(
@@ -156,104 +158,19 @@ def read_until(incident: Incident) -> int:
 
 def silences_in(incident: Incident) -> tuple[Silence, ...]:
     """All silences with some sign that the actor was, or may have been, at work; by start."""
-    gaps = _long_gaps(incident)
-    workers = incident.workers if gaps.height else frozenset()
-    found = [_proved(incident, gap, workers) for gap in gaps.iter_rows(named=True)]
+    pauses = pauses_of(incident, read_until(incident))
+    whole = [*pauses.whole.iter_rows(named=True)]
+    workers = incident.workers if whole else frozenset()
+    found = [_proved(incident, gap, workers) for gap in whole]
+    longest = pl.col("end") - pl.col("start")
+    for part, prove in ((pauses.hosts, _host_proved), (pauses.ordinary, _ordinary_proved)):
+        few = part.sort(longest, "source", "actor", "clock", descending=[True, False, False, False])
+        found += [prove(incident, gap) for gap in few.head(MAX_PARTS).iter_rows(named=True)]
     return tuple(sorted((s for s in found if s is not None), key=lambda s: (s.start, s.actor)))
 
 
-def _long_gaps(incident: Incident) -> pl.DataFrame:
-    """(actor, source, start, end, ongoing, long, rare, unlikely) of pauses beyond each actor's
-    own habit.
-
-    `rare` are those far beyond it, which need no more than a sign that the actor was at work;
-    `unlikely` need signs that its work went on as before.
-
-    A bar in which the engine counted records of an actor is no pause of it, and one with records
-    of nobody by name is no pause of anybody in that source.
-    """
-    window, until = incident.window, read_until(incident)
-    logs = incident.snapshot.events.lazy().filter(
-        (pl.col("lane") == Lane.LOG.value) & pl.col("timestamp").is_between(window.start, until)
-    )
-    spoken = (
-        logs.group_by("source", "actor", pl.col("timestamp") // BUCKET_NS)
-        .agg(first=pl.col("timestamp").min(), last=pl.col("timestamp").max())
-        .select("source", "actor", "first", "last")
-        .collect()
-    )
-    bars = counted_bars(incident)
-    if bars.height:
-        told = spoken.with_columns(pl.col("source", "actor").cast(pl.String))
-        spoken = pl.concat([told, bars.filter(pl.col("actor") != "")])
-    spoken = spoken.sort("source", "actor", "first")
-    per = ("source", "actor")
-    gaps = spoken.with_columns(
-        start=pl.col("last"),
-        end=pl.col("first").shift(-1).over(per).fill_null(until),
-        ongoing=pl.col("first").shift(-1).over(per).is_null(),
-    ).with_columns(gap=pl.col("end") - pl.col("start"))
-    gap = pl.col("gap")
-    habit = (
-        gaps.filter(~pl.col("ongoing"))
-        .group_by(per)
-        .agg(
-            habit=gap.quantile(0.99, "lower"),
-            gaps=pl.len(),
-            total=gap.sum(),
-            longest=gap.max(),
-            next_longest=gap.top_k(2).min(),
-        )
-    )
-    judged = gaps.join(habit, on=list(per)).with_columns(
-        long=gap > MISSED_FOLD * pl.col("habit"),
-        rare=gap > SILENCE_FOLD * pl.col("habit"),
-        unlikely=_unlikely(),
-    )
-    long = judged.filter(
-        (pl.col("gaps") >= MIN_GAPS)
-        & (gap > MIN_SILENCE_NS)
-        & (pl.col("long") | pl.col("unlikely"))
-    )
-    pauses = long.select(
-        pl.col("actor", "source").cast(pl.String),
-        "start",
-        "end",
-        "ongoing",
-        "long",
-        "rare",
-        "unlikely",
-    ).filter(pl.col("actor") != "")
-    return _without(pauses, bars.filter(pl.col("actor") == ""))
-
-
-def _unlikely() -> pl.Expr:
-    """Whether a pause is beyond chance and by far the actor's longest: pauses of one who speaks at
-    random exceed `k` mean lengths once in `e**k`."""
-    gap, ongoing = pl.col("gap"), pl.col("ongoing")
-    own = pl.when(ongoing).then(0).otherwise(gap)
-    others = pl.col("gaps") - pl.when(ongoing).then(0).otherwise(1)
-    mean = (pl.col("total") - own) / others.clip(1)
-    chances = (pl.col("gaps").cast(pl.Float64) / BY_CHANCE).log()
-    largest = gap >= pl.col("longest")
-    next_one = pl.when(ongoing | ~largest).then("longest").otherwise("next_longest")
-    return (gap > chances * mean) & (gap > OWN_LONGEST * next_one)
-
-
-def _without(pauses: pl.DataFrame, nameless: pl.DataFrame) -> pl.DataFrame:
-    """The pauses in which no record of nobody by name was counted."""
-    if pauses.is_empty() or nameless.is_empty():
-        return pauses
-    broken = pauses.join(nameless.select("source", "first", "last"), on="source").filter(
-        (pl.col("first") < pl.col("end")) & (pl.col("last") > pl.col("start"))
-    )
-    return pauses.join(
-        broken.unique(["source", "actor", "start"]), on=["source", "actor", "start"], how="anti"
-    )
-
-
 def _proved(incident: Incident, gap: dict[str, object], workers: frozenset[str]) -> Silence | None:
-    actor, source = str(gap["actor"]), str(gap["source"])
+    actor = str(gap["actor"])
     start, end = _ns(gap["start"]), _ns(gap["end"])
     proof = jobs_meanwhile(incident, actor, start, end, workers)
     if gap["rare"]:
@@ -262,13 +179,41 @@ def _proved(incident: Incident, gap: dict[str, object], workers: frozenset[str])
         proof = proof or siblings_meanwhile(incident, actor, start, end)
     elif not gap["long"] or not jobs_unnamed(incident, actor, start, end, workers):
         proof = None
-    if proof is None and gap["unlikely"]:
-        proof = named_as_before(incident, actor, start, end)
-        proof = proof or measured_as_before(incident, actor, start, end)
+    if (proof is None or proof[0] is Verdict.POSSIBLE) and gap["unlikely"]:
+        sure = named_as_before(incident, actor, start, end)
+        sure = sure or measured_as_before(incident, actor, start, end)
+        sure = sure or requests_meanwhile(incident, actor, start, end)
+        proof = sure or proof
+    return _silence(gap, actor, proof, Part.WHOLE)
+
+
+def _host_proved(incident: Incident, gap: dict[str, object]) -> Silence | None:
+    """One host of a writer, which others name as before or whose own figures go on."""
+    host, start, end = str(gap["clock"]), _ns(gap["start"]), _ns(gap["end"])
+    if not (gap["unlikely"] or gap["rare"]):
+        return None
+    proof = host_named_as_before(incident, host, start, end)
+    proof = proof or measured_as_before(incident, host, start, end)
+    return _silence(gap, host, proof, Part.HOST)
+
+
+def _ordinary_proved(incident: Incident, gap: dict[str, object]) -> Silence | None:
+    """The ordinary lines of a writer whose warnings went on, and its work, too."""
+    actor, start, end = str(gap["actor"]), _ns(gap["start"]), _ns(gap["end"])
+    if not (gap["unlikely"] or gap["rare"]):
+        return None
+    proof = named_as_before(incident, actor, start, end)
+    proof = proof or measured_as_before(incident, actor, start, end)
+    proof = proof or requests_meanwhile(incident, actor, start, end)
+    return _silence(gap, actor, proof, Part.ORDINARY)
+
+
+def _silence(gap: dict[str, object], actor: str, proof: Proof | None, part: Part) -> Silence | None:
     if proof is None:
         return None
     verdict, words, row = proof
-    return Silence(actor, source, start, end, verdict, words, row, bool(gap["ongoing"]))
+    start, end, ongoing = _ns(gap["start"]), _ns(gap["end"]), bool(gap["ongoing"])
+    return Silence(actor, str(gap["source"]), start, end, verdict, words, row, ongoing, part)
 
 
 def _ns(value: object) -> int:

@@ -57,7 +57,7 @@ BATCH_MARKS = (
 """How services say how many items a piece of work has, and how far it is."""
 PROGRESS_MARKS = ("progress", "processed", "total", "%)", "count=", "count:", 'count":', "written")
 """What stands in many a report of how far work is; the numbers beside it tell, not the word."""
-SHORT_BYTES = 24
+SHORT_BYTES = 40
 """A line that is nothing but progress, `  400/1840`, is short; few are, so each is looked at."""
 PLAN_MARKS = (
     "planned",
@@ -204,6 +204,8 @@ def lines_with(incident: Incident, predicate: pl.Expr) -> pl.DataFrame:
 
 def marked(lines: pl.DataFrame, marks: tuple[str, ...]) -> pl.DataFrame:
     """Those of `lines` with any of `marks`."""
+    if lines.is_empty():
+        return lines
     return lines.filter(pl.col("body").str.contains_any(list(marks), ascii_case_insensitive=True))
 
 

@@ -1,7 +1,8 @@
 """Starts of jobs: with the worker that took them where a record names it, and how many began when.
 
 Queues tell them one by one, or only how many messages were handed out between two samples; workers
-log them, whatever the queue keeps. Each way is kept apart, with the sources that it rests on.
+log them, whatever the queue keeps; a depth that falls tells of at least so many. Each way is kept
+apart, with the sources that it rests on.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import polars as pl
 
 from timeline.event import Kind, Lane
+from timeline.facts.backlogs import depth_curves
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
@@ -79,13 +81,17 @@ class StartCounts:
 
 
 def start_counts(incident: Incident) -> Iterator[StartCounts]:
-    """Every way in which starts are told: by the queue, by workers' logs, by a queue's counters."""
+    """Every way in which starts are told: by the queue, by workers' logs, by a queue's counters, by
+    a depth that falls between two samples."""
     moves = incident.jobs.transitions.filter(pl.col("kind") == Kind.JOB_STARTED.value)
     once = moves.with_columns(by="queue", count=pl.lit(1))
     handled = incident.handled.select(
         "source", timestamp="start", row="start_row", queue=pl.lit(""), by="actor", count=pl.lit(1)
     )
-    for told in (once, handled, _counted(incident).with_columns(by="queue")):
+    drained = depth_curves(incident).filter(pl.len().over("series") > 1)
+    fell = drained.with_columns(count=-pl.col("depth").diff().over("series"), by="queue")
+    counted = _counted(incident).with_columns(by="queue")
+    for told in (once, handled, counted, fell.filter(pl.col("count") > 0)):
         if told.height:
             typed = told.select(pl.col(name).cast(dtype) for name, dtype in COUNT_SCHEMA.items())
             yield StartCounts(typed.sort("timestamp", "row"))

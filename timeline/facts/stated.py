@@ -74,6 +74,8 @@ def stated_batches(incident: Incident) -> Iterator[StatedBatch]:
     lines = marked(incident.spoken, BATCH_MARKS).filter(
         pl.col("timestamp") >= incident.window.start
     )
+    if lines.is_empty():
+        return
     told = lines.with_columns(
         so_far=_count(PROGRESS, 1), whole=_count(PROGRESS, 2), total=_count(TOTAL, 1)
     )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from timeline.facts.counters import Climb, climbs, shortfalls
+from timeline.facts.counters import Climb, climbs, climbs_among, numbers_of, shortfalls_among
 from timeline.facts.progress_curves import short_curves
 from timeline.facts.sight import read_until
 from timeline.facts.spoken import BATCH_MARKS, PARTS, PROGRESS_MARKS, lines_with
@@ -49,13 +49,14 @@ def _by_lines(incident: Incident) -> Iterator[StatedBatch]:
     )
     lines = lines.filter(~pl.col("body").str.contains(NOT_ITEMS))
     texts = lines.select(group=pl.concat_str("source", pl.lit("\t"), "actor"), text="body")
+    numbers = numbers_of(texts)
     told: set[tuple[str, int]] = set()
-    for one in climbs(texts):
+    for one in climbs_among(numbers):
         found = _followed(incident, lines, one)
         if found is not None:
             told.add((found.actor, found.total))
             yield found
-    for short in shortfalls(texts):
+    for short in shortfalls_among(numbers):
         line = lines.row(short.place, named=True)
         if (line["actor"], short.whole) in told:
             continue
@@ -118,6 +119,8 @@ def _by_jobs(incident: Incident) -> Iterator[StatedBatch]:
         & pl.col("args").str.contains(r"\d\D+\d")
         & (pl.len().over("job_class") >= LEAST_JOBS)
     ).sort("enqueued", "job")
+    if jobs.is_empty():
+        return
     jobs = jobs.group_by("job_class", maintain_order=True).tail(MOST_CLASS_JOBS)
     firsts = incident.jobs.transitions.unique("job", keep="first", maintain_order=True)
     jobs = jobs.join(firsts.select("job", "row", "source"), on="job", maintain_order="left")

@@ -130,10 +130,24 @@ def _said(body: str, names: Sequence[str]) -> str:
     return TOOK.sub("", body)
 
 
+LINE_VERSION_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
+    "row": pl.UInt32,
+    "actor": pl.String,
+    "body": pl.String,
+    "version": pl.String,
+    "run": pl.String,
+    "names": pl.List(pl.String),
+    "subject": pl.String,
+    "at": pl.Int64,
+}
+
+
 def _lines(incident: Incident) -> pl.DataFrame:
-    """(row, at, actor, body, version, run, names, subject) of lines that state a record's version;
+    """LINE_VERSION_SCHEMA of lines that state a record's version;
     `names` are the values of all its run ids."""
     lines = marked(incident.spoken, VERSION_MARKS)
+    if lines.is_empty():
+        return pl.DataFrame(schema=LINE_VERSION_SCHEMA)
     lines = lines.with_columns(version=pl.col("body").str.extract(VERSION, 1)).drop_nulls("version")
     own = (pl.len().over("actor", "version") > SERVICE_SHARE * pl.len().over("actor")) & (
         pl.len().over("actor") >= MIN_SERVICE_LINES

@@ -34,6 +34,14 @@ PASS_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "row": pl.UInt32,
     "source": pl.String,
 }
+FIELD = r"\b([a-z][a-z_]{2,30})=['\"]?([\w.-]{3,})['\"]?(?:[ ,;)]|$)"
+"""A field of a line: whatever a shop calls its things."""
+LONGEST_NAME = 60
+"""Characters of a field's value; asked of what was found, as a regex that counts so far is slow."""
+MEASURES = r"""(?x)^(?:rows|lines|items|count|total|size|bytes|took|elapsed|duration|status|code
+    |level|port|pid|thread|attempts?|retry|retries|version|host|worker|msg|method|path|queue|batch
+    |run|step|page|offset|progress)$"""
+"""Fields that say how much, how long or by whom, and no thing."""
 LINE_STREAM = {**PASS_SCHEMA, "by": pl.String, "form": pl.String}
 
 
@@ -95,6 +103,17 @@ def _jobs(incident: Incident) -> pl.DataFrame:
     return told.join(incident.jobs.entities.select("job", "key"), on="job")
 
 
+def _named_in(incident: Incident, rows: pl.Series) -> pl.DataFrame:
+    """(row, key): the thing that the first field of each line names, for lines without any key."""
+    told = incident.snapshot.told(pl.col("row").is_in(rows.tail(MOST_LINES).implode()), "body")
+    found = told.select(
+        "row", name=pl.col("body").str.extract(FIELD, 1), value=pl.col("body").str.extract(FIELD, 2)
+    ).drop_nulls()
+    short = pl.col("value").str.len_chars() <= LONGEST_NAME
+    things = found.filter(short & ~pl.col("name").str.contains(MEASURES))
+    return things.select("row", key=pl.concat_str("name", "value", separator=":"))
+
+
 def _lines(incident: Incident) -> pl.DataFrame:
     events = incident.snapshot.events
     log = pl.col("lane") == Lane.LOG.value
@@ -107,6 +126,9 @@ def _lines(incident: Incident) -> pl.DataFrame:
     keys = incident.snapshot.keys_of(rows)
     served = keys.filter(pl.col("key").str.contains(r"^(?:request|trace|correlation):"))
     things = entity_pairs(keys).join(served.select("row").unique(), on="row", how="anti")
+    things = pl.concat(
+        [things, _named_in(incident, rows.filter(~rows.is_in(keys["row"].implode())))]
+    )
     if things.is_empty():
         return pl.DataFrame(schema=LINE_STREAM)
     told = things.get_column("row").unique().sort().tail(MOST_LINES)

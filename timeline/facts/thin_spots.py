@@ -42,7 +42,7 @@ def thin_spots(incident: Incident) -> tuple[ThinSpot, ...]:
 
 def _lossy(incident: Incident) -> Iterator[ThinSpot]:
     """The sources in which those speak whose lines were lost, or the hosts that lost them."""
-    lost = [one for one in lost_lines(incident) if one.often]
+    lost = [one for one in incident.shared(lost_lines) if one.often]
     if not lost:
         return
     pairs = incident.snapshot.events.lazy().filter(pl.col("lane") == Lane.LOG.value)

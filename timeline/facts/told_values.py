@@ -7,6 +7,7 @@ tells the new value as well tells of the change itself. Never guesses where the 
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -27,10 +28,13 @@ MOST_CHANGES = 5_000
 """Changes that are looked at, the latest; a table that changes more often is no one's business."""
 _PAIR = r'"[A-Za-z_][\w]*": ?(?:"(?:[^"\\]|\\.)*"|[\w.+-]+)'
 CHANGED_LINE = (
-    r"(?:^|[^\w./-])([A-Za-z_]\w{2,40})[\"']?(?: ?[=:] ?| (?:changed |updated |set )?(?:from )?)"
-    r"[\"']?([\w.+-]{1,40})[\"']?\s?(?:->|\u2192|=>|to)\s?[\"']?([\w.+-]{1,40})"
+    r"(?:^|[^\w./-])([A-Za-z_]\w{2,})[\"']?(?: ?[=:] ?| (?:changed |updated |set )?(?:from )?)"
+    r"[\"']?([\w.+-]+)[\"']?\s?(?:->|\u2192|=>|to)\s?[\"']?([\w.+-]+)"
 )
-"""A column with its value before and after."""
+"""A column with its value before and after. How long they may be is asked of what was found: to
+read `\\w` forty times over takes thirty milliseconds."""
+LONGEST = 40
+"""Characters of a column's name or of a value; more is no word that a person would compare."""
 NO_COLUMN = r"(?i)^(?:from|moved?|switched|went|get|post|put|patch|delete|status_code|http)$|_id$"
 WORD = r"^[A-Za-z_][\w-]{2,40}$"
 """A state in a word. A number, a date or a sentence is only believed beside its column."""
@@ -78,7 +82,7 @@ def stated_late(incident: Incident) -> pl.DataFrame:
 def stated_after(incident: Incident, changes: pl.DataFrame | None = None) -> pl.DataFrame:
     """STATED_SCHEMA, `clock` and `late`, time order: lines that give a thing a value after one of
     `changes` (those of rows), `late` those that give the former one and no other."""
-    changes = changes_of_values(incident) if changes is None else changes
+    changes = incident.shared(changes_of_values) if changes is None else changes
     if changes.is_empty():
         return pl.DataFrame(schema=AFTER_SCHEMA)
     pairs = _lines_after(incident, changes)
@@ -141,6 +145,8 @@ def _lines_after(incident: Incident, changes: pl.DataFrame) -> pl.DataFrame:
 def changes_of_values(incident: Incident) -> pl.DataFrame:
     """CHANGE_SCHEMA of changes of told values."""
     both = pl.concat([_between_versions(incident), _audited(incident)])
+    if both.is_empty():
+        return both
     text = pl.col("old", "new").str.strip_chars('"')
     both = both.with_columns(text).filter(
         (pl.col("old") != pl.col("new"))
@@ -154,7 +160,9 @@ def changes_of_values(incident: Incident) -> pl.DataFrame:
 
 def all_changes(incident: Incident) -> pl.DataFrame:
     """Changes that rows tell, and where they tell none of a thing, those of writers' lines."""
-    rows, lines = changes_of_values(incident), changes_by_lines(incident)
+    rows, lines = incident.shared(changes_of_values), changes_by_lines(incident)
+    if lines.is_empty():
+        return rows
     own = lines.join(rows.select("key", "column").unique(), on=["key", "column"], how="anti")
     same = [pl.col(name).cast(dtype) for name, dtype in rows.schema.items()]
     return pl.concat([rows, own.select(same)])
@@ -166,10 +174,11 @@ def changes_by_lines(incident: Incident) -> pl.DataFrame:
     lines = marked(incident.spoken, CHANGE_MARKS)
     if lines.is_empty():
         return pl.DataFrame(schema=CHANGE_SCHEMA)
-    found = pl.col("body").str.extract_groups(CHANGED_LINE)
-    told = lines.with_columns(found.struct.rename_fields(["column", "old", "new"]).struct.unnest())
-    told = told.drop_nulls("new").filter(
-        (pl.col("old") != pl.col("new"))
+    told = lines.with_columns(_changed_line().struct.unnest()).drop_nulls("new")
+    told = told.with_columns(pl.col("new").str.head(LONGEST)).filter(
+        (pl.col("column").str.len_chars() <= LONGEST)
+        & (pl.col("old").str.len_chars() <= LONGEST)
+        & (pl.col("old") != pl.col("new"))
         & ~pl.col("new").str.contains(pl.col("old"), literal=True)
         & ~pl.col("column").str.contains(NO_COLUMN)
     )
@@ -192,13 +201,23 @@ def changes_by_lines(incident: Incident) -> pl.DataFrame:
     )
 
 
+@cache
+def _changed_line() -> pl.Expr:
+    """Column, old and new value of a line; kept, since its regex is read when it is made, too."""
+    found = pl.col("body").str.extract_groups(CHANGED_LINE)
+    return found.struct.rename_fields(["column", "old", "new"])
+
+
 def _between_versions(incident: Incident) -> pl.DataFrame:
     """Columns in which one version of a row differs from the one before."""
     versions = incident.records.versions.filter(
         pl.col("columns").is_not_null() & (pl.col("kind") != Kind.ROW_VERSION.value)
     )
     differing = pl.col("columns").n_unique().over("record") > 1
-    versions = versions.filter(differing).sort("timestamp", "row").tail(2 * MOST_CHANGES)
+    versions = versions.filter(differing)
+    if versions.is_empty():
+        return pl.DataFrame(schema=CHANGE_SCHEMA)
+    versions = versions.sort("timestamp", "row").tail(2 * MOST_CHANGES)
     told = versions.with_columns(part=pl.col("columns").str.extract_all(_PAIR)).explode("part")
     told = told.drop_nulls("part").with_columns(
         column=pl.col("part").str.extract(r'^"([^"]*)"', 1),
@@ -225,6 +244,8 @@ def _between_versions(incident: Incident) -> pl.DataFrame:
 def _audited(incident: Incident) -> pl.DataFrame:
     """Columns that an audit table says were changed."""
     told = changes_told(incident, MOST_CHANGES)
+    if told.is_empty():
+        return pl.DataFrame(schema=CHANGE_SCHEMA)
     keys = incident.snapshot.keys_of(told.get_column("row").unique())
     things = keys.filter(~pl.col("key").str.contains(r"^(?:row|txn|request|trace):"))
     # The first name of a version is the thing itself; others are its owners.

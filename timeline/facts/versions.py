@@ -83,6 +83,8 @@ def changes_in(incident: Incident, within: int) -> pl.DataFrame:
     changed again within `within` ns by the same tool's word. A version that stands alone has
     nothing to be compared with."""
     versions = _versions(incident)
+    if versions.is_empty():
+        return pl.DataFrame(schema=CHANGE_SCHEMA)
     gap = pl.col("timestamp").diff()
     near = (gap <= within) & (pl.col("chain") == pl.col("chain").shift(1))
     near = near.fill_null(value=False)
@@ -150,6 +152,8 @@ def _versions(incident: Incident, most: int | None = None) -> pl.DataFrame:
         "attributes",
     )
     told = told if most is None else told.tail(most)
+    if told.is_empty():
+        return told
     keys = incident.snapshot.keys_of(told.get_column("row"))
     own = keys.with_columns(other=~pl.col("key").str.starts_with("row:")).sort(
         "row", "other", maintain_order=True

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 SECOND_NS = 1_000_000_000
+_IDENTIFIER = re.compile(r"[^\s]*(?:[_/]|[^\W_][.:]+[^\W_]|[a-z][A-Z]|[0-9])")
+"""A first word that is no word of English: `run_all_backups`, `shop.jobs`, `sendMail`, `web-1`."""
 _LONG_ID = re.compile(
     r"\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b"
     r"|\b(?=[0-9A-Za-z]*[0-9])(?=[0-9A-Za-z]*[A-Za-z])[0-9A-Za-z]{20,}\b"
@@ -65,8 +67,8 @@ def abridged(text: str) -> str:
 
 
 def capital(text: str) -> str:
-    """`text` as the beginning of a sentence."""
-    return text[:1].upper() + text[1:]
+    """`text` as the beginning of a sentence; an identifier stays as it is searched for."""
+    return text if _IDENTIFIER.match(text) else text[:1].upper() + text[1:]
 
 
 def often(number: int) -> str:
