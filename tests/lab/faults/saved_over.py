@@ -53,7 +53,7 @@ tables = [{{ name = "accounts", columns = ["id", "points", "updated_at"] }}]
     with _connected(server.url) as owner, owner.cursor() as cursor:
         cursor.execute("SELECT id FROM accounts WHERE points <> 110")
         assert [row[0] for row in cursor.fetchall()] == [HIT]
-    return Wrong("lost-update", (f"accounts/{HIT}",))
+    return Wrong("lost-update", (f"account:{HIT}",))
 
 
 def _change(yard: Yard, url: str, service: str, account: int, by: int) -> threading.Thread:
