@@ -41,6 +41,8 @@ LEAST_AGAIN = 10
 """Items of a second pass before it is one."""
 WHOLE_SHARE = 0.8
 """Part of the first items of a pass that the next one must have again, as it begins anew."""
+EVENLY = 0.05
+"""Share of a distance by which a timer's turns differ."""
 UNSETTLED = 0.1
 """Part of the items that the first pass had left, or was still to do, when the next began."""
 CHUNK = 10
@@ -136,8 +138,11 @@ def _begun_anew(incident: Incident, stream: Stream) -> Passes | None:
     parts = [stream.rows.slice(one, two - one) for one, two in pairwise(edges)]
     if not _parted_by_pauses(parts):
         return None
-    unsettled = any(len(path) <= (1 - UNSETTLED) * len(longest) for path in paths[:-1])
-    if not unsettled and (len(parts) > MOST_SETTLED or not _close_together(parts)):
+    reached = [len(set(path)) for path in paths]
+    unsettled = any(one <= (1 - UNSETTLED) * max(reached) for one in reached[:-1])
+    if not unsettled and (
+        len(parts) > MOST_SETTLED or not _close_together(parts) or _evenly_begun(parts)
+    ):
         return None
     return Passes(stream, tuple(part.select(list(PASS_SCHEMA)) for part in parts), unsettled)
 
@@ -189,6 +194,13 @@ def _close_together(parts: list[pl.DataFrame]) -> bool:
     """Whether each began again sooner after the one before than that one had taken."""
     spans = [(int(part["at"][0]), int(part["at"][-1])) for part in parts]
     return all(two[0] - one[1] <= one[1] - one[0] for one, two in pairwise(spans))
+
+
+def _evenly_begun(parts: list[pl.DataFrame]) -> bool:
+    """Whether three or more began at one distance from each other: a timer, and nobody's press."""
+    begun = [int(part["at"][0]) for part in parts]
+    gaps = [two - one for one, two in pairwise(begun)]
+    return len(gaps) > 1 and max(gaps) - min(gaps) <= EVENLY * max(gaps)
 
 
 def _still_open(part: pl.DataFrame, anew: int) -> bool:
