@@ -262,6 +262,7 @@ tables = ["members", "letters"]
         return ask(["now", "--config", path, "--before", before])
 
     def _configuration(self) -> str:
+        self.until(self._takes_connections, "the database takes a connection again")
         password = secrets.token_hex(8)
         self.run(
             "DROP OWNED BY halfawake" if self._reader_exists() else "SELECT 1",
@@ -279,6 +280,14 @@ tables = ["members", "letters"]
             database=url_for(self.database, user="halfawake", password=password),
         )
         return told + self._more
+
+    def _takes_connections(self) -> bool:
+        """Not while it still closes those that a fault had used up."""
+        try:
+            self.run("SELECT 1")
+        except psycopg.OperationalError:
+            return False
+        return True
 
     def _reader_exists(self) -> bool:
         with psycopg.connect(self.database.url) as connection:
