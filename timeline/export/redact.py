@@ -60,6 +60,8 @@ class Redactor:
         self._ids: Pseudonyms | None = None
         self._whole = tuple(Opened(rule) for rule in self._rules)
         self._screened: dict[str, Sequence[Opened]] = {}
+        self._clean: set[str] = set()
+        self._plain_names: dict[str, bool] = {}
         self._fields: dict[str, Rule | None] = {}
         self._issued: set[str] = set()
         self._counts: Counter[str] = Counter()
@@ -140,6 +142,7 @@ class Redactor:
             return
         hits = opened_by_text(new, self._rules)
         self._screened.update((text, hits.get(row, ())) for row, text in enumerate(new))
+        self._clean.update(text for row, text in enumerate(new) if row not in hits)
 
     def _opened_for(self, text: str) -> Iterable[Opened]:
         screened = self._screened.get(text)
@@ -168,17 +171,53 @@ class Redactor:
         kind = type(value)
         if kind is str:  # nearly all there is, and no Enum
             return self.text(cast("str", value))
-        if kind in _NO_TEXT or isinstance(value, (Enum, bool, int, float)):
+        if kind in _NO_TEXT:
+            return value
+        if kind is dict:  # asked by type before what asks an abstract class
+            return self._mapping(cast("dict[object, object]", value))
+        if isinstance(value, (Enum, bool, int, float)):
             return value
         if isinstance(value, str):
             return self.text(value)
         if dataclasses.is_dataclass(value) and not isinstance(value, type):
             return self._dataclass(value)
         if isinstance(value, Mapping):
-            return {self.text(str(key)): self._field(str(key), item) for key, item in value.items()}
+            return self._mapping(value)
         if isinstance(value, (list, tuple)):
-            return type(value)(self._walked(item) for item in value)
+            return type(value)(
+                item if self._is_spotless(item) else self._walked(item) for item in value
+            )
         raise TypeError(f"{type(value).__name__} cannot leave in an export")
+
+    def _is_spotless(self, value: object) -> bool:
+        """Whether `value` is known to stay as it is: most records hold nothing to take out."""
+        kind = type(value)
+        if kind is str:
+            return value in self._clean and self._ids is None
+        if kind in _NO_TEXT:
+            return True
+        if kind is dict:
+            named = cast("dict[object, object]", value)
+            return all(self._is_plain_name(n) and self._is_spotless(v) for n, v in named.items())
+        if kind is tuple or kind is list:
+            return all(map(self._is_spotless, cast("Sequence[object]", value)))
+        if dataclasses.is_dataclass(kind):
+            return all(self._is_spotless(getattr(value, name)) for name in _field_names(kind))
+        return isinstance(value, Enum)
+
+    def _is_plain_name(self, name: object) -> bool:
+        """Whether a field of that name is judged by its value alone, and the name says nothing."""
+        if type(name) is not str or self._ids is not None:
+            return False
+        known = self._plain_names.get(name)
+        if known is None:
+            ruled = any(r.field is not None and r.field.search(name) for r in self._rules)
+            known = self._plain_names[name] = name in self._clean and not ruled
+        return known
+
+    def _mapping(self, value: Mapping[object, object]) -> dict[str, object]:
+        names = ((key if type(key) is str else str(key), item) for key, item in value.items())
+        return {self.text(name): self._field(name, item) for name, item in names}
 
     def _dataclass(self, value: object) -> object:
         changed = {}
@@ -190,10 +229,11 @@ class Redactor:
         return dataclasses.replace(value, **changed) if changed else value  # type: ignore[type-var]
 
     def _field(self, name: str, value: object) -> object:
-        if name not in self._fields:
+        try:
+            rule = self._fields[name]
+        except KeyError:
             named = (r for r in self._rules if r.field is not None and r.field.search(name))
-            self._fields[name] = next(named, None)
-        rule = self._fields[name]
+            rule = self._fields[name] = next(named, None)
         if rule is not None:
             return self._hidden(rule, value)
         if self._ids is not None and isinstance(value, int) and not isinstance(value, bool):
