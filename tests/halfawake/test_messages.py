@@ -11,7 +11,7 @@ import base64
 import json
 import socketserver
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from socket import create_server
@@ -126,7 +126,9 @@ def plain(status: int) -> bytes:
 @pytest.mark.parametrize("connector", WEB)
 @pytest.mark.parametrize("answer", [http, plain], ids=["json", "plain"])
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 429, 500, 503])
-def test_an_http_answer_that_repeats_what_was_sent(connector: str, answer, status: int) -> None:  # type: ignore[no-untyped-def]  # one of two functions
+def test_an_http_answer_that_repeats_what_was_sent(
+    connector: str, answer: Callable[[int], bytes], status: int
+) -> None:
     with server(answer(status)) as port:
         url = f"http://{USER}:{PASSWORD}@127.0.0.1:{port}"
         safe(sentence(connector, url=url, **WEB[connector]), port)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.servers
 
-HELPERS = ("jobs", "wrong")
+HELPERS = ("jobs", "releases", "wrong")
 FIRST_SCREEN = 7
 
 

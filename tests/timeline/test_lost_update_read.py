@@ -27,20 +27,26 @@ def found(world: World) -> list[LostUpdateRead]:
     return [finding for finding in told if isinstance(finding, LostUpdateRead)]
 
 
-def told(words: tuple[str, str], *, raced: bool, refused: bool = False) -> World:
-    """Forty runs one after the other, and two at once on each of three things."""
+def told(
+    words: tuple[str, str], *, raced: bool, refused: bool = False, second_by: str = "stock"
+) -> World:
+    """Forty runs one after the other, and two at once on each of three things, the second of them
+    by `second_by`."""
     world, rng = World(), random.Random(5)
     kind = next(kind for kind in ("seat", "wallet", "meter") if kind in words[0])
     run_kind = next(name for name in ("request_id", "trace_id", "job_id") if name in words[0])
     left = {f"k{n}": 100 + n for n in range(8)}
 
+    def by(run: str) -> str:
+        return second_by if run.endswith("two") else "stock"
+
     def read(second: float, key: str, run: str) -> None:
-        world.log(second, "stock", words[0].format(key=key, n=left[key], run=run))
+        world.log(second, by(run), words[0].format(key=key, n=left[key], run=run))
 
     def wrote(second: float, key: str, run: str, number: int, more: str = "") -> None:
         left[key] = number
         body = f"{kind}_id={key} {run_kind}={run} " + words[1].format(key=key, n=number) + more
-        world.log(second, "stock", body)
+        world.log(second, by(run), body)
 
     for number in range(40):
         key = f"k{number % 8}"
@@ -65,6 +71,14 @@ def test_two_that_found_the_same_number(words: tuple[str, str]) -> None:
     (finding,) = found(told(words, raced=True))
     assert (finding.verdict, len(finding.cases)) == (Verdict.LIKELY, 3)
     assert not found(told(words, raced=False))
+
+
+@pytest.mark.parametrize("words", WORDS)
+def test_two_services_that_found_the_same_number(words: tuple[str, str]) -> None:
+    (finding,) = found(told(words, raced=True, second_by="returns"))
+    assert (finding.actors, len(finding.cases)) == (("stock", "returns"), 3)
+    assert "by stock and returns" in finding.sentence()
+    assert not found(told(words, raced=False, second_by="returns"))
 
 
 def test_a_second_write_that_was_refused_is_no_lost_one() -> None:

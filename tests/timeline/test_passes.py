@@ -192,3 +192,24 @@ def test_another_order_is_no_second_press() -> None:
     rows.through(FIRST, range(200))
     rows.through(FIRST + 40, [(37 * n) % 100 for n in range(100)])
     assert not pressed(world)
+
+
+@pytest.mark.parametrize("last", [358.5, 360], ids=["a little early", "at its time"])
+@pytest.mark.parametrize("head", [0, 9], ids=["from the first item", "not from the first"])
+def test_rounds_of_a_timer_are_nobodys_press_though_the_last_is_short(
+    head: int, last: float
+) -> None:
+    world = healthy(World())
+    rows = Rows(world)
+    for start in (FIRST, FIRST + 120, FIRST + 240):
+        rows.through(start, range(140))
+    rows.through(FIRST + last, [n for n in range(140) if n >= head and n % 8])
+    assert not pressed(world)
+
+
+def test_presses_at_uneven_times_are_told_however_often() -> None:
+    world = healthy(World())
+    rows = Rows(world)
+    for start in (FIRST, FIRST + 75, FIRST + 190):
+        rows.through(start, range(140))
+    assert pressed(world)

@@ -272,3 +272,37 @@ def test_unrelated_lines_change_nothing() -> None:
         world.log(100 + number * 30, "weather", f"station_id={number} reports 4 degrees")
     assert only(world).sentence() == first.sentence()
     assert only(world).keys == first.keys
+
+
+def closing(world: World, *, said: str = "POST /basket 200", answered: float = 0.4) -> World:
+    """`basket` logs each request once, at its end; `prices` failed at three of them before."""
+    for number in range(3):
+        told, begun = f"request_id=b{number}", CALLED + number
+        world.error(begun + 0.2, "prices", f"GET /prices/{number} 500 {told}")
+        world.log(begun + answered, "basket", f"{said} {told}")
+    return world
+
+
+def test_a_caller_that_logs_only_the_end_is_possible() -> None:
+    finding = only(closing(healthy(World())))
+    assert finding.verdict is Verdict.POSSIBLE
+    assert (finding.caller, finding.callee, len(finding.cases)) == ("basket", "prices", 3)
+    assert finding.weakest_link == (
+        "that basket called prices is read from the order of their lines"
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "answered"),
+    [("POST /basket 502", 0.4), ("basket opened", 0.4), ("POST /basket 200", 0.1)],
+    ids=["it tells the failure", "no word of success", "before the error"],
+)
+def test_a_closing_line_that_hides_nothing_is_silent(said: str, answered: float) -> None:
+    assert not found(closing(healthy(World()), said=said, answered=answered))
+
+
+def test_a_closing_line_among_three_services_names_no_caller() -> None:
+    world = closing(healthy(World()))
+    for number in range(3):
+        world.log(CALLED + number + 0.3, "stock", f"GET /stock 200 request_id=b{number}")
+    assert not found(world)

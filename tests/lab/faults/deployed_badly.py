@@ -5,13 +5,12 @@ Commit and tag are in a real checkout; the service says its version when it star
 
 from __future__ import annotations
 
-import subprocess
 import threading
 import time
-from pathlib import Path
 
 import psycopg
 
+from tests.lab.faults.releases import Checkout
 from tests.lab.faults.wrong import Wrong
 from tests.lab.yard import Yard
 
@@ -21,15 +20,8 @@ NOT_YET = "the seconds before the release are too few for a calm to compare with
 
 
 def break_it(yard: Yard) -> Wrong:
-    checkout = yard.folder / "search"
-    yard.configure(f"""
-[env.yard.sources.commits]
-connector = "changes"
-git = "{checkout}"
-reflog = true
-service = "search"
-""")
-    _release(checkout, "1.8.2")
+    checkout = Checkout(yard)
+    checkout.release("1.8.2")
     version, done = ["1.8.2"], threading.Event()
     log, failed = yard.service("search"), list[str]()
 
@@ -52,21 +44,11 @@ service = "search"
     thread = threading.Thread(target=serve)
     thread.start()
     time.sleep(BEFORE_S)
-    version[0] = _release(checkout, "1.9.0")
+    checkout.release("1.9.0")
+    version[0] = "1.9.0"
     log.info("search 1.9.0 started")
     time.sleep(AFTER_S)
     done.set()
     thread.join(10)
     assert len(failed) > 10
     return Wrong("change-before", (), frozenset(("deploy-skew",)), before="20s")
-
-
-def _release(checkout: Path, version: str) -> str:
-    """A commit and its tag, made now."""
-    if not checkout.exists():
-        subprocess.run(["git", "init", "-q", checkout], check=True)
-    (checkout / "search.sql").write_text(f"SELECT id FROM members WHERE {COLUMN[version]} LIKE $1")
-    who = ["-c", "user.name=release", "-c", "user.email=release@search.example"]
-    for words in (["add", "."], [*who, "commit", "-qm", f"Search {version}"], ["tag", version]):
-        subprocess.run(["git", "-C", checkout, *words], check=True)
-    return version

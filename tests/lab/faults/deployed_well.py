@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from tests.lab.faults.deployed_badly import _release
+from tests.lab.faults.releases import Checkout
 from tests.lab.faults.wrong import Wrong
 from tests.lab.yard import Yard
 
@@ -12,15 +12,8 @@ SILENT = ("change-before", "deploy-skew", "blind-spot")
 
 
 def break_it(yard: Yard) -> Wrong:
-    checkout = yard.folder / "search"
-    yard.configure(f"""
-[env.yard.sources.commits]
-connector = "changes"
-git = "{checkout}"
-reflog = true
-service = "search"
-""")
-    _release(checkout, "1.8.2")
+    checkout = Checkout(yard)
+    checkout.release("1.8.2")
     log = yard.service("search")
     yard.start_worker("letters-1")
     with yard.sign_ups():
@@ -30,6 +23,6 @@ service = "search"
                 log.info("GET /search 200 request_id=%s%03d", version[2], number)
                 time.sleep(0.1)
             if version == "1.8.2":
-                _release(checkout, "1.9.0")
+                checkout.release("1.9.0")
     yard.drain()
     return Wrong("")

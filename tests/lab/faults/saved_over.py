@@ -5,6 +5,7 @@ The table keeps its own history, as MariaDB's system-versioned tables do.
 
 from __future__ import annotations
 
+import logging
 import secrets
 import threading
 import time
@@ -39,15 +40,17 @@ tables = [{{ name = "accounts", columns = ["id", "points", "updated_at"] }}]
             " WITH SYSTEM VERSIONING"
         )
         cursor.executemany(
-            "INSERT INTO accounts (id, points) VALUES (%s, 100)", [(n,) for n in range(1, 13)]
+            "INSERT INTO accounts (id, points) VALUES (%s, 100)",
+            [(n,) for n in range(1, MEMBERS + 1)],
         )
+    shop, rewards = yard.service("shop"), yard.service("rewards")
     for account in range(1, MEMBERS + 1):
-        earns = _change(yard, server.url, "shop", account, 30)
+        earns = _change(shop, server.url, account, 30)
         if account == HIT:
             time.sleep(THINKS_S / 3)
         else:
             earns.join()
-        spends = _change(yard, server.url, "rewards", account, -20)
+        spends = _change(rewards, server.url, account, -20)
         spends.join()
         earns.join()
     with _connected(server.url) as owner, owner.cursor() as cursor:
@@ -56,8 +59,8 @@ tables = [{{ name = "accounts", columns = ["id", "points", "updated_at"] }}]
     return Wrong("lost-update", (f"account:{HIT}",))
 
 
-def _change(yard: Yard, url: str, service: str, account: int, by: int) -> threading.Thread:
-    log, request = yard.service(service), secrets.token_hex(8)
+def _change(log: logging.Logger, url: str, account: int, by: int) -> threading.Thread:
+    request = secrets.token_hex(8)
 
     def work() -> None:
         with _connected(url) as connection, connection.cursor() as cursor:
