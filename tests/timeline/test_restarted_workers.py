@@ -52,6 +52,19 @@ def test_another_start_on_the_host_dates_it_as_well() -> None:
     assert at(DEATH - 40) <= finding.began < at(DEATH + 15)
 
 
+def test_what_a_program_says_while_it_starts_is_no_sign_of_the_one_before() -> None:
+    world = healthy(World())
+    started(world, seconds=DEATH - 40, worker=HOST)
+    speaks_on(world, again=DEATH + 20)
+    for place, said in enumerate(("subscribing to channel", "cleaning registries")):
+        world.log(DEATH + 14.5 + place / 10, "worker", said, clock=HOST)
+    world.log(DEATH + 15, "worker", "worker ready", clock=HOST)
+    overdue(world, "j1")
+    alive = only(world).alive
+    assert alive is not None
+    assert alive < at(DEATH + 14.5)
+
+
 def test_a_host_that_only_speaks_on_is_believed() -> None:
     world = healthy(World())
     started(world, seconds=DEATH - 40, worker=HOST)
