@@ -8,6 +8,7 @@ Plain standard library: these words are needed for the first frame.
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from timeline.event import Event, Kind, Lane, Precision, severity_name
@@ -43,14 +44,20 @@ def moment(timestamp: int) -> datetime:
 
 def day(timestamp: int) -> str:
     """`2026-11-21`, in UTC."""
-    return moment(timestamp).strftime("%Y-%m-%d")
+    return _day_and_second(timestamp // SECOND_NS)[0]
+
+
+@lru_cache(maxsize=4_096)  # a table writes each second of a night many times over
+def _day_and_second(seconds: int) -> tuple[str, str]:
+    date, _, second = moment(seconds * SECOND_NS).strftime("%Y-%m-%d %H:%M:%S").partition(" ")
+    return date, second
 
 
 def wall_time(timestamp: int, precision: Precision = Precision.MILLISECOND, digits: int = 9) -> str:
     """`02:07:29.117`: UTC time of day, the digits its source wrote, at most `digits` of them."""
     if precision is Precision.MINUTE:
         return moment(timestamp).strftime("%H:%M")
-    text = moment(timestamp).strftime("%H:%M:%S")
+    text = _day_and_second(timestamp // SECOND_NS)[1]
     shown = min(_FRACTION_DIGITS[precision], digits)
     if not shown:
         return text

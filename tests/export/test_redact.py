@@ -41,6 +41,13 @@ def test_no_planted_secret_survives(planted: Planted) -> None:
     assert secret not in redacted, redacted
 
 
+@pytest.mark.parametrize("name", ["pwd", "otp", "cvv", "cvc", "pass", "token", "ns2:pwd"])
+def test_an_element_with_a_short_name_holds_a_secret_too(name: str) -> None:
+    text = f"soap fault for <user>u-17</user><{name}>Kq7vRw2z</{name}><age>44</age>"
+    assert "Kq7vRw2z" not in Redactor().text(text)
+    assert "<age>44</age>" in Redactor().text(text)
+
+
 @settings(max_examples=200)
 @given(st.one_of(PLANTED.map(lambda planted: planted[0]), st.text(max_size=80)))
 def test_hints_only_save_time(text: str) -> None:

@@ -37,7 +37,7 @@ NEAREST_BESIDE = 200
 
 _VARIABLE = r"[0-9A-Fa-f-]{12,}|0x[0-9A-Fa-f]+|[0-9]+"
 
-Identity: TypeAlias = tuple[str, Kind, int]
+Identity: TypeAlias = tuple[str, str, Kind, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +84,8 @@ def every_row(incident: Incident) -> tuple[Pick, ...]:
 
 
 def identity(event: Event) -> Identity:
-    """One record may tell several transitions: its id alone does not name an event."""
-    return (event.id, event.kind, event.timestamp)
+    """One record may tell several transitions: source and reference do not name an event alone."""
+    return (event.source, event.ref, event.kind, event.timestamp)
 
 
 def total_order(event: Event) -> tuple[int, str, int, str, str]:

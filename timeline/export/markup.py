@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import TYPE_CHECKING, NewType
 from xml.sax.saxutils import escape, quoteattr, unescape
 
@@ -52,10 +53,7 @@ def own(text: str) -> Markup:
 
 def tag(name: str, /, *inside: Markup, **attributes: str | float) -> Markup:
     """One element. `class_` and `for_` lose their underscore, others turn it into a hyphen."""
-    named = "".join(
-        f" {key.rstrip('_').replace('_', '-')}={quoteattr(_value(value))}"
-        for key, value in attributes.items()
-    )
+    named = "".join([_attribute(key, value) for key, value in attributes.items()])
     end = "\n" if name in _LINES else ""
     if name in _EMPTY:
         return Markup(f"<{name}{named}/>{end}")
@@ -77,12 +75,15 @@ def style(rules: str) -> Markup:
 def look_over(text: str, redactor: Redactor) -> str:
     """The last redaction, text by text: one over the whole could take a tag for a secret."""
     parts = _TAG.split(text)
-    plain = {part: unescape(part) for part in parts[::2] if part.strip()}
-    redactor.screen(plain.values())
-    return "".join(
-        _redacted(part, plain[part], redactor) if index % 2 == 0 and part in plain else part
-        for index, part in enumerate(parts)
-    )
+    plain = {part: _unescaped(part) for part in parts[::2] if part.strip()}
+    suspects = redactor.suspects(plain.values())
+    if not suspects:
+        return text
+    parts[::2] = [
+        _redacted(part, plain[part], redactor) if plain.get(part) in suspects else part
+        for part in parts[::2]
+    ]
+    return "".join(parts)
 
 
 def number(value: float) -> str:
@@ -99,5 +100,16 @@ def _value(value: str | float) -> str:
     return value if isinstance(value, str) else number(value)
 
 
+@lru_cache(maxsize=1024)  # classes and places of a drawing recur ten thousand times in a page
+def _attribute(key: str, value: str | float) -> str:
+    return f" {key.rstrip('_').replace('_', '-')}={quoteattr(_value(value))}"
+
+
 def _escaped(text: str) -> Markup:
-    return Markup(escape(_NO_XML.sub("\ufffd", text)))
+    if not (text.isascii() and text.isprintable()):
+        text = _NO_XML.sub("\ufffd", text)
+    return Markup(escape(text))
+
+
+def _unescaped(text: str) -> str:
+    return unescape(text) if "&" in text else text

@@ -26,6 +26,7 @@ from typing import TypeVar, cast
 from timeline.export.checks import is_secret_value
 from timeline.export.gates import LONG_TEXT, Opened, opened_by_text
 from timeline.export.pseudonyms import Pseudonyms
+from timeline.export.redact_held import TEXTLESS, HeldTexts, field_names
 from timeline.export.redact_places import Edit, Stretch, applied, edits_of, moved
 from timeline.export.rule import Rule
 from timeline.export.rules import RULES
@@ -130,10 +131,15 @@ class Redactor:
 
         The name of a mapping's field counts: `{"password": 1234}` has no secret text in it.
         """
-        texts: dict[str, None] = {}
-        _gather(value, texts)
+        held = HeldTexts(value)
+        self.screen(held.texts)
+        return value if self._is_clean(held) else cast("T", self._walked(value))
+
+    def suspects(self, texts: Iterable[str]) -> set[str]:
+        """Those of `texts` that `text` could change; the others it would give back."""
+        texts = tuple(texts)
         self.screen(texts)
-        return cast("T", self._walked(value))
+        return set(texts) if self._ids is not None else set(texts) - self._clean
 
     def screen(self, texts: Iterable[str]) -> None:
         """Find out at once which rules could match which of `texts`; `text` is then fast."""
@@ -171,7 +177,7 @@ class Redactor:
         kind = type(value)
         if kind is str:  # nearly all there is, and no Enum
             return self.text(cast("str", value))
-        if kind in _NO_TEXT:
+        if kind in TEXTLESS:
             return value
         if kind is dict:  # asked by type before what asks an abstract class
             return self._mapping(cast("dict[object, object]", value))
@@ -194,21 +200,18 @@ class Redactor:
         kind = type(value)
         if kind is str:
             return value in self._clean and self._ids is None
-        if kind in _NO_TEXT:
-            return True
-        if kind is dict:
-            named = cast("dict[object, object]", value)
-            return all(self._is_plain_name(n) and self._is_spotless(v) for n, v in named.items())
-        if kind is tuple or kind is list:
-            return all(map(self._is_spotless, cast("Sequence[object]", value)))
-        if dataclasses.is_dataclass(kind):
-            return all(self._is_spotless(getattr(value, name)) for name in _field_names(kind))
-        return isinstance(value, Enum)
+        return kind in TEXTLESS or self._is_clean(HeldTexts(value))
 
-    def _is_plain_name(self, name: object) -> bool:
+    def _is_clean(self, held: HeldTexts) -> bool:
+        return (
+            held.is_usual
+            and self._ids is None
+            and self._clean.issuperset(held.texts)
+            and all(map(self._is_plain_name, held.names))
+        )
+
+    def _is_plain_name(self, name: str) -> bool:
         """Whether a field of that name is judged by its value alone, and the name says nothing."""
-        if type(name) is not str or self._ids is not None:
-            return False
         known = self._plain_names.get(name)
         if known is None:
             ruled = any(r.field is not None and r.field.search(name) for r in self._rules)
@@ -221,7 +224,7 @@ class Redactor:
 
     def _dataclass(self, value: object) -> object:
         changed = {}
-        for name in _field_names(type(value)):
+        for name in field_names(type(value)):
             before = getattr(value, name)
             after = self._walked(before)
             if after != before:
@@ -296,39 +299,5 @@ class Redactor:
         return _ALREADY.match(secret) is not None or secret.strip("`\"'()[]<>.,;: ") in self._issued
 
 
-_NO_TEXT = frozenset((type(None), bool, int, float))
-"""Asked before anything else: half of what a record holds."""
-_FIELD_NAMES: dict[type, tuple[str, ...]] = {}
-
-
 def _same_syntax(one: str, other: str) -> bool:
     return one == other or SYNTAX.findall(one) == SYNTAX.findall(other)
-
-
-def _field_names(kind: type) -> tuple[str, ...]:
-    """The fields of a dataclass; asked for once a type, not once a record."""
-    if kind not in _FIELD_NAMES:
-        _FIELD_NAMES[kind] = tuple(field.name for field in dataclasses.fields(kind))
-    return _FIELD_NAMES[kind]
-
-
-def _gather(value: object, texts: dict[str, None]) -> None:
-    """Every text that redacting `value` will come to, in its order."""
-    kind = type(value)
-    if kind is str:
-        texts[cast("str", value)] = None
-    elif kind in _NO_TEXT:
-        return
-    elif isinstance(value, (dict, Mapping)):  # the first is nearly all there is, and quicker
-        for key, item in value.items():
-            texts[str(key)] = None
-            _gather(item, texts)
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            _gather(item, texts)
-    elif isinstance(value, str):
-        if not isinstance(value, Enum):
-            texts[value] = None
-    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
-        for name in _field_names(type(value)):
-            _gather(getattr(value, name), texts)

@@ -188,7 +188,7 @@ RULES: tuple[Rule, ...] = (
         ),
         checks.tells_a_value,
         hints=("<",),
-        starts=_compiled_starts(r"<[\w:.-]{4,120}+>[^<\n]"),
+        starts=_compiled_starts(r"<[\w:.-]{3,120}+>[^<\n]"),
         gate=gates.without_assertions(rf"(?i)<[\w:.-]*(?:{_PASSWORDS}|{_TOKENS})>"),
     ),
     Rule(
