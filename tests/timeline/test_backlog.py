@@ -8,13 +8,12 @@ from dataclasses import replace
 
 import pytest
 
-from timeline.batch import BatchExtras, Remark, batch_of
 from timeline.clock import ClockBound
 from timeline.coverage import Sight
 from timeline.detectors.backlog import BacklogDetector
-from timeline.detectors.backlog_finding import COMPLETIONS, PAUSED, Backlog
-from timeline.event import Event, Kind, Lane, Meaning, Precision
-from timeline.facts.backlogs import ALL_QUEUES, How
+from timeline.detectors.backlog_finding import PAUSED, Backlog
+from timeline.event import Event, Kind, Lane
+from timeline.facts.backlogs import How
 from timeline.facts.rates import drain_of, rate_of
 from timeline.facts.resume_plan import ASSUMPTIONS
 from timeline.finding import NotEvaluated, to_json
@@ -113,56 +112,6 @@ def depth_now(
     return event
 
 
-def rabbit(
-    world: World,
-    seconds: float,
-    ready: int,
-    published: int = 0,
-    acked: int = 0,
-    queue: str = "mail",
-) -> None:
-    """A sample as RabbitMQ's management plugin keeps it."""
-    told = {"queue": queue, "depth": ready, "running": 1, "published": published, "acked": acked}
-    told |= {"delivered": acked, "redelivered": 0, "interval_s": 5}
-    world.events.append(
-        Event(
-            at(seconds),
-            "rabbit",
-            Lane.QUEUE,
-            Kind.METRIC,
-            f"{queue}: {ready} ready, 1 unacked",
-            f"queues/{queue}@{at(seconds)}",
-            seq=round(seconds),
-            actor=queue,
-            meaning=Meaning.POLLED,
-            precision=Precision.SECOND,
-            attributes=json.dumps(told),
-        )
-    )
-
-
-def curve(
-    world: World, seconds: float, value: float, *, metric: str, labels: dict[str, str]
-) -> None:
-    """A point of a configured query, as the Prometheus connector words it."""
-    shown = ", ".join(f"{k}={v}" for k, v in labels.items())
-    told = {"labels": labels, "metric": metric, "value": value}
-    world.events.append(
-        Event(
-            at(seconds),
-            "prom",
-            Lane.METRIC,
-            Kind.METRIC,
-            f"{metric} ({shown}) = {value:g}",
-            f"{metric}{shown}@{at(seconds)}",
-            seq=round(seconds * 1000) + len(world.events),
-            actor=labels.get("job", "prom"),
-            meaning=Meaning.DERIVED,
-            attributes=json.dumps(told),
-        )
-    )
-
-
 def paused(world: World, until: float = END) -> World:
     flow(world, held=(PAUSE, until))
     note(world, PAUSE - 2, "paused mailers while we repair orders")
@@ -226,40 +175,6 @@ def paused_and_resumed() -> World:
     return world
 
 
-def test_a_broker_that_sampled_itself_is_certain_and_tells_what_changed() -> None:
-    world = World()
-    for number in range(0, 2100, 5):
-        late = number >= 1500
-        rabbit(world, number, 3 + (number - 1500) if late else 3, 10, 5 if late else 10)
-    finding = only(world)
-    assert finding.verdict is Verdict.CERTAIN
-    assert finding.how is How.SAMPLED
-    assert finding.changed == COMPLETIONS
-    assert finding.depth == 598
-    assert finding.arrivals is not None
-    assert finding.arrivals.per_minute == pytest.approx(120)
-    assert finding.steps[0].event.ref.startswith("queues/mail@")
-
-
-@pytest.mark.parametrize(
-    ("metric", "labels"),
-    [
-        ("depth", {"__name__": "rabbitmq_queue_messages_ready", "queue": "mail"}),
-        ("sidekiq_queue_size", {"name": "low"}),
-        ("celery_queue_length", {"queue_name": "celery"}),
-        ("jobs waiting", {"job": "worker"}),
-    ],
-)
-def test_a_configured_curve_of_a_depth_will_do(metric: str, labels: dict[str, str]) -> None:
-    world = World()
-    for number in range(0, 2100, 15):
-        curve(world, number, max(2.0, number - 1500.0), metric=metric, labels=labels)
-    finding = only(world)
-    assert finding.how is How.SAMPLED
-    assert finding.arrivals is None
-    assert "how fast it drains cannot be told" in finding.sentence()
-
-
 def test_a_queue_that_forgets_is_never_read_as_growing() -> None:
     world = paused(World())
     world.blind("rq", 0, END)
@@ -282,55 +197,6 @@ def test_what_is_kept_after_the_horizon_of_a_queue_is_enough() -> None:
     assert finding.depth == 300
     assert finding.plan is not None
     assert finding.plan.starts == 67
-
-
-def test_of_several_nodes_that_export_one_queue_the_fullest_tells() -> None:
-    world = World()
-    for number in range(0, 2100, 15):
-        for node, depth in (("a", max(2.0, number - 1500.0)), ("b", 0.0)):
-            curve(world, number, depth, metric="queue_depth", labels={"queue": "m", "node": node})
-    assert only(world).peak == 585
-
-
-def test_a_present_depth_of_a_paused_queue_is_said_as_such() -> None:
-    world = World()
-    note(world, 1500, "paused mailers")
-    depth_now(world, 420, oldest=1501)
-    finding = only(world)
-    assert finding.how is How.NOT_KNOWN
-    assert finding.verdict is Verdict.LIKELY
-    assert "420 jobs wait in mailers now (not then), the oldest since 02:25:01" in (
-        finding.sentence()
-    )
-
-
-@pytest.mark.parametrize("words", ["; the queue is paused", ""])
-def test_what_the_queue_itself_says_of_a_pause_is_enough(words: str) -> None:
-    world = World()
-    depth_now(world, 420, words=words)
-    batches = world.batches()
-    if not words:
-        said = Remark("rq", "quiet", "all workers are paused (pause-all-workers)")
-        batches.append(batch_of("rq", [], BatchExtras()))
-        batches[-1] = replace(batches[-1], remarks=(said,))
-    (finding,) = BacklogDetector().detect(world.incident(batches))  # type: ignore[misc]
-    assert isinstance(finding, Backlog)
-    assert finding.changed == PAUSED
-    assert finding.verdict is Verdict.LIKELY
-
-
-def test_an_old_present_backlog_is_only_possible() -> None:
-    world = World()
-    depth_now(world, 420, oldest=900)
-    assert only(world).verdict is Verdict.POSSIBLE
-
-
-def test_the_sum_of_all_queues_is_not_told_beside_its_parts() -> None:
-    world = World()
-    note(world, 1500, "all workers paused")
-    depth_now(world, 420, oldest=1501, source="sidekiq")
-    depth_now(world, 425, oldest=1501, source="sidekiq", queue=ALL_QUEUES)
-    assert [one.queue for one in found(world)] == ["mailers"]
 
 
 def even(world: World) -> None:
@@ -401,47 +267,6 @@ def test_a_batch_that_was_worked_off_only_colours_other_findings() -> None:
     assert finding.clause() == "mailers backed up to 99 jobs and was worked off"
 
 
-def sampled_each_minute(world: World, *depths: int) -> None:
-    """An exporter that is scraped once a minute; the last of `depths` is that of the last one."""
-    first = world.end - 60 * len(depths)
-    for number, depth in enumerate(depths):
-        rabbit(world, first + 60 * number, depth, queue="exports")
-
-
-CALM = (0, 1, 0, 0, 2, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0, 0)
-
-
-def test_a_rise_of_minutes_is_seen_in_samples_a_minute_apart() -> None:
-    world = World()
-    sampled_each_minute(world, *CALM, 40, 95, 140, 190, 180, 171, 160)
-    finding = only(world)
-    assert not finding.qualifier
-    assert (finding.queue, finding.peak, finding.depth) == ("exports", 190, 160)
-
-
-def test_worked_off_just_after_the_alarm_it_still_stands_for_itself() -> None:
-    world = World()
-    sampled_each_minute(world, *CALM, 40, 95, 140, 190, 120, 60, 30, 12, 0, 0, 0, 0)
-    finding = only(world)
-    assert finding.worked_off
-    assert not finding.qualifier
-
-
-@pytest.mark.parametrize("jump", [(300,), (130, 300)])
-def test_a_push_at_once_is_no_rise_however_it_is_sampled(jump: tuple[int, ...]) -> None:
-    world = World()
-    sampled_each_minute(world, *CALM, *jump, 240, 180, 120, 60, 20)
-    assert found(world) == []
-
-
-def test_a_queue_that_fills_every_ten_minutes_only_colours_other_findings() -> None:
-    world = World()
-    for seconds in range(0, 2090, 5):
-        into = seconds % 600
-        rabbit(world, seconds, 5 + max(0, 60 - abs(into - 300) // 4), 10, 10)
-    assert only(world).qualifier
-
-
 def test_order_of_arrival_and_unrelated_lines_change_nothing() -> None:
     plain = only(paused(World()))
     mixed = paused(World())
@@ -507,56 +332,3 @@ def test_a_push_at_once_that_keeps_later_work_waiting_is_a_backlog() -> None:
 
 def test_a_push_at_once_that_keeps_nobody_waiting_is_silent() -> None:
     assert found(pushed_at_once(World(), others=False)) == []
-
-
-@pytest.mark.parametrize(("published", "verdicts"), [(40, [Verdict.CERTAIN]), (0, [])])
-def test_a_broker_counts_what_came_in_behind_a_push(
-    published: int, verdicts: list[Verdict]
-) -> None:
-    world = World()
-    depths = (*CALM, 300, 280, 230, 180, 130, 60, 5)
-    for number, depth in enumerate(depths):
-        rabbit(world, 720 + 60 * number, depth, published, 90, queue="exports")
-    assert [one.verdict for one in found(world)] == verdicts
-
-
-def waiting_since(world: World, first: float, *, status: str = "queued") -> World:
-    """A queue that forgets what it has done: only what waits now still has its stamp."""
-    for number in range(60):
-        world.job(
-            first + number * 5, Kind.JOB_ENQUEUED, f"v{number}", queue="facturen", status=status
-        )
-    depth_now(world, 60, queue="facturen")
-    world.blind("rq", 0, 2100, Sight.NOW_ONLY)
-    return world
-
-
-def test_what_waits_now_and_came_before_t_was_waiting_at_t() -> None:
-    finding = only(waiting_since(World(), 1500))
-    assert finding.verdict is Verdict.LIKELY
-    assert finding.began == at(1500)
-    assert finding.waited_then == 49  # pushed a minute or longer before 1800 s
-    assert "49 of them waited at T" in finding.sentence()
-
-
-@pytest.mark.parametrize(("first", "status"), [(1790, "queued"), (1500, "scheduled")])
-def test_what_came_later_or_is_put_off_did_not_wait_at_t(first: float, status: str) -> None:
-    assert found(waiting_since(World(), first, status=status)) == []
-
-
-def test_a_queue_that_nobody_takes_from_is_told_at_once() -> None:
-    world = World()
-    depth_now(world, 60, queue="facturen", takers=0)
-    finding = only(world)
-    assert finding.verdict is Verdict.LIKELY
-    assert finding.clause() == "60 jobs wait in facturen now and no worker takes from it"
-    assert finding.next_action == "Start workers for facturen, one first: nobody takes from it."
-
-
-@pytest.mark.parametrize(("depth", "takers"), [(60, 2), (60, None), (3, 0)])
-def test_a_queue_with_workers_or_hardly_any_work_is_no_backlog(
-    depth: int, takers: int | None
-) -> None:
-    world = World()
-    depth_now(world, depth, takers=takers)
-    assert found(world) == []

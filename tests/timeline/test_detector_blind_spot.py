@@ -208,3 +208,25 @@ def test_a_shorter_hole_counts_where_the_jobs_in_it_are_named_elsewhere(
     silent = [one for one in result if isinstance(one, BlindSpot) and one.actor == "kiln"]
     assert len(silent) == told
     assert all(one.verdict is Verdict.CERTAIN for one in silent)
+
+
+def passed_over(world: World, told: bool) -> World:
+    """A worker whose lines name every mail, and of a tidying job each one or none."""
+    chatty(world, "mailer", silent=True)
+    for number in range(20):
+        start, kind = 20.0 + 50 * number, ("mail", "tidy")[number % 2]
+        job, thing = f"j{number}", f"user_id={number}"
+        world.run(job, thing, start - 1, start, start + 1, job_class=kind, worker="mailer")
+        if kind == "mail" or told:
+            world.log(start, "mailer", f"begun job_id={job} {thing}")
+    world.run("j99", "user_id=99", 1300, 1301, 1302, job_class="tidy", worker="mailer")
+    return world
+
+
+def test_a_job_of_which_its_worker_never_speaks_proves_no_silence() -> None:
+    assert found(passed_over(World(), told=False)) == []
+
+
+def test_a_job_of_which_it_speaks_at_other_times_does() -> None:
+    (finding,) = found(passed_over(World(), told=True))
+    assert finding.verdict is Verdict.CERTAIN

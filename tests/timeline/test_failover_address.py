@@ -143,3 +143,17 @@ def test_figures_that_go_to_and_fro_are_no_roles() -> None:
         role(world, ROLES[0], instance, before, since=600)
         role(world, ROLES[0], instance, before)
     assert found(world) == []
+
+
+@pytest.mark.parametrize(("severity", "seen"), [(0, 1), (17, 1), (9, 0)])
+def test_an_error_whose_line_tells_no_level_counts_and_one_told_in_passing_does_not(
+    severity: int, seen: int
+) -> None:
+    world = shop()
+    for step in range(4):
+        closed = CLOSED.format(host=ADDRESS, port=5432)
+        refused = REFUSED.format(host=ADDRESS, port=5432)
+        world.log(1200 + step * 0.1, "web", closed, severity=severity)
+        world.log(1201 + step, "stock", refused, severity=severity)
+    world.log(1204.0, "keepalived_vrrp", KEEPALIVED)
+    assert len(found(world)) == seen

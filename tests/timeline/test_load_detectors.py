@@ -20,7 +20,7 @@ from timeline.event import Event, Kind, Lane
 from timeline.finding import Finding, to_json
 from timeline.order import Verdict
 
-from .test_backlog import rabbit
+from .test_backlog_samples import rabbit
 from .test_memory_leak import MB, point
 from .test_rejected_by_limit import access
 from .worlds import World, at, healthy, shop

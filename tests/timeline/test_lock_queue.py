@@ -8,15 +8,12 @@ from dataclasses import replace
 
 import pytest
 
-from timeline.detectors.deadlocks import Deadlock
 from timeline.detectors.lock_queue import (
     IDLE,
     LONG,
     MIGRATES,
-    UNKNOWN,
     LockQueue,
     LockQueueDetector,
-    LockTimeouts,
 )
 from timeline.event import Event, Kind, Lane, Meaning, Precision
 from timeline.finding import Finding, NotEvaluated, to_json
@@ -182,15 +179,6 @@ def still_waiting(
     )
 
 
-def logged_pile(world: World | None = None) -> World:
-    world = world or healthy(World())
-    still_waiting(world, 1601.0, MIGRATION, "811", "812", mode="AccessExclusiveLock")
-    for number in range(3):
-        queue = ", ".join(str(pid) for pid in (MIGRATION, *range(900, 901 + number)))
-        still_waiting(world, 1701.0 + number, 900 + number, "811", queue)
-    return world
-
-
 def test_an_idle_transaction_is_named_as_the_root_of_all_who_wait() -> None:
     finding = only(pile())
     assert finding.verdict is Verdict.CERTAIN
@@ -296,73 +284,6 @@ def test_without_the_begin_of_a_wait_its_length_is_not_claimed() -> None:
     assert all(waiter.waited is None for waiter in finding.waiters)
 
 
-def test_the_servers_log_alone_names_root_and_first_waiter() -> None:
-    finding = only(logged_pile())
-    assert finding.verdict is Verdict.CERTAIN
-    assert finding.root is not None
-    assert finding.root.session == "811"
-    assert finding.waiters[0].session == "812"
-    assert finding.began == at(1601) - 1_000_123_000
-    assert len(finding.waiters) == 4
-    assert "ann" not in json.dumps(to_json(finding.evidence())), "no literal of a statement"
-
-
-def test_an_acquired_line_tells_how_long_the_same_wait_was() -> None:
-    world = logged_pile()
-    line = (
-        "process 812 acquired AccessExclusiveLock on relation 16402 of database 5 after 95000.0 ms"
-    )
-    world.log(1694.9999, "postgres", line, source="pg.log")
-    finding = only(world)
-    assert finding.longest == pytest.approx(95 * SECOND, abs=SECOND)
-    assert len(finding.waiters) == 4
-
-
-def test_a_log_without_holders_is_only_likely_and_names_nobody() -> None:
-    world = healthy(World())
-    for number in range(3):
-        still_waiting(world, 1701.0 + number, 900 + number, "", "")
-    finding = only(world)
-    assert finding.verdict is Verdict.LIKELY
-    assert (finding.root, finding.root_kind) == (None, UNKNOWN)
-    assert "nobody named" in finding.sentence()
-
-
-def test_two_holders_leave_open_which_one_it_was() -> None:
-    world = healthy(World())
-    for number in range(3):
-        still_waiting(world, 1701.0 + number, 900 + number, "811, 814", f"{900 + number}")
-    finding = only(world)
-    assert finding.verdict is Verdict.LIKELY
-    assert "pid 814" in finding.weakest_link
-
-
-def test_state_and_log_of_one_queue_are_one_finding() -> None:
-    finding = only(logged_pile(pile()))
-    assert finding.root_kind == IDLE
-    assert len(finding.waiters) == 4
-
-
-def test_only_clients_that_gave_up_are_possible_at_most() -> None:
-    world = healthy(World())
-    for number, service in enumerate(("web", "billing", "web")):
-        line = "psycopg.errors.LockNotAvailable: canceling statement due to lock timeout"
-        world.error(1700 + number, service, line)
-    (finding,) = found(world)
-    assert isinstance(finding, LockTimeouts)
-    assert finding.verdict is Verdict.POSSIBLE
-    assert "3 statements of billing and web gave up" in finding.sentence()
-
-
-def test_those_who_gave_up_are_counted_into_the_queue_that_the_server_tells() -> None:
-    world = pile()
-    for number in range(3):
-        world.error(1800 + number, "web", "canceling statement due to lock timeout")
-    finding = only(world)
-    assert finding.gave_up == 3
-    assert "3 statements gave up waiting" in finding.sentence()
-
-
 def nothing(world: World) -> None:
     del world
 
@@ -423,91 +344,6 @@ def test_confusers_stay_silent(confuser: Callable[[World], None]) -> None:
     world = healthy(World())
     confuser(world)
     assert found(world) == []
-
-
-CIRCLE = (
-    "deadlock detected␊DETAIL:  Process 812 waits for ShareLock on transaction 740; blocked by "
-    "process 811.␊ Process 811 waits for ShareLock on transaction 741; blocked by process 812."
-)
-
-
-def deadlock(world: World, seconds: float, request: str, last: str, severity: int = 9) -> None:
-    """One deadlock as the server and its client tell it, and the client's last line."""
-    world.error(seconds, "postgres", CIRCLE, source="pg.log")
-    body = f"psycopg.errors.DeadlockDetected: {CIRCLE} request_id={request}"
-    world.log(seconds + 0.01, "web", body, severity=17)
-    world.log(seconds + 0.3, "web", f"{last} request_id={request}", severity=severity)
-
-
-def test_one_deadlock_that_was_tried_again_is_only_a_qualifier() -> None:
-    world = healthy(World())
-    deadlock(world, 1700, "a1", "POST /orders 201")
-    (finding,) = found(world)
-    assert isinstance(finding, Deadlock)
-    assert finding.qualifier
-    assert (finding.deadlocks, finding.went_on, finding.failed) == (1, 1, 0)
-    assert finding.circles == (("811", "812"),)
-    assert "1 went on afterwards" in finding.sentence()
-
-
-def test_one_deadlock_whose_request_failed_is_a_finding() -> None:
-    world = healthy(World())
-    deadlock(world, 1700, "a1", "POST /orders failed", severity=17)
-    (finding,) = found(world)
-    assert isinstance(finding, Deadlock)
-    assert not finding.qualifier
-    assert finding.verdict is Verdict.CERTAIN
-    assert finding.failed == 1
-    assert "request:a1" in finding.keys
-
-
-def refund_gave_up(world: World, words: str = "refund wallet_id=31 given up:") -> None:
-    """A client without job or request ids, whose error names the thing and where it stood."""
-    world.error(1700, "postgres", CIRCLE, source="pg.log")
-    context = '␊CONTEXT:  while updating tuple (0,3) in relation "wallets"'
-    world.log(1700.01, "refunder", f"{words} {CIRCLE}{context}", severity=17)
-
-
-def test_a_thing_that_its_client_gave_up_is_a_finding() -> None:
-    world = healthy(World())
-    refund_gave_up(world)
-    world.log(1701, "refunder", "refund wallet_id=32 done")
-    world.log(1702, "auditor", "checked wallet_id=31")
-    (finding,) = found(world)
-    assert isinstance(finding, Deadlock)
-    assert (finding.qualifier, finding.went_on, finding.failed) == (False, 0, 1)
-    assert finding.tables == ("wallets",)
-    assert "over wallets" in finding.sentence()
-    assert "wallet:31" in finding.keys
-
-
-@pytest.mark.parametrize(
-    "again", ["refund wallet_id=31 done", "refund wallet_id=31 committed on attempt 2"]
-)
-def test_a_thing_that_its_client_took_up_again_is_only_a_qualifier(again: str) -> None:
-    world = healthy(World())
-    refund_gave_up(world)
-    world.log(1701, "refunder", again)
-    (finding,) = found(world)
-    assert isinstance(finding, Deadlock)
-    assert (finding.qualifier, finding.went_on, finding.failed) == (True, 1, 0)
-
-
-def test_a_client_that_says_it_will_retry_has_not_given_up() -> None:
-    world = healthy(World())
-    refund_gave_up(world, "refund wallet_id=31 attempt 1 of 3:")
-    (finding,) = found(world)
-    assert isinstance(finding, Deadlock)
-    assert (finding.qualifier, finding.went_on, finding.failed) == (True, 0, 0)
-
-
-def test_deadlocks_again_and_again_are_a_finding_though_each_was_tried_again() -> None:
-    world = healthy(World())
-    for number in range(3):
-        deadlock(world, 1700 + number * 20, f"a{number}", "POST /orders 201")
-    (finding,) = found(world)
-    assert isinstance(finding, Deadlock)
-    assert (finding.deadlocks, finding.qualifier) == (3, False)
 
 
 def test_the_same_events_in_any_order_tell_the_same() -> None:

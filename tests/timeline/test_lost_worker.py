@@ -9,12 +9,10 @@ import pytest
 
 from halfawake.demo import story_path
 from timeline.bundle import read_bundle
-from timeline.clock import ClockBound
 from timeline.detectors.delivered_again import DeliveredAgainDetector
 from timeline.detectors.lost_worker import LostWorker, LostWorkerDetector
 from timeline.detectors.poison_job import PoisonJobDetector
 from timeline.event import Event, Kind, Lane
-from timeline.facts.kills import Kill, is_same_worker
 from timeline.finding import Detector, NotEvaluated
 from timeline.order import Verdict
 
@@ -22,7 +20,6 @@ from .worlds import SECOND, World, at, healthy, iso
 
 DEATH = 1440.0
 WORK_HORSE = "Work-horse terminated unexpectedly; waitpid returned 9 (signal 9);"
-OOM = "pod w1 container worker ended: OOMKilled, exit code 137"
 
 
 def found(world: World) -> list[LostWorker]:
@@ -130,78 +127,6 @@ def test_a_lease_of_a_worker_that_nobody_names_is_possible_at_most() -> None:
     started(named, seconds=DEATH - 900, worker="w1")
     overdue(named, "j1")
     assert only(named).verdict is Verdict.LIKELY
-
-
-def test_a_kill_of_that_very_worker_makes_it_certain() -> None:
-    world = healthy(World())
-    started(world)
-    silent(world)
-    world.error(DEATH + 3, "w1/worker", OOM, source="cluster")
-    finding = only(world)
-    assert finding.verdict is Verdict.CERTAIN
-    assert finding.killed_at == at(DEATH + 3)
-    assert "OOMKilled" in finding.killed_by
-    assert "it was killed at 02:24:03.000" in finding.sentence()
-    assert [step.role for step in finding.steps] == ["started", "last heartbeat", "killed"]
-
-
-@pytest.mark.parametrize(
-    ("bound_ms", "verdict"),
-    [(10, Verdict.CERTAIN), (600, Verdict.LIKELY), (3_000, Verdict.POSSIBLE)],
-)
-def test_a_kill_is_as_sure_as_the_clocks(bound_ms: int, verdict: Verdict) -> None:
-    bound = ClockBound(bound_ms * 1_000_000, bound_ms * 1_000_000)
-    world = healthy(World(bound=bound))
-    started(world, seconds=DEATH)
-    overdue(world, "j1")
-    world.error(DEATH + 1, "w1", "worker w1 exited: terminated by SIGKILL", source="node")
-    assert only(world).verdict is verdict
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        "pod w2 container worker ended: OOMKilled, exit code 137",
-        "Out of memory: Killed process 991 (ruby) total-vm:9",
-        "ticket: customers ask about SIGKILL",
-    ],
-)
-def test_the_death_of_another_process_is_no_second_sign(line: str) -> None:
-    world = healthy(World())
-    started(world)
-    silent(world)
-    world.error(DEATH + 3, "kernel", line)
-    finding = only(world)
-    assert finding.killed_at is None
-    assert finding.verdict is Verdict.LIKELY
-
-
-@pytest.mark.parametrize(
-    ("worker", "line", "same"),
-    [
-        ("app1:4711:9c", "Out of memory: Killed process 4711 (ruby)", True),
-        ("app1:4711:9c", "Out of memory: Killed process 4712 (ruby)", False),
-        ("mail-7f9c:1:ab thread 4x", "pod mail-7f9c container app ended: OOMKilled", True),
-        ("mail-7f9c:1:ab thread 4x", "pod mail-7f9 container app ended: OOMKilled", False),
-        ("celery@box-3", "box-3: celery.service: Main process exited, code=killed", True),
-        ("celery@box-3", "celery.service: Main process exited, code=killed", False),
-        ("worker", "one worker was sent SIGKILL", False),
-        ("worker 1", "a worker was sent SIGKILL", False),
-        ("", "w1 was sent SIGKILL", False),
-    ],
-)
-def test_a_line_is_about_a_worker_by_pid_pod_host_or_a_telling_name(
-    worker: str, line: str, same: bool
-) -> None:
-    assert is_same_worker(Kill(0, 0, "kernel", line), worker, "") is same
-
-
-def test_a_pid_in_the_workers_name_is_a_name() -> None:
-    world = healthy(World())
-    started(world, worker="app1:4711:9c")
-    overdue(world, "j1")
-    world.error(DEATH + 3, "kernel", "Out of memory: Killed process 4711 (ruby) total-vm:9")
-    assert only(world).verdict is Verdict.CERTAIN
 
 
 def test_the_queue_that_names_the_death_needs_no_second_sign() -> None:
@@ -314,16 +239,6 @@ def test_a_lost_child_in_a_log_is_found_by_the_jobs_key() -> None:
     assert finding.verdict is Verdict.CERTAIN
 
 
-def test_a_kill_without_the_queues_word_is_at_most_likely() -> None:
-    world = healthy(World())
-    started(world)
-    world.error(DEATH, "w1", "worker w1 exited: terminated by SIGKILL", source="node")
-    finding = only(world)
-    assert finding.verdict is Verdict.LIKELY
-    world.blind("rq", DEATH - 5, DEATH + 5)
-    assert only(world).verdict is Verdict.POSSIBLE
-
-
 def test_a_long_lease_is_no_heartbeat() -> None:
     world = healthy(World())
     world.systems["rq"] = "celery"
@@ -362,15 +277,6 @@ def test_an_announced_stop_is_only_a_qualifier() -> None:
     finding = only(world)
     assert finding.qualifier
     assert "announced" in finding.weakest_link
-
-
-def test_running_out_of_memory_is_no_planned_stop() -> None:
-    world = healthy(World())
-    started(world)
-    world.log(DEATH, "w1", "received SIGTERM, shutting down gracefully")
-    world.error(DEATH + 1, "w1/worker", OOM, source="cluster")
-    silent(world, seconds=DEATH - 1)
-    assert not only(world).qualifier
 
 
 def test_a_deploy_beside_it_is_an_alternative() -> None:
@@ -469,37 +375,3 @@ def test_a_host_that_goes_on_writing_dates_nothing() -> None:
     world.log(2110, "knecht", "Speicherstand geprüft", clock="knecht-4", source="knechte")
     overdue(world, "j1")
     assert only(world).alive == at(DEATH - 10)
-
-
-def test_a_reapers_late_word_and_the_kill_on_the_workers_host_are_one_death() -> None:
-    world = healthy(World())
-    for nth, job in enumerate(("j1", "j2", "j3", "j4")):
-        told = {"keys": (f"job:{job}",), "clock": "spule-7.kiel", "source": "spulen"}
-        begun = DEATH - 200 + nth * 10 if nth else DEATH - 10
-        world.log(begun, "spule", f"{job} angefangen", **told)  # type: ignore[arg-type]
-        if nth:
-            world.log(begun + 5, "spule", f"{job} erledigt", **told)  # type: ignore[arg-type]
-    kill = "kernel: Out of memory: Killed process 3723 (spule) host=spule-7.kiel"
-    world.error(DEATH, "kernel", kill, source="kern")
-    event = world.job(DEATH + 300, Kind.JOB_FAILED, "j1", "user_id=1", worker="spule-7.kiel.1070")
-    body = "found without its process: SolidQueue::Processes::ProcessPrunedError"
-    world.events[-1] = replace(event, body=body)
-    finding = only(world)
-    assert finding.killed_at == at(DEATH)
-    assert (finding.alive, finding.noticed) == (at(DEATH - 10), at(DEATH + 300))
-
-
-def test_a_kill_on_a_host_whose_work_goes_on_is_another_process() -> None:
-    world = healthy(World())
-    for nth, job in enumerate(("j1", "j2", "j3", "j4")):
-        told = {"keys": (f"job:{job}",), "clock": "spule-7.kiel", "source": "spulen"}
-        begun = DEATH - 10 + nth
-        world.log(begun, "spule", f"{job} angefangen", **told)  # type: ignore[arg-type]
-        if nth:
-            world.log(begun + 40, "spule", f"{job} erledigt", **told)  # type: ignore[arg-type]
-    kill = "kernel: Out of memory: Killed process 3723 (nginx) host=spule-7.kiel"
-    world.error(DEATH, "kernel", kill, source="kern")
-    event = world.job(DEATH + 300, Kind.JOB_FAILED, "j1", "user_id=1", worker="spule-7.kiel.1070")
-    body = "found without its process: SolidQueue::Processes::ProcessPrunedError"
-    world.events[-1] = replace(event, body=body)
-    assert only(world).killed_at is None

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -13,10 +11,10 @@ from timeline.clock import ClockBound
 from timeline.coverage import Sight
 from timeline.detectors.chain_findings import BrokenChain
 from timeline.detectors.missed_run import MissedRunDetector
-from timeline.detectors.missed_run_findings import MissedRun, ToldMissed
+from timeline.detectors.missed_run_findings import MissedRun
 from timeline.event import Kind
 from timeline.finding import Finding, NotEvaluated
-from timeline.knowledge import Knowledge, Overlap, Schedule, Work
+from timeline.knowledge import Knowledge, Schedule, Work
 from timeline.order import Verdict, at_least
 
 from .worlds import SECOND, World, at, healthy
@@ -124,40 +122,6 @@ def test_a_learnt_schedule_is_at_most_likely() -> None:
     assert "learnt from" in finding.weakest_link
     assert len(finding.missed) == 2
     assert finding.alternatives
-
-
-def test_logs_alone_show_runs_too() -> None:
-    schedule = Schedule("backup", Work(log="nightly-backup:"), cron="0,10,20,30 2 * * *")
-    world = healthy(World(knowledge=Knowledge(schedules=(schedule,))))
-    for minute in (0, 10, 30):
-        world.log(minute * 60 + 2, "cron-1", f"nightly-backup: started run {minute}")
-        world.log(minute * 60 + 40, "cron-1", f"nightly-backup: finished run {minute}")
-    finding = only(world)
-    assert [one.due for one in finding.missed] == [at(1200)]
-    assert finding.verdict is Verdict.CERTAIN
-
-
-@pytest.mark.parametrize(
-    ("line", "name"),
-    [
-        (
-            'Run time of job "sync_all (trigger: interval[0:05:00], next run at: …)" was missed by '
-            "0:00:41.203",
-            "sync_all",
-        ),
-        (
-            "MissSchedule: Missed scheduled time to start a job: 2026-03-14 02:10:00 (CronJob "
-            "nightly-report)",
-            "nightly-report",
-        ),
-    ],
-)
-def test_the_schedulers_own_word(line: str, name: str) -> None:
-    world = healthy(World())
-    world.log(700, "scheduler", line, severity=13)
-    (finding,) = found(world)
-    assert isinstance(finding, ToldMissed)
-    assert (finding.schedule, finding.times, finding.verdict) == (name, 1, Verdict.CERTAIN)
 
 
 # The baton
@@ -273,143 +237,6 @@ def test_lines_without_ids_are_a_chain_when_they_come_evenly() -> None:
     assert isinstance(finding, BrokenChain)
 
 
-# What is none
-
-
-def not_yet_over(world: World) -> None:
-    world.knowledge = Knowledge(
-        schedules=(
-            Schedule("late", Work(job_class="late"), cron="34 2 * * *", tolerance=5 * 60 * SECOND),
-        )
-    )
-
-
-def traffic_that_ends(world: World) -> None:
-    for user in range(30):
-        start = 10 + user * 30
-        world.run(f"m{user}", f"user_id={user}", start, start, start + 1, job_class="digest")
-
-
-def uneven_runs(world: World) -> None:
-    draw = random.Random(4)
-    start = 0.0
-    for number in range(20):
-        start += draw.uniform(5, 90)
-        world.run(f"x{number}", "kind=full", start, start, start + 1, job_class="reindex")
-
-
-def a_living_baton(world: World) -> None:
-    baton(world, 34)
-
-
-def a_baton_that_waits_in_its_queue(world: World) -> None:
-    baton(world, 20)
-    last = [e for e in world.events if e.kind is Kind.JOB_ENQUEUED and "job:h20" in e.keys]
-    (event,) = last
-    told = (event.attributes or "").replace('"status": "finished"', '"status": "scheduled"')
-    world.events[world.events.index(event)] = replace(event, attributes=told)
-
-
-def polls_until_paid(world: World) -> None:
-    """Jobs that put themselves back until a payment is there: they are meant to end."""
-    for payment in range(4):
-        args = f"payment_id={payment}"
-        for number in range(5):
-            start, name = 20 + payment * 7 + number * 60, f"p{payment}-{number}"
-            more = {"job_class": "check_payment"}
-            world.job(start, Kind.JOB_STARTED, name, args, **more)
-            if number < 4:
-                following = f"p{payment}-{number + 1}"
-                world.job(start + 0.02, Kind.JOB_ENQUEUED, following, args, **more)
-            world.job(start + 0.1, Kind.JOB_FINISHED, name, args, **more)
-
-
-def one_poll_until_paid(world: World) -> None:
-    more = {"job_class": "check_payment"}
-    for number in range(8):
-        start, name = 20 + number * 60, f"p{number}"
-        world.job(start, Kind.JOB_STARTED, name, "payment_id=7", **more)
-        if number < 7:
-            world.job(start + 0.02, Kind.JOB_ENQUEUED, f"p{number + 1}", "payment_id=7", **more)
-        world.job(start + 0.1, Kind.JOB_FINISHED, name, "payment_id=7", **more)
-
-
-def lines_that_wait_for_an_order(world: World) -> None:
-    for number in range(8):
-        text = (
-            f"order_id=7 not paid, requeued message_id=m{number} as next_message_id=m{number + 1}"
-        )
-        world.log(20 + number * 60, "shop-1", text)
-
-
-def requeued_after_errors(world: World) -> None:
-    for number in range(9):
-        text = f"job_id=e{number} failed, requeued"
-        world.log(20 + number * 60, "mailer", text, severity=13)
-
-
-def requeued_now_and_then(world: World) -> None:
-    for number, start in enumerate((10, 25, 400, 410, 900)):
-        world.log(start, "mailer", f"requeued order_id={number} for later")
-
-
-@pytest.mark.parametrize(
-    "confuser",
-    [
-        not_yet_over,
-        traffic_that_ends,
-        uneven_runs,
-        a_living_baton,
-        a_baton_that_waits_in_its_queue,
-        polls_until_paid,
-        one_poll_until_paid,
-        lines_that_wait_for_an_order,
-        requeued_after_errors,
-        requeued_now_and_then,
-    ],
-)
-def test_confusers_stay_silent(confuser: Callable[[World], None]) -> None:
-    world = healthy(World())
-    confuser(world)
-    result = MissedRunDetector().detect(world.incident())
-    assert isinstance(result, NotEvaluated) or list(result) == []
-
-
-def test_a_run_skipped_because_the_last_one_still_ran_is_a_qualifier() -> None:
-    world = every_five(but=(10, 15))
-    sync(world, 10, took=400)
-    finding = only(world)
-    assert finding.qualifier
-    assert finding.missed[0].state == "skipped"
-    world = every_five(but=(10, 15), schedule=replace(FIVE, overlap=Overlap.ALLOW))
-    sync(world, 10, took=400)
-    assert only(world).missed[0].state == "never"
-
-
-def test_a_healthy_schedule_is_silent() -> None:
-    assert found(every_five()) == []
-
-
-def test_without_a_schedule_it_says_what_it_needs() -> None:
-    result = MissedRunDetector().detect(healthy(World()).incident())
-    assert isinstance(result, NotEvaluated)
-    assert "a configured schedule" in result.needs
-
-
-def test_a_nightly_run_outside_the_window_is_not_judged() -> None:
-    nightly = Schedule("backup", Work(job_class="backup"), cron="0 1 * * *")
-    result = MissedRunDetector().detect(healthy(World(knowledge=Knowledge((nightly,)))).incident())
-    assert isinstance(result, NotEvaluated)
-    assert "the last was at 01:00:00" in result.needs
-
-
-def test_a_schedule_that_cannot_be_read_is_not_evaluated() -> None:
-    broken = replace(FIVE, cron="five past")
-    result = MissedRunDetector().detect(healthy(World(knowledge=Knowledge((broken,)))).incident())
-    assert isinstance(result, NotEvaluated)
-    assert "cannot be read" in result.needs
-
-
 # What must not matter
 
 
@@ -450,68 +277,3 @@ def test_a_chain_of_parent_ids_is_certain() -> None:
     assert isinstance(finding, BrokenChain)
     assert finding.verdict is Verdict.CERTAIN
     assert "ids link the hops" in finding.weakest_link
-
-
-PURGE = Schedule("purge", Work(log="expired carts purged"), every=300 * SECOND)
-
-
-def purges(*, without: tuple[int, ...] = (), chatter: float = 0, hole: bool = False) -> World:
-    """Runs told by one log of their own; `chatter` seconds apart its writer says other things."""
-    world = World(knowledge=Knowledge(schedules=(PURGE,)))
-    for minute in range(2, 35, 5):
-        if minute not in without:
-            world.log(minute * 60.0, "cart-keeper", f"expired carts purged: {minute * 7}")
-    for number in range(int(2090 / chatter) if chatter else 0):
-        at_s = 1 + number * chatter
-        if not (hole and 850 < at_s < 1200):
-            world.log(at_s, "cart-keeper", f"cart {4000 + number} priced")
-    return world
-
-
-def test_a_busy_log_that_is_silent_around_a_due_run_proves_nothing() -> None:
-    finding = only(purges(without=(17,), chatter=4, hole=True))
-    assert finding.verdict is Verdict.POSSIBLE
-    assert "logged nothing at all" in finding.weakest_link
-
-
-def test_a_busy_log_that_went_on_shows_that_nothing_ran() -> None:
-    assert only(purges(without=(17,), chatter=4)).verdict is Verdict.CERTAIN
-
-
-def test_a_log_of_runs_alone_is_silent_when_nothing_runs() -> None:
-    assert only(purges(without=(17,))).verdict is Verdict.CERTAIN
-
-
-def tidied(world: World, *, until: float, every: float = 75, uneven: float = 0.0) -> World:
-    """A line of a service that also speaks of other things; nobody configured its pace."""
-    draw = random.Random(11)
-    for number in range(int(until / every)):
-        when = 5 + number * every + draw.uniform(0, 0.5) + draw.uniform(-uneven, uneven)
-        world.log(
-            max(when, 1), "koopman-7", f"winkelwagens opgeruimd: {10 + number} in {number} ms"
-        )
-    for number in range(209):
-        world.log(2 + number * 10, "koopman-7", f"prijs berekend voor mand {4000 + number}")
-    return world
-
-
-def test_lines_at_an_even_pace_that_end_are_possible() -> None:
-    finding = only(tidied(healthy(World()), until=1400))
-    assert finding.verdict is Verdict.POSSIBLE
-    assert finding.schedule == "“winkelwagens opgeruimd”"
-    assert finding.began == pytest.approx(at(1355), abs=SECOND)
-    assert len(finding.missed) >= 8
-    assert "configured nowhere" in finding.weakest_link
-
-
-@pytest.mark.parametrize(
-    ("until", "every", "uneven"),
-    [(2090, 75, 0), (1400, 75, 30), (450, 75, 0), (1400, 12, 0), (1950, 75, 0)],
-    ids=["goes on", "no pace", "too few", "a heartbeat", "one turn late"],
-)
-def test_lines_that_are_no_habit_or_go_on_are_silent(
-    until: float, every: float, uneven: float
-) -> None:
-    world = tidied(healthy(World()), until=until, every=every, uneven=uneven)
-    result = MissedRunDetector().detect(world.incident())
-    assert isinstance(result, NotEvaluated) or not list(result)

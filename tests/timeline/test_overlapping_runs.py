@@ -340,3 +340,28 @@ def test_moving_everything_moves_only_the_times() -> None:
     world.shift = 86_400 * SECOND
     assert only(world).began - here.began == 86_400 * SECOND
     assert here.began == at(WHEN + 1)
+
+
+def test_jobs_of_one_call_are_not_at_one_thing() -> None:
+    world = pair(World(), thing="correlation_id=c7700000001")
+    world.error(WHEN + 2, "worker-3", f"correlation_id=c7700000001: {STALE}")
+    assert found(world) == []
+
+
+DUPLICATE = 'PG::UniqueViolation: duplicate key value violates unique constraint "credits_once"'
+
+
+def test_the_second_of_two_equal_jobs_meets_a_duplicate_without_an_overlap_too() -> None:
+    world = collide(World(), DUPLICATE)
+    assert only(world).verdict is Verdict.LIKELY  # two kinds of jobs: each makes its own row
+    alike = World()
+    for name in ("a", "b"):
+        start = WHEN + (name == "b")
+        alike.run(name, "order_id=77", start - 0.2, start, start + 4, job_class="BookCredit")
+    last = [event for event in alike.events if "job:b" in event.keys][-1]
+    alike.events.remove(last)
+    told = {"job_class": "BookCredit", "error": DUPLICATE}
+    alike.job(WHEN + 3.5, Kind.JOB_FAILED, "b", "order_id=77", **told)
+    finding = only(alike)
+    assert finding.verdict is Verdict.POSSIBLE
+    assert "without an overlap, too" in finding.weakest_link

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
@@ -10,8 +9,6 @@ import pytest
 
 from timeline.clock import ClockBound
 from timeline.detectors.partial_batch import PartialBatch, PartialBatchDetector
-from timeline.event import Kind
-from timeline.facts.shapes import aligned, likeness, stopped_after
 from timeline.finding import NotEvaluated
 from timeline.knowledge import ExpectedSet, Knowledge, Work
 from timeline.order import Verdict, at_least
@@ -84,57 +81,6 @@ def test_a_batch_that_stopped_names_what_to_resume_with() -> None:
     assert finding.last_item == "user:5036"
 
 
-def test_a_set_without_an_order_is_read_in_the_order_of_the_work() -> None:
-    world = expecting(100, ordered=False)
-    letters(world, range(40))
-    finding = only(world)
-    assert finding.shape is not None
-    assert finding.shape.name == "prefix"
-
-
-def test_a_round_number_looks_like_a_limit() -> None:
-    world = expecting(180)
-    letters(world, range(100))
-    finding = only(world)
-    assert finding.shape is not None
-    assert (finding.shape.name, finding.shape.index) == ("cap", 100)
-    assert "limit or a page size" in finding.sentence()
-
-
-def test_what_is_missing_shares_a_region() -> None:
-    keys = tuple(f"app:{'eu' if number % 2 else 'us'}-{number}" for number in range(40))
-    expected = ExpectedSet("backups", Work(log="backup of"), keys)
-    world = healthy(World(knowledge=Knowledge(expected=(expected,))), every=35)
-    for place, key in enumerate(key for key in keys if "us" in key):
-        name = key.removeprefix("app:")
-        world.log(BEGUN + place, "vault", f"backup of app_id={name} written")
-    finding = only(world)
-    assert finding.shape is not None
-    assert (finding.shape.name, finding.shape.value) == ("aligned", "eu")
-    assert "eu" in finding.sentence()
-
-
-def test_what_is_missing_shares_a_column_of_its_row() -> None:
-    world = expecting(40, ordered=False)
-    order = random.Random(7).sample(range(40), 40)
-    for number in range(40):
-        plan = "free" if number % 4 == 0 else "paid"
-        world.row(1, "users", 5000 + number, columns={"plan": plan})
-    letters(world, [number for number in order if number % 4])
-    finding = only(world)
-    assert finding.shape is not None
-    assert (finding.shape.name, finding.shape.trait) == ("aligned", "plan")
-
-
-def test_what_is_missing_here_and_there_is_scattered() -> None:
-    world = expecting(60)
-    letters(world, [number for number in range(60) if number not in (7, 23, 24, 51)])
-    finding = only(world)
-    assert finding.shape is not None
-    assert finding.shape.name == "scattered"
-    assert finding.resume == ("user:5007", "user:5023", "user:5024", "user:5051")
-
-
 def press(world: World, seconds: float, number: int) -> None:
     world.log(seconds, "admin", f"POST /letters/friday 202 request_id=p{number}")
 
@@ -163,56 +109,6 @@ def test_each_press_is_told_apart() -> None:
     finding = only(world)
     assert [(share.done, share.left) for share in finding.presses] == [(30, 70), (25, 45)]
     assert "over 2 presses" in finding.sentence()
-
-
-@pytest.mark.parametrize("name", ["batch_id", "parent_id"])
-def test_children_of_one_parent(name: str) -> None:
-    import json
-    from dataclasses import replace
-
-    world = healthy(World(), every=35)
-    for number in range(30):
-        job, args = f"c{number}", f"user_id={number}"
-        world.job(100 + number * 0.01, Kind.JOB_ENQUEUED, job, args, job_class="letters.send")
-        event = world.events[-1]
-        told = json.loads(event.attributes or "{}") | {name: "b77"}
-        world.events[-1] = replace(event, attributes=json.dumps(told))
-        if number < 18:
-            world.job(110 + number, Kind.JOB_STARTED, job, args, job_class="letters.send")
-            kind = Kind.JOB_FAILED if number == 5 else Kind.JOB_FINISHED
-            world.job(110.5 + number, kind, job, args, job_class="letters.send")
-    finding = only(world)
-    assert (finding.total, finding.done, finding.failed, finding.never) == (30, 17, 1, 12)
-    assert finding.resume[0] == "job:c18"
-    assert finding.shape is not None
-    assert finding.shape.name == "prefix"
-    assert any("paused" in words for words in finding.alternatives)
-
-
-@pytest.mark.parametrize(
-    ("opening", "progress"),
-    [
-        ("processing 5,000 users", "{} of 5,000 users mailed"),
-        ("import of 5000 rows", "batch: {} of 5000 written"),
-    ],
-)
-def test_a_stated_number_and_its_progress(opening: str, progress: str) -> None:
-    world = healthy(World(), every=35)
-    world.log(300, "importer", opening)
-    for number in range(100, 1300, 100):
-        world.log(300 + number / 20, "importer", progress.format(number))
-    finding = only(world)
-    assert (finding.total, finding.done, finding.never) == (5000, 1200, 3800)
-    assert finding.verdict is Verdict.LIKELY
-    assert "1 200 of 5 000" in finding.sentence()
-
-
-def test_a_stated_number_and_the_items_named_after_it() -> None:
-    world = healthy(World(), every=35)
-    world.log(300, "mailer-2", "processing 80 users")
-    letters(world, range(33), begun=301)
-    finding = only(world)
-    assert (finding.total, finding.done, finding.never) == (80, 33, 47)
 
 
 def test_what_could_have_been_done_unseen_is_possible() -> None:
@@ -370,32 +266,6 @@ def test_confusers_stay_silent(confuser: Callable[[World], None]) -> None:
     assert silent(world)
 
 
-@pytest.mark.parametrize(
-    "lines",
-    [
-        ["attempt 1 of 30 failed"],
-        ["loaded 250 classes in 2 seconds", "found 40 workers"],
-        ["page 2 of 90 rendered"],
-        ["processing 60 users", "60 of 60 users done"],
-        ["sending 45 mails", "all 45 mails done, finished"],
-        ["batch of 900 bytes"],
-        ["disk 81 of 100 % used"],
-        [
-            "12 of 64 slots used",
-            "15 of 64 slots used",
-            "13 of 64 slots used",
-            "20 of 64 slots used",
-        ],
-        ["33 of 64 seats taken"],
-    ],
-)
-def test_numbers_that_state_no_batch(lines: list[str]) -> None:
-    world = healthy(World(), every=35)
-    for number, line in enumerate(lines):
-        world.log(300 + number, "api", line)
-    assert silent(world)
-
-
 def test_two_failures_among_many_are_a_qualifier() -> None:
     world = expecting(100)
     letters(world, range(100), failed=[8, 70])
@@ -416,39 +286,6 @@ def test_a_query_that_did_not_answer_is_not_evaluated() -> None:
     result = PartialBatchDetector().detect(world.incident())
     assert isinstance(result, NotEvaluated)
     assert "connection refused" in result.needs
-
-
-# Shapes by themselves
-
-
-def test_a_shape_needs_more_than_chance() -> None:
-    assert stopped_after(range(10), range(10, 20))
-    assert not stopped_after(range(3), range(3, 5))
-    assert not stopped_after(range(0, 20, 2), range(1, 20, 2))
-    assert not stopped_after(range(10, 20), range(10))
-    assert not stopped_after([], range(10))
-
-
-def test_random_sets_are_no_prefix() -> None:
-    draw = random.Random(1)
-    hits = 0
-    for _ in range(500):
-        missing = draw.sample(range(30), 12)
-        hits += stopped_after([n for n in range(30) if n not in missing], missing)
-    assert hits <= 2
-
-
-def test_an_alignment_must_be_rare_elsewhere() -> None:
-    traits = {"host": {str(n): "a" if n < 10 else "b" for n in range(30)}}
-    low = {str(n) for n in range(10)}
-    assert aligned(low, {str(n) for n in range(10, 30)}, traits) == ("host", "a")
-    assert aligned({str(n) for n in range(0, 30, 3)}, {"1", "2", "4"}, traits) is None
-    assert aligned({"0", "1"}, {"10", "11"}, traits) is None
-
-
-def test_likeness_is_shared_over_all() -> None:
-    assert likeness(set("abc"), set("bcd")) == 0.5
-    assert likeness(set(), set()) == 0
 
 
 # What must not matter
@@ -481,41 +318,3 @@ def test_a_wider_clock_never_makes_it_surer() -> None:
     tight = only(world)
     world.bound = ClockBound(5 * SECOND, 5 * SECOND)
     assert at_least(tight.verdict, only(world).verdict)
-
-
-def announced(world: World, done: list[int], *, parts: int = 1, burst: float = 2.0) -> World:
-    """A run names eighty tenants, then tells of each that is `done`, one every two seconds."""
-    for number in range(80):
-        part = f" strang={number % parts}" if parts > 1 else ""
-        body = f"Abrechnung geplant tenant_id={700 + number}{part}"
-        world.log(900 + number * burst / 80, "rechnung-2", body)
-    for place, number in enumerate(done):
-        body = f"Abrechnung versandt tenant_id={700 + number} posten={place % 9}"
-        world.log(910 + place * 2, "rechnung-2", body)
-    return world
-
-
-@pytest.mark.parametrize(
-    ("done", "parts"), [(list(range(33)), 1), (list(range(0, 80, 2)), 2)], ids=["stopped", "part"]
-)
-def test_items_that_the_run_itself_named_beforehand_are_likely(done: list[int], parts: int) -> None:
-    result = PartialBatchDetector().detect(announced(World(), done, parts=parts).incident())
-    assert not isinstance(result, NotEvaluated)
-    (finding,) = result
-    assert isinstance(finding, PartialBatch)
-    assert finding.verdict is Verdict.LIKELY
-    assert (finding.total, finding.done, finding.never) == (80, len(done), 80 - len(done))
-
-
-CHOSEN = [number for number in range(80) if number * number % 7 in (1, 4)]
-"""Here and there, as a filter picks them."""
-
-
-@pytest.mark.parametrize(
-    ("done", "burst"),
-    [(list(range(80)), 2.0), (CHOSEN, 2.0), (list(range(33)), 400.0)],
-    ids=["all", "chosen here and there", "named as they come"],
-)
-def test_what_was_named_and_not_meant_for_all_is_silent(done: list[int], burst: float) -> None:
-    result = PartialBatchDetector().detect(announced(World(), done, burst=burst).incident())
-    assert isinstance(result, NotEvaluated) or not list(result)

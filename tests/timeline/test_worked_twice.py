@@ -204,3 +204,26 @@ def test_what_two_hosts_name_all_night_is_a_part_of_them() -> None:
         body = f"pool {number % 4} drained thing_id=0x7f1c"
         world.log(10.0 * number, "worker", body, clock=f"host-{number // 4 % 2}")
     assert not found(world)
+
+
+def test_where_an_object_lies_in_memory_is_no_work() -> None:
+    world = World()
+    for since, host in ((1400, "host-a"), (1413, "host-b")):
+        for part in range(10):
+            body = f"step {part} with #<OrderFile id: 0x00007f1c2a> feed_id=0x00007f1c2a"
+            world.log(since + 4 * part, "worker", body, clock=host)
+    assert not found(world)
+
+
+@pytest.mark.parametrize(("name", "times"), [("message_id", 0), ("upload_id", 1)])
+def test_items_that_a_queue_gave_out_again_were_not_done_twice_at_once(
+    name: str, times: int
+) -> None:
+    world = World()
+    for number in range(30):
+        body = f"taken {name}=m-{number:04}7c"
+        world.log(600 + 4 * number, "relay", body, clock="host-a")
+        if number >= 14:  # two and two change places on their way
+            later = 606 + 4 * (number + 1 - 2 * (number % 2))
+            world.log(later, "relay", body, clock="host-b")
+    assert len(found(world)) == times

@@ -70,6 +70,8 @@ MANY_ERRORS = 10
 """So many errors after so long without any have a beginning."""
 AFTER_NS = 5 * MINUTE_NS
 """After the onset: who fails in it."""
+LONE = 1
+"""Errors of a service that begin nothing."""
 MIN_SHARE = 0.1
 """Of the failures of the service that fails most: who has fewer merely suffers."""
 NO_RECORD = "that it was done is a person's word"
@@ -362,7 +364,6 @@ def _coincidence(case: _Case, change: Change, service: str) -> ChangeBefore | No
 def _verdict(
     case: _Case, change: Change, service: str, order: Order, gap: int, base: Base
 ) -> tuple[Verdict, str]:
-    del case
     if not service:
         return Verdict.POSSIBLE, "it names no service that fails"
     if change.what is What.COMMIT:
@@ -371,9 +372,17 @@ def _verdict(
         return Verdict.POSSIBLE, f"which came first is undecided: {order.because}"
     if gap > SHORTLY_NS:
         return Verdict.POSSIBLE, f"it was {about(gap)} before the first error"
+    if _errors_of(case, service) <= LONE:
+        return Verdict.POSSIBLE, f"{service} itself had one error only after it"
     if base.share > RARE:
         return Verdict.POSSIBLE, f"a change stands as near in {base.share:.0%} of the time here"
     return Verdict.LIKELY, "it coincides; that it is the cause would need instances without it"
+
+
+def _errors_of(case: _Case, service: str) -> int:
+    """How many errors the service had from the onset on."""
+    later = case.incident.failures.filter(pl.col("timestamp") >= case.onset)
+    return int((later.select(service_of(pl.col("actor"))).to_series() == service).sum())
 
 
 def _decide(change: Change, service: str) -> str:

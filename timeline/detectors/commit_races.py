@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -18,6 +18,7 @@ from timeline.facts.entities import pairs_of_type
 from timeline.facts.lookups import Lookup
 from timeline.facts.pushes import WRITE_SLACK_NS
 from timeline.facts.sight import absence, read_until
+from timeline.facts.still_readers import OLD_SNAPSHOT, still_readers
 from timeline.facts.visibility import Visibility, commit_event, seen_later
 from timeline.facts.words import length
 from timeline.finding import Step
@@ -68,13 +69,15 @@ class JobStory:
 
 def raced_jobs(incident: Incident) -> list[JobStory]:
     """Jobs whose lookup failed and whose row became visible afterwards."""
-    found = []
+    found, still = [], still_readers(incident, incident.failed_lookups)
     for lookup in incident.failed_lookups:
         record = incident.records.of_entity(lookup.key)
         if record is None:
             continue
         event = incident.snapshot.event(lookup.row)
         visibility = seen_later(incident, event, record, exact=lookup.exact)
+        if visibility and lookup.row in still:
+            visibility = replace(visibility, verdict=Verdict.POSSIBLE, because=OLD_SNAPSHOT)
         if visibility is not None:
             found.append(_raced(incident, lookup, event, record, visibility))
     return found
@@ -109,6 +112,8 @@ def stale_jobs(incident: Incident) -> list[JobStory]:
     updates = records.summary.filter(
         (pl.col("commit") > pl.col("updated")) & (pl.col("updated") != pl.col("created"))
     )
+    if updates.is_empty():
+        return []
     pairs = (
         updates.join(records.owners, on="record")
         .join(jobs.entities, on="key")

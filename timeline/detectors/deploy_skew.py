@@ -16,7 +16,8 @@ False positives: a plain bug in a caller (no deploy, or it failed before as well
 that fails on every worker, started or not (possible: the new code itself), a missing record that
 Active Job words as a deserialization error (silent).
 
-Instances that serve requests are judged in `timeline.detectors.skewed_instances`.
+Instances that serve requests are judged in `timeline.detectors.skewed_instances` by their errors
+and in `timeline.detectors.skewed_paths` by what they have.
 
 Reference: Sidekiq wiki, Best Practices (deploys and job arguments); Celery documentation, Calling
 Tasks (unregistered tasks); rolling-upgrade compatibility (N-1).
@@ -31,6 +32,7 @@ from typing import TYPE_CHECKING, ClassVar
 import polars as pl
 
 from timeline.detectors.skewed_instances import skewed_instances
+from timeline.detectors.skewed_paths import skewed_paths
 from timeline.event import Lane
 from timeline.facts.boots import Boot, start_unseen
 from timeline.facts.changes_seen import Change, What, changes_in
@@ -136,7 +138,7 @@ class DeploySkewDetector:
     def detect(self, incident: Incident) -> Sequence[Finding] | NotEvaluated:
         if not heard(incident, Lane.QUEUE) and not heard(incident, Lane.LOG):
             return NotEvaluated(self.term, "a job queue, or the logs of the workers")
-        of_instances = skewed_instances(incident)
+        of_instances = [*skewed_instances(incident), *skewed_paths(incident)]
         misfits = misfits_in(incident)
         if misfits.is_empty():
             return of_instances

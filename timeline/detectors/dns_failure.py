@@ -294,7 +294,9 @@ def _slow(incident: Incident) -> SlowLookups | None:
         SEVERITY_WARN, SEVERITY_ERROR, "left"
     )
     wording = pl.col("body").str.contains(SLOW_LINE)
-    told = told_with(incident, chosen, wording, "actor", "body")
+    told = told_with(incident, chosen, wording, "actor", "body", bodies=(SLOW_LINE,))
+    if told.is_empty():
+        return None
     told = told.join(incident.errors.select("row"), on="row", how="anti")
     if told.height < MIN_SLOW:
         return None

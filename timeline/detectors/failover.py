@@ -164,8 +164,9 @@ class FailoverDetector:
 
 def _phased(incident: Incident) -> pl.DataFrame:
     """Errors of the three phases that are not usual for their stream, with their `phase`."""
+    level = pl.col("severity_number")  # 0: the line tells none, or one that nobody could read
     errors = incident.errors.filter(
-        (pl.col("lane") == Lane.LOG.value) & (pl.col("severity_number") >= SEVERITY_WARN)
+        (pl.col("lane") == Lane.LOG.value) & ((level >= SEVERITY_WARN) | (level == 0))
     )
     starting = pl.col("body").str.contains(STARTING) | pl.col("fragment").str.contains(STARTING)
     state = pl.col("error_class") == "server_state"

@@ -58,6 +58,8 @@ GAVE_UP = (
     r"|ActiveRecord::LockWaitTimeout|Lock wait timeout exceeded|\b1205\b|55P03"
 )
 """Wordings and codes of `timeline.errors` for a statement that gave up waiting for a lock."""
+SERVERS = ("postgres", "postgresql")
+"""Who writes a server's own log. What it says of a statement, its client is told and says again."""
 MIGRATION = r"^\W*(?:ALTER|CREATE|DROP|TRUNCATE|REINDEX|VACUUM|CLUSTER|REFRESH|LOCK)\b"
 """Statements that take strong locks on whole tables."""
 
@@ -206,6 +208,7 @@ def _queue(incident: Incident, pile: Pile) -> LockQueue:
     verdict, weakest_link = _verdict(pile)
     gave_up = _given_up(incident).filter(
         pl.col("timestamp").is_between(pile.first.from_instant, pile.last_seen + APART_NS)
+        & (pl.col("source") != pile.source)
     )
     affected = {key for event in _told(incident, pile) for key in event.keys}
     return LockQueue(
@@ -368,6 +371,9 @@ def _timeouts(incident: Incident) -> list[LockTimeouts]:
 
 
 def _timeout(incident: Incident, hits: pl.DataFrame) -> LockTimeouts:
+    by_server = pl.col("actor").is_in(SERVERS)
+    told, passed_on = hits.filter(by_server), hits.filter(~by_server)
+    clients = passed_on if passed_on.height else told
     rows = hits.get_column("row").to_list()
     events = incident.snapshot.events_at(rows[:MAX_STEPS])
     keys = incident.snapshot.keys_of(hits.get_column("row")).get_column("key").unique().to_list()
@@ -380,6 +386,6 @@ def _timeout(incident: Incident, hits: pl.DataFrame) -> LockTimeouts:
         keys=tuple(sorted(keys)),
         would_decide=("Ask the database who waits for whom while it lasts.",),
         next_action="Ask the database who holds the lock, if statements still give up.",
-        gave_up=hits.height,
-        clients=tuple(sorted(hits.get_column("actor").unique())),
+        gave_up=max(told.height, passed_on.height),
+        clients=tuple(sorted(clients.get_column("actor").unique())),
     )

@@ -3,8 +3,8 @@
 Story: two requests load the same order. One approves it and saves; the other changes the plan and
 saves the whole row as it had read it, so the order is pending again and nobody is told.
 
-Where writers say which version they started from, their logs tell it as well
-(`timeline.detectors.lost_update_told`).
+Where writers say which version they started from, or each change with the value before and after
+it, their logs tell it as well (`timeline.detectors.lost_update_told`, `…lost_update_chain`).
 
 Predicate: two recorded updates of one column of one row, by different writers, within a minute of
 each other: both found the same old value (`same base`: the second had not seen the first), or the
@@ -123,12 +123,14 @@ class LostUpdateDetector:
     term: ClassVar[str] = LostUpdate.term
 
     def detect(self, incident: Incident) -> Sequence[Finding] | NotEvaluated:
+        from timeline.detectors.lost_update_chain import lost_by_chain
         from timeline.detectors.lost_update_read import lost_by_reading
         from timeline.detectors.lost_update_statements import lost_by_statements
         from timeline.detectors.lost_update_told import told_in
 
         told = _stronger(told_in(incident), lost_by_reading(incident))
         told = _stronger(told, lost_by_statements(incident))
+        told = _stronger(told, lost_by_chain(incident))
         missing = missing_versions(incident)
         if missing:
             return told or NotEvaluated(self.term, missing)

@@ -6,7 +6,8 @@ jobs it held have no end; whether anybody runs them again depends on the queue.
 Predicate: an attempt was lost with its worker (`timeline.facts.lost_work`). Two independent signs
 (the queue's, and a line about a kill of that very worker, or a queue that names the death) in a
 certain order make it certain; one sign alone also fits a frozen or cut-off worker: likely. A lease
-that is no heartbeat, and a kill without the queue's word where something was not read: possible.
+that is no heartbeat, or whose worker went on with other jobs under its name, and a kill without the
+queue's word where something was not read: possible.
 
 False positives: a rolling restart that announced itself (kept as a qualifier), a worker that is
 replaced while it holds nothing and a long job that still beats (silent), a heartbeat thread starved
@@ -25,10 +26,12 @@ from typing import TYPE_CHECKING, ClassVar
 import polars as pl
 
 from timeline.event import Kind, Lane
+from timeline.facts.announced_stop import announced_stop
 from timeline.facts.kills import Kill, is_on_host_of, is_same_worker, kill_lines
+from timeline.facts.lease_doubt import lease_doubt
 from timeline.facts.lifecycle import changes
 from timeline.facts.lost_attempt import LostAttempt, once_each
-from timeline.facts.lost_work import announced_stop, host_of
+from timeline.facts.lost_work import host_of
 from timeline.facts.restarted import before_restarts
 from timeline.facts.sight import absence, heard
 from timeline.facts.unended import spoken_attempts, went_on
@@ -43,8 +46,6 @@ ONE_DEATH_NS = 30_000_000_000
 """Jobs of one worker are declared lost within a sweep of the queue's reaper, not minutes apart."""
 NOTICED_LATE_NS = 5_000_000_000
 """A kernel or kubelet stamps a kill that late, by its own clock."""
-LEASE_LIKE = frozenset({"celery"})
-"""Queues whose `overdue` is no missed heartbeat: a job that takes long looks the same."""
 MAX_JOBS_SHOWN = 3
 MAX_FINDINGS = 10
 RECOVERY = {
@@ -310,12 +311,10 @@ def _verdict(
         verdict = weakest([graded, Verdict.LIKELY, *(gap.verdict for gap in unseen)])
         words = "the queue does not say yet that it was lost; that the job has no end is all"
         return verdict, "; ".join([words, *reasons[:1]])
-    if one.sign == "overdue" and _system(incident, one.source) in LEASE_LIKE:
-        return Verdict.POSSIBLE, "only its lease has run out; a job that takes long looks the same"
-    if one.sign == "overdue" and not (one.worker or one.host):
-        return Verdict.POSSIBLE, (
-            "only its lease ran out: no record names the worker, no log tells whether it went on"
-        )
+    overdue = one.sign == "overdue"
+    doubt = lease_doubt(incident, one, _system(incident, one.source)) if overdue else ""
+    if doubt:
+        return Verdict.POSSIBLE, doubt
     return (
         Verdict.LIKELY,
         "one sign only, of the queue; a worker that froze or lost its network looks the same",

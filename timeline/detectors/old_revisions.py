@@ -5,8 +5,9 @@ couriers are sent to addresses that had been changed.
 
 Predicate: a reader's line states a lower number of a thing's revision than another service stated
 before, or a column's value from before a recorded change, for at least two things (three, where
-all of it happened within a second), while the same reader stated the newest at other times. Or the
-lines of one speaker, as of a proxy that logs entity tags, go back for three things and come again.
+all of it happened within a second), while the same reader stated the newest at other times. A row
+into which a value was copied counts as such a line; there a measured lag bears it out. Or the lines
+of one speaker, as of a proxy that logs entity tags, go back for three things and come again.
 Or a copy stands still: it took up changes until an instant, and of none after it.
 Likely at most, because a line tells a state and not where it was read; possible where the clocks
 leave the order open.
@@ -24,6 +25,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import polars as pl
 
+from timeline.event import Meaning
 from timeline.facts.behind_reads import (
     BY_PATH,
     PARTED_NS,
@@ -32,9 +34,10 @@ from timeline.facts.behind_reads import (
     behind_readers,
     behind_values,
 )
+from timeline.facts.copied_values import behind_copies
 from timeline.facts.frozen_reads import frozen_readers
 from timeline.facts.records import LONGEST_TRANSACTION_NS
-from timeline.facts.words import abridged, counted, instant, length, listed, short
+from timeline.facts.words import abridged, capital, counted, instant, length, listed, short
 from timeline.finding import Finding, Step
 from timeline.order import Verdict, at_least, before
 
@@ -65,10 +68,11 @@ class OldRevision(Finding):
 
     def sentence(self) -> str:
         first = max(self.reads, key=lambda read: read.gap)
-        names = listed([short(read.key) for read in self.reads], 3)
+        names = listed([short(read.key) for read in self.reads], 2)
+        things = counted(len(self.reads), "thing")
         return abridged(
-            f"{self.reader} worked on an old {self.what} of {counted(len(self.reads), 'thing')}: "
-            f"{names} ({short(first.key)} at {instant(first.at)} on {first.stated}, "
+            f"{capital(self.reader)} worked on an old {self.what} of {things}: {names} "
+            f"({short(first.key)} at {instant(first.at)} on {first.stated}, "
             f"{length(first.at - first.known_at)} after {first.known} was there); at other times it"
             f" had the newest ({counted(self.newest, 'reading')})."
         )
@@ -79,7 +83,7 @@ class OldRevision(Finding):
 
 def old_revisions(incident: Incident) -> list[OldRevision]:
     """Findings by reader, strongest first."""
-    readers = [*behind_readers(incident), *behind_values(incident)]
+    readers = [*behind_readers(incident), *behind_values(incident), *behind_copies(incident)]
     unusual = [one for one in readers if one.unusual]
     told = {(one.reader, one.what) for one in unusual}
     frozen = frozen_readers(incident)
@@ -97,11 +101,16 @@ def _finding(incident: Incident, one: BehindReader) -> OldRevision:
     ordered = _in_order(incident, reads) >= SURE
     parted = one.alone or clearest.gap >= PARTED_NS
     sure = len(reads) >= SURE and ordered and parted
-    link = f"a line tells the {one.what}, not where it was read"
-    if not sure:
+    teller = "row" if one.copied else "line"
+    link = f"a {teller} tells the {one.what}, not where it was read"
+    if not sure and one.copied and _borne_out(incident, reads) >= SURE:
+        sure, link = True, "that a copy which was behind answered is inferred from its lag"
+    elif not sure:
         few = order.verdict is not None and at_least(order.verdict, Verdict.LIKELY)
         link = "so few may be messages that came late" if few else order.because
-    if ordered and not parted:
+        if one.copied and known.meaning is Meaning.TRANSACTION_START:
+            link = "when the change was committed is not on record"
+    if ordered and not parted and not sure:
         link = "the newer one was told within the same second, perhaps before its commit"
     names = listed([short(read.key) for read in reads])
     return OldRevision(
@@ -139,6 +148,12 @@ def _in_order(incident: Incident, reads: tuple[BehindRead, ...]) -> int:
         for read, known, said in pairs
     ]
     return sum(verdict is not None and at_least(verdict, Verdict.LIKELY) for verdict in orders)
+
+
+def _borne_out(incident: Incident, reads: tuple[BehindRead, ...]) -> int:
+    """How many readings were younger than the replica was then measured to be behind."""
+    samples = [(read, incident.replicas.lag_at(read.at)) for read in reads]
+    return sum(sample is not None and sample.lag >= read.gap for read, sample in samples)
 
 
 def _keys(incident: Incident, reads: tuple[BehindRead, ...]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ Predicate: a row of a promise of the team (`Knowledge.contracts`) is older than 
 and shows no trace of the work, or only jobs that failed. Without a promise it is learnt and at most
 likely: a state that at least 50 rows left within one usual time and these did not leave in three
 times as long; or a follow-up that nine in ten rows of the table have, missing for most of the rows
-of one short stretch.
+of one short stretch, or for nearly all of it while the rows before and after it have theirs.
 
 False positives: promises not due yet, states that wait for people, two usual lengths, rows that
 never have the follow-up here and there (all silent); a queue that forgets successes makes a job not
@@ -30,7 +30,7 @@ from timeline.detectors.rows_passed_over import rows_passed_over
 from timeline.event import Lane
 from timeline.facts.contracts import Broken, broken_promise, unreadable
 from timeline.facts.dwell import PATIENCE_FOLD, Stuck, stuck_rows
-from timeline.facts.follow_ups import FollowUps, missing_follow_ups
+from timeline.facts.follow_ups import FollowUps, clean_cut, missing_follow_ups
 from timeline.facts.sight import heard, read_until
 from timeline.facts.words import abridged, counted, instant, length, listed, short
 from timeline.finding import Finding, NotEvaluated, Stage, Step
@@ -252,8 +252,6 @@ def _of_state(
 
 def _of_follow_up(incident: Incident, rule: FollowUps, missing: list[str]) -> OrphanedRecord | None:
     """A follow-up that most rows of one short stretch lack and hardly any other row does."""
-    if rule.followed < LEARNT_SHARE * (rule.followed + len(missing)):
-        return None
     records = incident.records.of_entities(missing)
     until = read_until(incident)
     orphans = tuple(
@@ -263,6 +261,10 @@ def _of_follow_up(incident: Incident, rule: FollowUps, missing: list[str]) -> Or
     )
     summary = incident.records.summary
     times = summary.filter(pl.col("table") == rule.table).get_column("created").drop_nulls().sort()
+    usual = rule.followed >= LEARNT_SHARE * (rule.followed + len(missing))
+    began = times.filter(times >= incident.window.start)
+    if not usual and not clean_cut(rule, [orphan.created for orphan in orphans], began):
+        return None
     spike = _spike(incident, [orphan.created for orphan in orphans], times)
     if spike is None:
         return None

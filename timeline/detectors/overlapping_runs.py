@@ -10,8 +10,8 @@ the overlap, or the entity's own row was written while both ran and again until 
 ended. Certain where the clocks order both starts and ends and a guard's own word (a stale object)
 under one of the two job ids proves the other writer; at most likely where who wrote is inferred
 from the time. One write alone is no harm and at most a qualifier; two jobs of one class that were
-given the same and went on together for seconds are possible. So are two rows about the thing, one
-of each run, in a table in which a run alone leaves one; likely where one of the two warned.
+given the same and went on together for seconds, or of which one met a duplicate, are possible. So
+are rows about the thing, one of each run, where a run alone leaves one; likely where one warned.
 
 Two hands that no queue tells of are found by `timeline.detectors.worked_twice`.
 
@@ -328,8 +328,8 @@ def _graded(
     if trouble is not None:
         if trouble.proves and trouble.job:
             return overlap, f"the error proves another writer; {order.because}"
-        words = "that the error comes from the overlap is inferred"
-        return weakest((overlap, Verdict.LIKELY)), words
+        sure, words = trouble.inferred
+        return weakest((overlap, sure)), words
     if sign == BOTH_WROTE and writes[-1].at > until:
         return weakest((overlap, Verdict.LIKELY)), "who wrote is inferred from the time"
     if sign == BOTH_LEFT:

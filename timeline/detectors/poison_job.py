@@ -28,9 +28,9 @@ from typing import TYPE_CHECKING, ClassVar
 import polars as pl
 
 from timeline.event import Kind, Lane
+from timeline.facts.announced_stop import announced_stop
 from timeline.facts.failing_jobs import FailingJob, failing_jobs
 from timeline.facts.lost_attempt import LostAttempt
-from timeline.facts.lost_work import announced_stop
 from timeline.facts.sight import absence, heard
 from timeline.facts.words import capital, counted, instant, listed, short
 from timeline.finding import Finding, NotEvaluated, Stage, Step

@@ -7,7 +7,8 @@ retry changes nothing.
 Predicate: answers 413, 414 or 431, or a server's own words about a limit; 400 and 422 where a limit
 is named beside them or size alone parts what failed from what succeeded on that route: the largest
 success L is smaller than the smallest failure F, with `MIN_SUCCESSES` successes. For a missing
-security token (403, 422): refused, and no success of that route since.
+security token (403, 422): refused, and no success of that route since. For a rate: see
+`timeline.detectors.limited_rates`.
 
 False positives: scanners (a public address, one try, no success on that route), expired sessions
 (others pass the same check after it), validation errors of single users (sizes are mixed): silent.
@@ -26,6 +27,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import polars as pl
 
+from timeline.detectors.limited_rates import limited_rates
 from timeline.detectors.refused_requests import (
     BODY,
     HEADER,
@@ -74,8 +76,9 @@ class RejectedByLimitDetector:
         failed = incident.turned_away.filter(
             pl.col("status").is_in([*TOO_LARGE, *MAY_BE_SIZE, *TOKEN_STATUS])
         )
+        rates = limited_rates(incident)
         if failed.is_empty() and not said:
-            return []
+            return rates[:MAX_FINDINGS]
         failed = _bounded(failed)
         routes = {str(route) for route in failed.get_column("route").to_list()}
         every = on_routes(incident, sorted(routes | {one.route for one in said if one.route}))
@@ -84,7 +87,7 @@ class RejectedByLimitDetector:
         found += _by_words(incident, failed, every, [one for one in said if one.row not in used])
         found += _forbidden_after(incident, failed, every, found)
         found.sort(key=lambda one: (one.what == TOKEN, -one.failures, one.began, one.route))
-        return _linked(found)[:MAX_FINDINGS]
+        return [*_linked(found), *rates][:MAX_FINDINGS]
 
 
 def _bounded(failed: pl.DataFrame) -> pl.DataFrame:

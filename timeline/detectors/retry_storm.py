@@ -74,6 +74,8 @@ class RetryStormDetector:
 
 def _hot(attempts: pl.DataFrame) -> list[pl.DataFrame]:
     """The attempts of every stretch of hot buckets, one frame a stretch, by queue."""
+    if attempts.is_empty():
+        return []
     placed = attempts.with_columns(bucket=pl.col("timestamp") // BUCKET_NS)
     per = ["source", "queue", "bucket"]
     buckets = placed.group_by(per).agg(

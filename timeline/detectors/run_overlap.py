@@ -318,6 +318,8 @@ def _trend(planned: Planned, runs: Sequence[Run]) -> WillOverlap | None:
 def _held_back(incident: Incident) -> Iterator[HeldBack]:
     """Runs that a scheduler itself says it held back."""
     lines = marked(incident.spoken, SCHEDULER_MARKS)
+    if lines.is_empty():
+        return
     names = [pl.col("body").str.extract(HELD_BACK, group) for group in (1, 2)]
     told = lines.with_columns(name=pl.coalesce(names)).filter(
         pl.col("name").is_not_null() & (pl.col("timestamp") >= incident.window.start)

@@ -9,8 +9,9 @@ That the read went to a replica is told by its own lines; that the replica was b
 measured lag. Certain with a commit time, a certain order, a replica that its lines name and a row
 that the message names; likely where one of these is inferred: the commit from the answer of the
 request or from the row's age, the replica from a lag at least as long as the row had been there.
-Possible where a replica is known to be there and nothing more, or where a later attempt of the same
-job found the row. A lag that was measured to be shorter speaks against it.
+Possible where a replica is known to be there and nothing more, where a later attempt of the same
+job found the row, or where the same reader found older rows and none that was written since. A lag
+that was measured to be shorter speaks against it.
 
 Where the order is not known, it may as well be a race with the commit: `job-before-commit` says so,
 and both are named. Where that race is at least likely, nothing is said here.
@@ -25,10 +26,11 @@ distribute_reads#9, mastodon/documentation#1255.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from timeline.detectors.stale_evidence import Evidence
 from timeline.detectors.stale_signs import stale_signs
 from timeline.detectors.stale_values import REMEDY, TERM
 from timeline.event import Event, Lane
@@ -43,9 +45,10 @@ from timeline.facts.missed_reads import (
     later_success,
     missed_reads,
 )
-from timeline.facts.replicas import CACHE_WORDS, LagSample, Replicas, reads_told
+from timeline.facts.replicas import LagSample
 from timeline.facts.sight import heard
-from timeline.facts.visibility import REPLICA_WORDS, SHARD_WORDS
+from timeline.facts.still_readers import StillReader
+from timeline.facts.visibility import SHARD_WORDS
 from timeline.facts.words import abridged, counted, instant, length, listed, short
 from timeline.finding import Finding, NotEvaluated, Step
 from timeline.order import Verdict, at_least, before, weakest
@@ -53,12 +56,14 @@ from timeline.order import Verdict, at_least, before, weakest
 if TYPE_CHECKING:
     from timeline.incident import Incident
 
-NAMED, BEHIND, KNOWN, HEALED = "named", "behind", "known", "healed"
+NAMED, BEHIND, KNOWN, HEALED, STILL = "named", "behind", "known", "healed", "still"
 """What says that a replica answered, strongest first: the job's own lines, its measured lag, that
-there is one, that a later attempt found the row."""
+there is one, that a later attempt found the row. Last, what says that an old snapshot did: the same
+reader found older rows and none that was written since."""
 RACE = "the job ran before the commit (job-before-commit)"
 ELSEWHERE = "a cache, another tenant or another shard answered"
 SNAPSHOT = "the job read in a transaction that had begun before the commit"
+SCOPE = "rows that are so new are not meant to be found yet (a state, an approval)"
 MAX_CASES_SHOWN = 3
 MAX_FINDINGS = 10
 
@@ -147,7 +152,7 @@ class StaleReadDetector:
             return old or NotEvaluated(self.term, " and ".join(missing))
         if not (reads := missed_reads(incident, (*incident.failed_lookups, *asked))):
             return old
-        evidence = _Evidence.of(incident, reads)
+        evidence = Evidence.of(incident, reads)
         groups: dict[tuple[str, str, str, Verdict, bool], list[_Case]] = {}
         for read in reads:
             case = _case(incident, read, evidence)
@@ -176,46 +181,6 @@ def _missing(incident: Incident, asked: Sequence[Lookup]) -> list[str]:
     return missing
 
 
-@dataclass(frozen=True)
-class _Evidence:
-    """What is known of replicas and caches, and the classes of the jobs."""
-
-    replicas: Replicas
-    named: Mapping[str, list[Event]]
-    cached: Mapping[str, list[Event]]
-    classes: Mapping[str, str] = field(default_factory=dict)
-
-    @staticmethod
-    def of(incident: Incident, reads: Sequence[MissedRead]) -> _Evidence:
-        jobs = sorted({read.lookup.job for read in reads})
-        classes = dict(incident.jobs.summary.select("job", "job_class").iter_rows())
-        return _Evidence(
-            incident.replicas,
-            reads_told(incident, jobs),
-            reads_told(incident, jobs, CACHE_WORDS),
-            {job: str(classes.get(job) or "") for job in jobs},
-        )
-
-    def class_of(self, read: MissedRead) -> str:
-        return self.classes.get(read.lookup.job, "")
-
-    def replica_line(self, read: MissedRead) -> Event | None:
-        """The line of the same run that names a replica, the lookup's own at best."""
-        if re.search(REPLICA_WORDS, f"{read.event.body} {read.event.attributes or ''}"):
-            return read.event
-        return _inside(read, self.named.get(read.lookup.job, []))
-
-    def cache_line(self, read: MissedRead) -> Event | None:
-        return _inside(read, self.cached.get(read.lookup.job, []))
-
-
-def _inside(read: MissedRead, lines: Sequence[Event]) -> Event | None:
-    """The last of `lines` between the beginning of the run and the lookup."""
-    begun = read.started.timestamp if read.started else read.shown.timestamp
-    held = [line for line in lines if begun <= line.timestamp <= read.event.timestamp]
-    return held[-1] if held else None
-
-
 @dataclass(frozen=True, slots=True)
 class _Case:
     read: MissedRead
@@ -227,12 +192,13 @@ class _Case:
     alternatives: tuple[str, ...]
 
 
-def _case(incident: Incident, read: MissedRead, evidence: _Evidence) -> _Case | None:
+def _case(incident: Incident, read: MissedRead, evidence: Evidence) -> _Case | None:
     """The case, unless nothing points to an old copy."""
     line, cached = evidence.replica_line(read), evidence.cache_line(read)
     sample = evidence.replicas.lag_at(read.event.timestamp)
     done = later_success(incident, read.lookup.job, read.event)
-    sign = _sign(read, line, sample, evidence.replicas.exists, done)
+    still = evidence.still.get(read.lookup.row)
+    sign = _sign(read, line, sample, evidence.replicas.exists, done, still)
     if sign is None:
         return None
     verdict, because, alternatives = _graded(incident, read, sign, sample)
@@ -252,7 +218,7 @@ def _case(incident: Incident, read: MissedRead, evidence: _Evidence) -> _Case | 
         verdict=verdict,
         because=because,
     )
-    replica = _replica_words(sign, sample, evidence.replicas.exists)
+    replica = _replica_words(sign, sample, evidence.replicas.exists, still)
     return _Case(read, told, replica, line, sample, done, alternatives)
 
 
@@ -262,6 +228,7 @@ def _sign(
     sample: LagSample | None,
     exists: str,
     done: Event | None,
+    still: StillReader | None,
 ) -> str | None:
     """What points to a replica; None where nothing does or something speaks against it."""
     behind = sample is not None and sample.lag >= read.gap
@@ -277,6 +244,8 @@ def _sign(
         return None  # measured, and not behind
     if exists:
         return KNOWN
+    if still is not None:
+        return STILL
     return HEALED if done is not None and read.how == COMMIT else None
 
 
@@ -287,6 +256,9 @@ def _graded(
     order = read.order
     if order.verdict is None or not at_least(order.verdict, Verdict.LIKELY):
         return Verdict.POSSIBLE, order.because, (RACE, ELSEWHERE)
+    if sign == STILL:
+        words = "an old snapshot is inferred from what the same reader found and did not find"
+        return Verdict.POSSIBLE, words, (SCOPE, ELSEWHERE)
     if sign in (KNOWN, HEALED):
         words = "that a replica answered is not on record"
         return Verdict.POSSIBLE, words, (ELSEWHERE, SNAPSHOT)
@@ -308,8 +280,15 @@ def _graded(
     return Verdict.CERTAIN, f"committed before: {order.because}; the job names the replica", ()
 
 
-def _replica_words(sign: str, sample: LagSample | None, exists: str) -> str:
-    """Why a replica is thought to have answered, as the end of the sentence."""
+def _replica_words(
+    sign: str, sample: LagSample | None, exists: str, still: StillReader | None
+) -> str:
+    """Why an old copy is thought to have answered, as the end of the sentence."""
+    if sign == STILL and still is not None:
+        return (
+            f"{still.actor} found {counted(still.found, 'older row')} and none that was written "
+            f"from {instant(still.since)} on, as in a transaction that is never ended"
+        )
     behind = f"a replica was {length(sample.lag)} behind" if sample is not None else ""
     if sign == NAMED:
         return f"it read from a replica{f', and {behind}' if behind else ''}"

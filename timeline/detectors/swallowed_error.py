@@ -8,6 +8,7 @@ Predicate: under one request or trace id the callee's last word is an error, the
 it, told of success after the error, and logged nothing at WARN or above: certain. A finished job
 during which another service failed for the job's entity, without an id in common: likely at most.
 What only a server or a proxy tells of a job that ended well: `timeline.detectors.unheard_failures`.
+Where nothing failed but the transaction was rolled back: `timeline.detectors.rolled_back_jobs`.
 
 False positives: errors after which the callee went on (a retry, a fallback), callers that logged a
 warning, callers that had answered before the error came (fire and forget), an error of the caller
@@ -24,6 +25,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from timeline.detectors.polite_errors import TERM, PoliteError, polite
+from timeline.detectors.rolled_back_jobs import RolledBackJobs, rolled_back_jobs
 from timeline.detectors.script_errors import WentOnRegardless, went_on_regardless
 from timeline.detectors.unheard_failures import UnheardFailure, unheard
 from timeline.event import Lane
@@ -110,9 +112,9 @@ class SwallowedErrorDetector:
         cut = len(cases) >= MAX_CASES
         told = errors.group_by("actor").len()
         numbers = dict(told.iter_rows())
-        found: list[SwallowedError | PoliteError | UnheardFailure | WentOnRegardless] = [
-            _finding(incident, mine, numbers, cut=cut) for mine in groups.values()
-        ]
+        found: list[
+            SwallowedError | PoliteError | UnheardFailure | WentOnRegardless | RolledBackJobs
+        ] = [_finding(incident, mine, numbers, cut=cut) for mine in groups.values()]
         hidden = {case.error_row for case in cases}
         found += [
             one
@@ -122,6 +124,7 @@ class SwallowedErrorDetector:
         hidden |= {case.error_row for one in found for case in one.cases}
         found += unheard(incident, hidden)
         found += went_on_regardless(incident)
+        found += rolled_back_jobs(incident)
         rank = list(Verdict).index
         found.sort(key=lambda one: (rank(one.verdict), -len(one.cases), one.began))
         return found[:MAX_FINDINGS]

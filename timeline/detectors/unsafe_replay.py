@@ -7,7 +7,7 @@ Predicate: the last word of a job is a failure (failed, dead, waiting for a retr
 attempts left an effect: a row it wrote, a line that says it sent or charged, a call answered with
 success. Also a job that has repeated an effect already. Certain where the effect carries the id of
 the job or of its request, likely where it concerns the job's entity and was made by a worker while
-the attempt ran.
+the attempt ran, possible where another job on that entity ran as well.
 
 False positives: reads, a failure before the first effect, queues' own tables, what somebody else
 wrote meanwhile (silent); an effect that the other side answered twice under one id of its own was

@@ -218,11 +218,15 @@ def _with_depth(hits: pl.DataFrame, candidates: pl.DataFrame) -> pl.DataFrame:
     """Add how far out (`outer`, Python chains) and how far in (`inner`) each hit stands."""
     numbered = hits.with_row_index("hit")
     bodies = candidates.select("row", "body").join(hits.select("row").unique(), on="row")
-    outer = _marks(bodies, context.PYTHON_CHAIN)
+    outer, inner = _marks(bodies, context.PYTHON_CHAIN), _marks(bodies, context.CAUSE_CHAIN)
+    if outer.is_empty() and inner.is_empty():
+        return numbered.with_columns(
+            pl.lit(0, pl.UInt32).alias(name) for name in ("outer", "inner", "chain")
+        )
     return (
         numbered.join(_marks_before(numbered, outer, "outer"), on="hit", how="left")
         .join(
-            _marks_before(numbered, _marks(bodies, context.CAUSE_CHAIN), "inner"),
+            _marks_before(numbered, inner, "inner"),
             on="hit",
             how="left",
         )

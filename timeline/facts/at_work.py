@@ -29,6 +29,8 @@ and worker write the two in either order, each by its own clock."""
 MIN_JOBS = 5
 NAMES_JOBS = 0.8
 """Share of the jobs run at other times that such a one names in its lines."""
+BY_CHANCE = 0.05
+"""How seldom a teller would name none of so many jobs of one kind, if it spoke of that kind."""
 AS_BEFORE = 0.5
 """Part of its former pace at which others must go on speaking of it, or its figures go on rising,
 for its work to be as before: traffic swings by less within one length of a pause."""
@@ -59,9 +61,18 @@ Proof = tuple[Verdict, str, int | None]
 def jobs_meanwhile(
     incident: Incident, actor: str, start: int, end: int, workers: frozenset[str]
 ) -> Proof | None:
-    """Jobs that ran in the gap, by name or because no other actor runs jobs."""
-    inside = pl.col("timestamp").is_between(start + EDGE_NS, end - EDGE_NS)
+    """Jobs that ran in the gap, by name or because no other actor runs jobs.
+
+    A kind of job that the actor passes over at other times, while it names jobs of other kinds,
+    proves no silence: those run without a line from it.
+    """
+    stamp = pl.col("timestamp")
+    inside = stamp.is_between(start + EDGE_NS, end - EDGE_NS)
     named = _moves_of(incident, actor, workers, inside)
+    if not named.is_empty():
+        elsewhere = ~stamp.is_between(start - EDGE_NS, end + EDGE_NS)
+        usual = _moves_of(incident, actor, workers, elsewhere)
+        named = named.join(_untold_kinds(incident, actor, usual), on="job_class", how="anti")
     if named.is_empty():
         return None
     jobs = named.get_column("job").n_unique()
@@ -87,13 +98,32 @@ def jobs_unnamed(
     jobs = outside.get_column("job").unique()
     if inside.get_column("job").n_unique() < MIN_JOBS or jobs.len() < MIN_JOBS:
         return False
+    return _told_by(incident, actor, jobs).len() >= NAMES_JOBS * jobs.len()
+
+
+def _told_by(incident: Incident, actor: str, jobs: pl.Series) -> pl.Series:
+    """Those of `jobs` (keys) that the actor's own log lines name."""
     told = incident.jobs.named.filter(pl.col("job").is_in(jobs.implode()))
     lane, by = (
         incident.snapshot.events.get_column(name).gather(told.get_column("row"))
         for name in ("lane", "actor")
     )
     own = told.filter((lane == Lane.LOG.value) & (by.cast(pl.String) == actor))
-    return own.get_column("job").n_unique() >= NAMES_JOBS * jobs.len()
+    return own.get_column("job").unique()
+
+
+def _untold_kinds(incident: Incident, actor: str, moves: pl.DataFrame) -> pl.DataFrame:
+    """(job_class) of the jobs in `moves` that the actor never names, against its habit with the
+    kinds that it does name: too many to be passed over by chance."""
+    jobs = moves.select("job", "job_class").drop_nulls().unique()
+    own = _told_by(incident, actor, jobs.get_column("job").unique())
+    told = jobs.with_columns(told=pl.col("job").is_in(own.implode()))
+    kinds = told.group_by("job_class").agg(pl.len().alias("runs"), pl.col("told").sum())
+    spoken = kinds.filter(pl.col("told") > 0)
+    named, runs = (int(spoken.get_column(name).sum()) for name in ("told", "runs"))
+    missed = 1 - named / max(runs, 1)
+    passed_over = (pl.col("told") == 0) & (missed ** pl.col("runs") <= BY_CHANCE)
+    return kinds.filter(passed_over).select("job_class")
 
 
 def named_by_others(incident: Incident, actor: str, start: int, end: int) -> Proof | None:

@@ -213,6 +213,8 @@ def _moves(incident: Incident) -> pl.DataFrame:
         & pl.col("attributes").str.contains('"due_at"', literal=True),
         "attributes",
     )
+    if put_off.is_empty():
+        return moves.with_columns(waits_from="timestamp")
     stamp = pl.col("attributes").str.json_path_match("$.due_at")
     due = put_off.select(
         pl.col("row").cast(pl.UInt32),

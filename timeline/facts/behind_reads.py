@@ -18,6 +18,7 @@ import polars as pl
 from timeline.facts.entities import entity_pairs
 from timeline.facts.run_signs import RUN_IDS
 from timeline.facts.spoken import VERSION_MARKS, marked
+from timeline.facts.wordings import may_hold
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
@@ -84,6 +85,8 @@ class BehindReader:
     """Whether the reader itself had told every newer state."""
     frozen: bool = False
     """Whether it took up no change at all after some instant (`timeline.facts.frozen_reads`)."""
+    copied: bool = False
+    """Whether rows hold what it read (`timeline.facts.copied_values`), and no line states it."""
 
     @property
     def unusual(self) -> bool:
@@ -204,22 +207,28 @@ def _stated(incident: Incident) -> pl.DataFrame:
     only of things of which two numbers or two speakers tell. A line without the key of a thing is
     about the path that it names."""
     body = pl.col("body")
-    version = pl.coalesce(body.str.extract(COUNTER, 1), body.str.extract(ENTITY_TAG, 1))
     lines = marked(incident.spoken, VERSION_MARKS)
     if lines.is_empty():
         return lines
+    texts = lines.get_column("body")
+    wordings = [one for one in (COUNTER, ENTITY_TAG) if may_hold(texts, one)]
+    if not wordings:
+        return lines.clear()
+    version = pl.coalesce(body.str.extract(one, 1) for one in wordings)
     lines = lines.with_columns(version=version.cast(pl.Int64, strict=False))
     lines = lines.drop_nulls("version").filter(pl.col("timestamp") >= incident.window.start)
+    if lines.is_empty():
+        return lines
     keys = entity_pairs(incident.snapshot.keys_of(lines.get_column("row")))
     keys = keys.filter(
         ~pl.col("key").str.contains(RUN_IDS)
         & ~pl.col("key").is_in(list(incident.snapshot.broad_keys))
     )
     named = lines.join(keys, on="row")
-    paths = lines.join(keys, on="row", how="anti").with_columns(
-        key=pl.lit(BY_PATH) + body.str.extract(PATH, 1)
-    )
-    told = pl.concat([named, paths.drop_nulls("key").select(named.columns)])
-    told = told.select("row", "actor", "clock", "key", "version", at="timestamp")
+    bare = lines.join(keys, on="row", how="anti")
+    if not bare.is_empty():
+        paths = bare.with_columns(key=pl.lit(BY_PATH) + body.str.extract(PATH, 1))
+        named = pl.concat([named, paths.drop_nulls("key").select(named.columns)])
+    told = named.select("row", "actor", "clock", "key", "version", at="timestamp")
     compared = pl.col("version", "actor").n_unique().over("key") > 1
     return told.filter(pl.any_horizontal(compared)).sort("at", "row")

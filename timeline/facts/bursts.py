@@ -8,6 +8,7 @@ against placebo windows does not. Owns no opinion on causes.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain, islice
 from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
@@ -98,11 +99,12 @@ def placebo(
     )
     before = range(first - width, begin - 1, -width)
     after = range(last + 1, until - width + 1, width)
-    starts = [
+    covered = (
         at
-        for at in (*before, *after)
+        for at in chain(before, after)
         if not any(limit.start < at + width and limit.end > at for limit in limits)
-    ][:MAX_PLACEBOS]
+    )
+    starts = list(islice(covered, MAX_PLACEBOS))
     if not starts or not names:
         return Placebo(0, 0)
     edges = pl.Series(starts, dtype=pl.Int64)

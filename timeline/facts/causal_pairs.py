@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from timeline.event import PRECISION_NS, Kind, Lane, Meaning
-from timeline.facts.entities import pairs_of_type
+from timeline.facts.entities import job_pairs
 from timeline.facts.handovers import handovers
 from timeline.facts.lines import lines_at
 
@@ -140,11 +140,13 @@ def _ran_once(incident: Incident) -> pl.DataFrame:
 
 def _keyed_elsewhere(incident: Incident, moves: pl.DataFrame) -> bool:
     """Whether log lines carry job keys, too: then there is a second clock to compare with."""
-    return pairs_of_type(incident.snapshot.keys, "job").height > moves.height
+    return incident.shared(job_pairs).height > moves.height
 
 
 def _with_units(incident: Incident, moves: pl.DataFrame) -> pl.DataFrame:
     """`moves` whose stamps were read as it happened, with the unit of each stamp (ns)."""
+    if moves.is_empty():
+        return moves.with_columns(unit=pl.lit(None, pl.Int64))
     events = incident.snapshot.events
     told = [events.get_column(name).gather(moves.get_column("row")) for name in _STAMP_COLUMNS]
     units = {precision.value: length for precision, length in PRECISION_NS.items()}
@@ -161,7 +163,7 @@ _STAMP_COLUMNS = ["meaning", "precision"]
 
 def _lines_about(incident: Incident, jobs: pl.Series) -> pl.DataFrame:
     """LINE_SCHEMA, `job` and `unit` of log lines that name exactly one job, one of `jobs`."""
-    named = pairs_of_type(incident.snapshot.keys, "job").rename({"key": "job"})
+    named = incident.shared(job_pairs).rename({"key": "job"})
     alone = named.filter(pl.len().over("row") == 1, pl.col("job").is_in(jobs.implode()))
     lane = incident.snapshot.events.get_column("lane").gather(alone.get_column("row"))
     alone = alone.filter(lane == Lane.LOG.value)

@@ -14,6 +14,7 @@ import polars as pl
 
 from timeline.event import Lane
 from timeline.facts.searched import told_with
+from timeline.facts.wordings import holding
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
@@ -79,10 +80,11 @@ def clock_signs(incident: Incident) -> pl.DataFrame:
     service = pl.col("actor").is_in(services) | body.str.contains(TIME_SERVICES)
     wording = body.str.contains(_ANY) | (service & body.str.contains(UNGUARDED))
     shown = ("actor", "clock", "source", "body")
-    told = told_with(incident, chosen, wording, *shown)
+    any_of = (_ANY, UNGUARDED if services else TIME_SERVICES)
+    told = told_with(incident, chosen, wording, *shown, bodies=any_of)
     early = body.str.contains(PREMATURE) & ~body.str.contains(CERTIFICATES)
     meant = body.str.contains(SIGNS) | body.str.contains(UNGUARDED)
-    told = told.filter(early | meant)
+    told = told.filter(early | meant) if told.height else told
     moves = _moves(incident)
     if told.is_empty():
         return moves.sort("timestamp", "row").head(MAX_SIGNS)
@@ -105,7 +107,7 @@ def _moves(incident: Incident) -> pl.DataFrame:
     """Changes and notes that move or wake a machine whose clock was read, by the name of it."""
     chosen = pl.col("lane").is_in([Lane.CHANGE.value, Lane.NOTE.value])
     told = incident.snapshot.told(chosen, "actor", "body")
-    told = told.filter(pl.col("body").str.contains(MOVED))
+    told = holding(told, MOVED)
     clocks = incident.snapshot.events.get_column("clock").unique().cast(pl.String).drop_nulls()
     found = [
         (row, at, actor or "", clock, body, "moved")

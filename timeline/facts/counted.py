@@ -29,9 +29,19 @@ def counted_only(incident: Incident, sources: Iterable[str], start: int, end: in
     )
 
 
+BAR_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
+    "source": pl.String,
+    "actor": pl.String,
+    "first": pl.Int64,
+    "last": pl.Int64,
+}
+
+
 def counted_bars(incident: Incident) -> pl.DataFrame:
     """(source, actor, first, last) of log bars that hold a record, ns; `actor` "" for anybody."""
     counts = incident.snapshot.counts
+    if counts.is_empty():
+        return pl.DataFrame(schema=BAR_SCHEMA)
     spoken = counts.filter((pl.col("lane") == Lane.LOG.value) & (pl.col("count") > 0))
     bars = spoken.select(
         pl.col("source", "actor").cast(pl.String).fill_null(""),

@@ -129,12 +129,16 @@ def _runs(incident: Incident) -> pl.DataFrame:
     things = _things(incident)
     pairs = incident.snapshot.keys.filter(pl.col("key").is_in(things.implode())).unique()
     pairs = pairs.filter(pl.len().over("key").is_between(4, MOST_OF_ONE))
+    if pairs.is_empty():
+        return pairs
     keys = incident.snapshot.keys_of(pairs.get_column("row").unique())
     runs = keys.filter(pl.col("key").str.contains(RUN)).sort("row", "key")
     runs = runs.unique("row", keep="first", maintain_order=True).rename({"key": "run"})
     held = pairs.join(runs, on="row").filter(pl.col("key") != pl.col("run"))
     held = held.filter(pl.len().over("key", "run") > 1)
     held = held.filter(pl.col("run").n_unique().over("key") > 1)
+    if held.is_empty():
+        return held
     lines = lines_at(incident, held.get_column("row")).filter(pl.col("lane") == Lane.LOG.value)
     told = lines.join(held, on="row").sort("timestamp", "row")
     spans = told.group_by("actor", "key", "run", maintain_order=True).agg(

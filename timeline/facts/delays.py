@@ -98,14 +98,15 @@ def limits_of(pairs: pl.DataFrame) -> dict[tuple[str, str], Limit]:
             continue
         delays = group.get_column("delay")
         most = int(delays[allowed])
+        turned = group.filter(delays < 0) if delays[0] is None or delays[0] < 0 else group.clear()
         found[str(sender), str(receiver)] = Limit(
             most,
             group.height,
             int((delays < most - MIN_SKEW_NS).sum()),
-            int((delays < 0).sum()),
-            int((delays < -MIN_SKEW_NS).sum()),
+            turned.height,
+            int((turned.get_column("delay") < -MIN_SKEW_NS).sum()) if turned.height else 0,
             int(group.get_column("place")[allowed]),
-            bool(group.filter(delays < 0).get_column("how").is_in(SPOKEN_FIRST).all()),
+            not turned.height or bool(turned.get_column("how").is_in(SPOKEN_FIRST).all()),
         )
     return found
 

@@ -1,8 +1,9 @@
 """What a job had already done in each of its attempts: rows written, messages sent, calls made.
 
 An effect belongs to a job by an id (the job's own, or its request's) or, weaker, because it
-concerns the job's entity and was made by a worker while the attempt ran. Queues' own tables are no
-effect of the jobs they keep. It never judges whether repeating an effect does harm.
+concerns the job's entity and was made by a worker while the attempt ran; weakest where another job
+was at that entity then. Queues' own tables are no effect of the jobs they keep. It never judges
+whether repeating an effect does harm.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from timeline.event import SEVERITY_WARN, Kind, Lane
 from timeline.facts.entities import entity_pairs, pairs_of_type
 from timeline.facts.jobs import ENDS
 from timeline.facts.lines import keyed_lines
+from timeline.facts.shared_work import by_another_too
 from timeline.order import Verdict
 
 if TYPE_CHECKING:
@@ -223,13 +225,16 @@ def _by_entity(
     workers = pl.col("actor").is_in(list(incident.workers))
     lines = lines.filter(workers | (pl.col("lane") == Lane.DATABASE.value))
     beside = _Rows(incident, lines)
+    shared = by_another_too(incident, pairs, held)
     for line in lines.sort("timestamp", "row").iter_rows(named=True):
         job = attempts[line["key"]]
         if _inside(line["timestamp"], job):
-            sure = Verdict.LIKELY
+            either = (line["row"], line["key"]) in shared
+            sure = Verdict.POSSIBLE if either else Verdict.LIKELY
             if line["lane"] == Lane.DATABASE.value:
                 sure = _timed(incident, line, job, sure)
-            yield from _told(line, job, beside, "entity and time", sure)
+            how = "entity and time, while another job was at it" if either else "entity and time"
+            yield from _told(line, job, beside, how, sure)
 
 
 def _mild(incident: Incident, lines: pl.DataFrame) -> pl.DataFrame:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from functools import cache
+from typing import TYPE_CHECKING
+
 import polars as pl
+
+if TYPE_CHECKING:
+    from timeline.incident import Incident
 
 MACHINE_TYPES = frozenset({"request", "trace", "span", "job", "txn", "row", "peer", "batch"})
 """Key types that name a piece of work or a place. Everything else (`user`, `order`) is an entity:
 something with a life of its own that a fault can harm."""
 
-_MACHINE = rf"^(?:{'|'.join(sorted(MACHINE_TYPES))}):"
+_MACHINE = pl.any_horizontal(
+    pl.col("key").str.starts_with(f"{name}:") for name in sorted(MACHINE_TYPES)
+)
+"""Several times as fast as one regex of all of them."""
 
 
 def is_entity(key: str) -> bool:
@@ -17,9 +26,19 @@ def is_entity(key: str) -> bool:
 
 def entity_pairs(keys: pl.DataFrame) -> pl.DataFrame:
     """The (row, key) pairs whose key names an entity."""
-    return keys if keys.is_empty() else keys.filter(~pl.col("key").str.contains(_MACHINE))
+    return keys if keys.is_empty() else keys.filter(~_MACHINE)
+
+
+def job_pairs(incident: Incident) -> pl.DataFrame:
+    """The (row, key) pairs of all jobs' keys, for `Incident.shared`."""
+    return pairs_of_type(incident.snapshot.keys, "job")
+
+
+@cache
+def _named(name: str) -> pl.Expr:
+    return pl.col("key").str.starts_with(f"{name}:")
 
 
 def pairs_of_type(keys: pl.DataFrame, name: str) -> pl.DataFrame:
     """The (row, key) pairs of one key type."""
-    return keys if keys.is_empty() else keys.filter(pl.col("key").str.starts_with(f"{name}:"))
+    return keys if keys.is_empty() else keys.filter(_named(name))

@@ -12,6 +12,7 @@ import polars as pl
 
 from timeline.errors.kinds import ErrorClass, Outcome, Phase
 from timeline.event import SEVERITY_ERROR, SEVERITY_WARN, Kind, Lane
+from timeline.facts.wordings import holding
 from timeline.shares import shared_out
 
 if TYPE_CHECKING:
@@ -146,7 +147,9 @@ def _with_missing_entities(
         return matched
     told = pl.DataFrame({"row": rows, "text": texts.gather(rows)})
     said = told.select(pl.col("text").unique())  # most are said again and again
-    missing = said.filter(pl.col("text").str.contains(MISSING_ENTITY)).get_column("text")
+    missing = holding(said, MISSING_ENTITY, "text").get_column("text")
+    if missing.is_empty():
+        return matched
     told = told.filter(pl.col("text").is_in(missing.implode()))
     told = told.join(matched.select("row"), on="row", how="anti").select(
         "row",

@@ -58,11 +58,15 @@ class Executions:
 
     def of_rows(self, rows: pl.Series) -> pl.DataFrame:
         """(row, execution) pairs of the given event rows."""
+        if rows.is_empty():
+            return pl.DataFrame(schema=MEMBER_SCHEMA)
         held = self.lines.filter(pl.col("row").is_in(rows.cast(pl.UInt32).implode()))
         return held.join(self.frame.select("group", "execution"), on="group").select(*MEMBER_SCHEMA)
 
     def rows_of(self, executions: pl.Series) -> pl.DataFrame:
         """(row, execution) pairs of the given executions."""
+        if executions.is_empty():
+            return pl.DataFrame(schema=MEMBER_SCHEMA)
         wanted = executions.cast(pl.UInt32).implode()
         groups = self.frame.filter(pl.col("execution").is_in(wanted)).select("group", "execution")
         held = self.lines.filter(pl.col("group").is_in(groups.get_column("group").implode()))

@@ -72,7 +72,7 @@ class FailedCall:
 
 def failed_calls(incident: Incident, known: Iterable[int]) -> list[FailedCall]:
     """Every such run, by time, without the failures in the event rows `known`."""
-    runs = _finished(incident)
+    runs = finished_runs(incident)
     if runs.is_empty():
         return []
     failures = _failures(incident, frozenset(known))
@@ -83,7 +83,7 @@ def failed_calls(incident: Incident, known: Iterable[int]) -> list[FailedCall]:
     return _last_words(incident, pairs) if pairs.height else []
 
 
-def _finished(incident: Incident) -> pl.DataFrame:
+def finished_runs(incident: Incident) -> pl.DataFrame:
     """RUN_SCHEMA of runs that ended well, by the queue, else by the worker's own lines."""
     queue = incident.jobs.runs.filter(pl.col("outcome") == "finished").drop_nulls("end_row")
     told = queue.with_columns(caller=pl.coalesce("job_class", "worker").fill_null(""))
@@ -159,13 +159,13 @@ def _joined(incident: Incident, failures: pl.DataFrame, runs: pl.DataFrame) -> p
 
 
 def _pushed_under(incident: Incident, requests: pl.Series) -> pl.DataFrame:
-    """(key, job): jobs that a line under one of the `requests` names, whatever it calls it."""
+    """(key, job): jobs that a line under one of the `requests` names, whatever it calls it: one
+    logs as `request_id` what another calls a trace's id."""
     snapshot = incident.snapshot
-    names = pl.DataFrame(
-        [(key, name) for key in requests.to_list() for name in _names(key)],
-        schema={"key": pl.String, "name": pl.String},
-        orient="row",
-    )
+    kinds = pl.DataFrame({"kind": list(ID_TYPES)})
+    value = pl.col("key").str.replace(r"^[^:]*:", "")
+    names = requests.to_frame("key").join(kinds, how="cross", maintain_order="left_right")
+    names = names.select("key", name=pl.concat_str("kind", value, separator=":"))
     lines = snapshot.keys.rename({"key": "name"}).join(names, on="name")
     jobs = pairs_of_type(snapshot.keys_of(lines.get_column("row").unique()), "job")
     return lines.join(jobs.rename({"key": "job"}), on="row").select("key", "job").unique()
@@ -248,7 +248,7 @@ def contrast_of(incident: Incident, calls: Iterable[FailedCall]) -> Contrast | N
     kinds = {key.partition(":")[0] for key in failed}
     jobs = incident.jobs.summary.select("job", "job_class")
     classes = jobs.filter(pl.col("job").is_in(sorted(hit))).get_column("job_class").unique()
-    ended = _finished(incident).get_column("job").unique()
+    ended = finished_runs(incident).get_column("job").unique()
     same = jobs.filter(
         pl.col("job_class").is_in(classes.implode(), nulls_equal=True)
         & pl.col("job").is_in(ended.implode())

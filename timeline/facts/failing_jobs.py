@@ -77,8 +77,9 @@ def failing_jobs(incident: Incident) -> tuple[FailingJob, ...]:
         & (pl.col("ways") == 1)
         & (pl.col("same") != "")
         & ~pl.col("job").is_in(excused.implode())
-        & ~pl.col("error").str.contains(OUTSIDE)
     )
+    if suspects.height:
+        suspects = suspects.filter(~pl.col("error").str.contains(OUTSIDE))
     if suspects.is_empty():
         return ()
     found = []

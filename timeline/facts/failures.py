@@ -67,6 +67,8 @@ def _held(incident: Incident, rows: pl.Series) -> pl.DataFrame:
 
 def _of_job(incident: Incident, failures: pl.DataFrame) -> pl.DataFrame:
     """(row, key) where the event names a job that is about exactly one entity."""
+    if failures.is_empty():
+        return incident.snapshot.keys.clear()
     keys = incident.snapshot.keys_of(failures.get_column("row"))
     jobs = pairs_of_type(keys, "job").rename({"key": "job"})
     pairs = jobs.join(incident.jobs.entities, on="job").select("row", "key").unique()
@@ -76,6 +78,8 @@ def _of_job(incident: Incident, failures: pl.DataFrame) -> pl.DataFrame:
 def _borrowed(incident: Incident, failures: pl.DataFrame) -> pl.DataFrame:
     executions = incident.executions
     mine = executions.of_rows(failures.get_column("row")).rename({"row": "failure"})
+    if mine.is_empty():
+        return incident.snapshot.keys.clear()
     members = executions.rows_of(mine.get_column("execution").unique())
     keys = _held(incident, members.get_column("row").unique())
     pairs = mine.join(members, on="execution").join(keys, on="row").select("failure", "key")

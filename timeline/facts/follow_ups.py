@@ -6,6 +6,7 @@ another table that refers to them (or by a job about them), the ones that are no
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,8 @@ MIN_FOLLOWED = 5
 """Rows with the follow-up before it is taken for a rule."""
 RULE_SHARE = 0.5
 """Share of a table's rows that must have the follow-up for the same reason."""
+CUT_SHARE = 0.9
+"""Share of a stretch's rows that must lack the follow-up before the stretch is called cut out."""
 PATIENCE_FOLD = 3
 """A row is only late after this multiple of the longest wait seen among the others."""
 MIN_PATIENCE_NS = 10_000_000_000
@@ -54,6 +57,23 @@ def missing_follow_ups(incident: Incident) -> FollowUps | None:
     return next((found for found in candidates if found.missing), None)
 
 
+def clean_cut(rule: FollowUps, missing: Sequence[int], created: pl.Series) -> bool:
+    """Whether the rows without their follow-up are one stretch of all rows, with rows that have it
+    before and after.
+
+    What was held in a memory that was lost is gone all at once, however large a part of the window
+    it was. A follow-up that only began later, or is still to come, has no such rows on one side.
+    `missing` are the instants (ns UTC, ascending) at which the rows without it were created,
+    `created` those of all rows of the table in the window.
+    """
+    if not missing:
+        return False
+    inside = int(created.is_between(missing[0], missing[-1]).sum())
+    earlier = int((created < missing[0]).sum())
+    later = rule.followed - earlier - (inside - len(missing))
+    return len(missing) >= CUT_SHARE * inside and min(earlier, later) >= MIN_FOLLOWED
+
+
 def _owned(incident: Incident) -> pl.DataFrame:
     """(table, key, source, created) of rows created inside the window."""
     records, window = incident.records, incident.window
@@ -74,7 +94,7 @@ def _by_rows(incident: Incident) -> FollowUps | None:
     )
     # A row written by the same transaction was not caused by a job: equal now() tells.
     pairs = (
-        _owned(incident)
+        incident.shared(_owned)
         .join(effects, on="key")
         .filter((pl.col("table") != pl.col("effect")) & (pl.col("followed_at") > pl.col("created")))
     )
@@ -86,13 +106,15 @@ def _by_jobs(incident: Incident) -> FollowUps | None:
     effects = jobs.entities.join(jobs.summary.select("job", "first_seen"), on="job").select(
         "key", effect=pl.lit("job"), followed_at="first_seen", effect_source=pl.lit("")
     )
-    pairs = _owned(incident).join(effects, on="key")
+    pairs = incident.shared(_owned).join(effects, on="key")
     return _best(incident, pairs, Lane.QUEUE)
 
 
 def _best(incident: Incident, pairs: pl.DataFrame, lane: Lane) -> FollowUps | None:
     """The rule with the most followers, with the rows that break it."""
-    owned = _owned(incident)
+    if pairs.is_empty():
+        return None
+    owned = incident.shared(_owned)
     total = owned.group_by("table").agg(total=pl.len())
     rules = (
         pairs.group_by("table", "effect", "key")

@@ -123,9 +123,14 @@ class Jobs:
     def also_named(self, jobs: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
         """The further `job:` keys of those of a queue's `jobs` that have any: Solid Queue numbers a
         row and carries Active Job's id beside it, which is what the logs write."""
-        own = self.transitions.select("row", "job").filter(pl.col("job").is_in(sorted(set(jobs))))
+        wanted = sorted(set(jobs))
+        if not wanted:
+            return {}
+        own = self.transitions.select("row", "job").filter(pl.col("job").is_in(wanted))
         both = own.join(self.named.rename({"job": "other"}), on="row")
         both = both.filter(pl.col("other") != pl.col("job"))
+        if both.is_empty():
+            return {}
         told = both.group_by("job").agg(pl.col("other").unique().sort())
         return {job: tuple(others) for job, others in told.iter_rows()}
 

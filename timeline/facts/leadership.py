@@ -96,7 +96,10 @@ def refused_writes(incident: Incident) -> pl.DataFrame:
     columns = [name for name in HIT_SCHEMA if name in LINE_SCHEMA and name != "row"]
     shown = [name for name in columns if name != "timestamp"]
     wording = pl.col("body").str.contains(_ANY_REFUSED)
-    lines = told_with(incident, severe, wording, *shown).join(known, on="row", how="anti")
+    lines = told_with(incident, severe, wording, *shown, bodies=(_ANY_REFUSED,))
+    lines = lines.join(known, on="row", how="anti")
+    if lines.is_empty() and known.is_empty():
+        return known
     lines = lines.with_columns(pl.col("source", "actor", "clock", "lane", "kind").cast(pl.String))
     lines = lines.with_columns(
         pl.col("source", "actor", "clock").fill_null(""), error_class=pl.lit("server_state")

@@ -135,7 +135,7 @@ def refusals(incident: Incident) -> list[Refusal]:
     severity = pl.col("severity_number")
     chosen = (pl.col("lane") == Lane.LOG.value) & ((severity == 0) | (severity >= SEVERITY_WARN))
     words = pl.col("body").str.contains(_ANY)
-    lines = told_with(incident, chosen, words, "source", "actor", "body")
+    lines = told_with(incident, chosen, words, "source", "actor", "body", bodies=(_ANY,))
     if lines.is_empty():
         return []
     lines = lines.with_columns(pl.col("source", "actor").cast(pl.String).fill_null(""))

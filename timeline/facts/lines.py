@@ -7,6 +7,7 @@ It never reads a body to decide what to take.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -45,6 +46,8 @@ def keyed_lines(incident: Incident, keys: Iterable[str]) -> pl.DataFrame:
     """LINE_SCHEMA and `key` of every event that carries any of `keys`, time order."""
     wanted = pl.Series(sorted(set(keys)), dtype=pl.String)
     pairs = incident.snapshot.keys.filter(pl.col("key").is_in(wanted.implode())).unique()
+    if pairs.is_empty():
+        return pl.DataFrame(schema=LINE_SCHEMA | {"key": pl.String})
     lines = lines_at(incident, pairs.get_column("row"))
     return lines.join(pairs, on="row").sort("timestamp", "row", "key")
 
@@ -52,12 +55,18 @@ def keyed_lines(incident: Incident, keys: Iterable[str]) -> pl.DataFrame:
 def _shaped(told: pl.DataFrame) -> pl.DataFrame:
     if told.is_empty():
         return pl.DataFrame(schema=LINE_SCHEMA)
+    return told.select(_shape())
+
+
+@cache
+def _shape() -> tuple[pl.Expr, ...]:
+    """The columns of LINE_SCHEMA; kept, as to make them costs more than to work them out."""
     texts = {
         name: pl.col(name).cast(pl.String).fill_null("")
         for name in ("source", "actor", "clock", "body")
     }
     clock, source = texts["clock"], texts["source"]
     texts["clock"] = pl.when(clock == "").then(source).otherwise(clock)
-    return told.select(
+    return tuple(
         texts.get(name, pl.col(name)).cast(dtype).alias(name) for name, dtype in LINE_SCHEMA.items()
     )

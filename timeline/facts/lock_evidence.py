@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, cast
@@ -29,6 +29,10 @@ MAX_SESSIONS = 5_000
 its first hundreds."""
 HEADLINE = 80
 """Characters of a statement that name it."""
+CANCELED = "canceling statement due to"
+"""How PostgreSQL ends a statement that waited for longer than it may, in the table of errors."""
+_BRACKETED = re.compile(r"\[(\d{1,10})\]")
+"""The session's number (%p) where nearly every log_line_prefix has it: in the stock one, too."""
 MYSQL_WAIT = re.compile(r" waits for (\d+) s for a lock on (\S+),")
 _LITERAL = re.compile(r"'(?:[^']|'')*(?:'|$)")
 
@@ -50,7 +54,8 @@ def headline(statement: str) -> str:
 def _from_log(incident: Incident) -> list[LockWait]:
     """Waits that PostgreSQL's log tells.
 
-    A session waits until its `acquired` line, and surely as long as others see it in the queue.
+    A session waits until its `acquired` line, and surely as long as others see it in the queue; one
+    that never got the lock waited until the server ended its statement.
     """
     found: dict[tuple[str, str, str], LockWait] = {}
     ended: set[tuple[str, str, str]] = set()
@@ -67,7 +72,24 @@ def _from_log(incident: Incident) -> list[LockWait]:
             other = (wait.source, pid, line.target)
             if other in found and other not in ended:
                 found[other] = replace(found[other], until=wait.until)
+    waiting = {own for own in found if own not in ended}
+    for source, session, until in _canceled(incident) if waiting else ():
+        for own in [own for own in waiting if own[:2] == (source, session)]:
+            if until >= found[own].until:
+                found[own] = replace(found[own], until=until)
+                waiting.discard(own)
     return list(found.values())
+
+
+def _canceled(incident: Incident) -> Iterator[tuple[str, str, int]]:
+    """(source, session, ns UTC) of every statement that a server's own log says it ended."""
+    hits = incident.errors.filter(
+        (pl.col("lane") == Lane.LOG.value) & pl.col("fragment").str.contains(CANCELED, literal=True)
+    ).sort("timestamp", "row")
+    for source, timestamp, body in hits.select("source", "timestamp", "body").iter_rows():
+        number = _BRACKETED.search(body[:HEADLINE])
+        if number is not None:
+            yield str(source), number[1], timestamp
 
 
 def _line(line: WaitLine) -> LockWait:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 MAX_LOOKUPS = 2_000
 """Failed lookups that are examined one by one; more of them are one story, not two thousand."""
+MOST_BODIES = 4_096
+"""Different messages whose words are kept: most are said again and again."""
 MAX_UNKEYED = 200
 """Messages without any key that are compared with the jobs running at that moment."""
 
@@ -145,14 +148,15 @@ def _meant(keys: list[str], body: str, own: set[str]) -> list[tuple[str, bool]]:
     return []
 
 
-def _models_in(body: str) -> set[str]:
+@lru_cache(MOST_BODIES)
+def _models_in(body: str) -> frozenset[str]:
     """Everything the message says was not found, squeezed; empty when it names nothing."""
     found = {
         _squeezed(match.group(1).rpartition(":")[2])
         for pattern in MODEL_WORDINGS
         for match in pattern.finditer(body)
     }
-    return found - ANYTHING
+    return frozenset(found - ANYTHING)
 
 
 def _squeezed(name: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import polars as pl
 
 from timeline.event import Kind, Lane
-from timeline.facts.entities import pairs_of_type
+from timeline.facts.entities import job_pairs
 from timeline.facts.jobs import ENDS
 from timeline.facts.lost_attempt import DEATH
 
@@ -47,18 +47,22 @@ def declarations(incident: Incident) -> list[tuple[str, Told]]:
     moves = incident.jobs.transitions
     failed = [kind for kind in ENDS if kind != Kind.JOB_FINISHED.value]
     bad = moves.filter(pl.col("kind").is_in(failed)).select("row", "job")
-    named = pairs_of_type(incident.snapshot.keys, "job").select("row", job="key")
+    named = incident.shared(job_pairs).select("row", job="key")
     severity, lane = (
         incident.snapshot.events.get_column(name).gather(named.get_column("row"))
         for name in ("severity_number", "lane")
     )
     loud = (lane == Lane.LOG.value) & ((severity == 0) | (severity >= LOG_SEVERITY))
     pairs = pl.concat([bad, named.filter(loud)]).unique("row", keep="first", maintain_order=True)
+    if pairs.is_empty():
+        return []
     rows = pairs.get_column("row")
     dead = incident.snapshot.events.get_column("body").gather(rows).str.contains(DEATH)
     attributes = incident.snapshot.events.get_column("attributes").gather(rows)
     lease = attributes.str.contains('"declared_lost_at":', literal=True)
     pairs = pairs.filter(dead.fill_null(value=False) | lease.fill_null(value=False))
+    if pairs.is_empty():
+        return []
     lines = incident.snapshot.events[pairs.get_column("row")].hstack(pairs)
     lines = lines.sort("timestamp", "row")
     return [*zip(lines.get_column("job").to_list(), told_of(lines), strict=True)]

@@ -20,7 +20,6 @@ from timeline.event import Kind, Lane
 from timeline.facts.entities import pairs_of_type
 from timeline.facts.jobs import ENDS
 from timeline.facts.kills import Kill, is_on_host_of, is_same_worker, kill_lines
-from timeline.facts.lifecycle import stop_lines
 from timeline.facts.logged_starts import LoggedStarts
 from timeline.facts.loss_signs import Told, declarations, is_line, told_of
 from timeline.facts.lost_attempt import GAVE_UP, HEARTBEAT, LAST_LINE, SIGNS, LostAttempt
@@ -33,7 +32,6 @@ from timeline.facts.unended import (
     spoken_attempts,
     went_on,
 )
-from timeline.facts.words import instant
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
@@ -82,6 +80,8 @@ class _Board:
         unended = pl.col("end").is_null() | (pl.col("start") > pl.col("end"))
         listed = pl.col("job").is_in(sorted(declared | named))
         wanted = last.filter((pl.col("start").is_not_null() & unended) | listed)
+        if wanted.is_empty():
+            return _Board({}, {}, {}, beats, depths, ())
         held = moves.filter(pl.col("job").is_in(wanted.get_column("job").implode()))
         starts = starts_of(incident, held)
         ends: dict[str, list[int]] = {}
@@ -383,18 +383,3 @@ def host_of(incident: Incident, one: LostAttempt) -> str:
         return one.host
     clock = str(incident.snapshot.events.get_column("clock")[one.start_row] or "")
     return "" if clock.endswith("?") or clock == one.source else clock
-
-
-def announced_stop(incident: Incident, one: LostAttempt) -> str:
-    """Words for the worker's own announcement that it was stopping; empty when it made none.
-
-    Where no log is known to be that worker's, any worker's announcement may have been its own.
-    """
-    since = one.noticed if one.alive is None else one.alive
-    host, workers = host_of(incident, one), incident.workers
-    for row, actor, stamp in stop_lines(incident, since, one.noticed).iter_rows():
-        told = Kill(row, stamp, actor, incident.snapshot.event(row).body)
-        anonymous = one.worker not in workers and actor in workers
-        if stamp <= one.noticed and (anonymous or is_same_worker(told, one.worker, host)):
-            return f"{actor} announced at {instant(stamp)} that it was stopping"
-    return ""

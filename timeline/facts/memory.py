@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from timeline.event import Kind, Lane
+from timeline.facts.heap_lines import heaps
 from timeline.facts.series import points_of
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def memory_curves(incident: Incident) -> tuple[MemoryCurve, ...]:
                 part["measure"][0],
             )
         )
-    return (*found, *_from_lines(incident))
+    return (*found, *_from_lines(incident), *_from_collectors(incident))
 
 
 def _who() -> pl.Expr:
@@ -149,6 +150,22 @@ def _from_lines(incident: Incident) -> list[MemoryCurve]:
             "its own log",
         )
         for (source, actor), part in told.group_by(["source", "actor"], maintain_order=True)
+    ]
+
+
+def _from_collectors(incident: Incident) -> list[MemoryCurve]:
+    """Curves of what collections left, by the host or pod whose collector tells them."""
+    return [
+        MemoryCurve(
+            heap.source,
+            f"collections of {heap.actor} on {heap.clock}",
+            heap.actor,
+            heap.clock,
+            heap.points,
+            heap.limit,
+            "its collector's log",
+        )
+        for heap in heaps(incident)
     ]
 
 

@@ -14,6 +14,7 @@ import polars as pl
 
 from timeline.event import SEVERITY_WARN, Lane
 from timeline.facts.failing_jobs import NOT_ITS_OWN, OUTSIDE
+from timeline.facts.wordings import may_hold
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
@@ -145,7 +146,7 @@ def _of_tries(incident: Incident) -> pl.DataFrame:
     failed = tries.filter(pl.col("failed") & (pl.col("error") != ""))
     if failed.is_empty():
         return pl.DataFrame(schema=MISFIT_SCHEMA)
-    fits = failed.select(_misfits("error")).to_series()
+    fits = _misfits(failed.get_column("error"))
     worded, other = failed.filter(fits), _healed(tries, failed.filter(~fits))
     known = incident.errors.filter(pl.col("error_class").is_in(NOT_ITS_OWN)).get_column("row")
     other = other.filter(~pl.col("row").is_in(known.implode()))
@@ -161,8 +162,8 @@ def _healed(tries: pl.DataFrame, failed: pl.DataFrame) -> pl.DataFrame:
 
     No wording says that it is about versions; that restarted workers no longer have it may.
     """
-    if failed.is_empty():
-        return failed
+    if failed.get_column("job").n_unique() < MIN_JOBS:
+        return failed.clear()
     done = tries.filter(~pl.col("failed")).group_by("job").agg(done=pl.col("at").max())
     told = failed.filter(~pl.col("error").str.contains(f"{OUTSIDE}|{NOT_FOUND}"))
     told = told.join(done, on="job", how="left", maintain_order="left")
@@ -188,7 +189,7 @@ def _of_lines(incident: Incident) -> pl.DataFrame:
     ).head(MOST_LINES)
     if told.is_empty():
         return pl.DataFrame(schema=MISFIT_SCHEMA)
-    fits = told.rename({"body": "error"}).filter(_misfits("error"))
+    fits = told.rename({"body": "error"}).filter(_misfits(told.get_column("body")))
     if fits.is_empty():
         return pl.DataFrame(schema=MISFIT_SCHEMA)
     named = incident.jobs.named
@@ -204,9 +205,11 @@ def _of_lines(incident: Incident) -> pl.DataFrame:
     return _shaped(named.filter(own).join(classes, on="job", how="left"))
 
 
-def _misfits(column: str) -> pl.Expr:
-    text = pl.col(column)
-    return text.str.contains(ANY_MISFIT) & ~text.str.contains(NOT_FOUND)
+def _misfits(texts: pl.Series) -> pl.Series:
+    """Whether each of `texts` words a misfit."""
+    if not may_hold(texts, ANY_MISFIT):
+        return pl.repeat(value=False, n=texts.len(), eager=True)
+    return texts.str.contains(ANY_MISFIT) & ~texts.str.contains(NOT_FOUND)
 
 
 def _shaped(found: pl.DataFrame) -> pl.DataFrame:

@@ -57,6 +57,8 @@ def missed_targets(incident: Incident) -> list[MissedTarget]:
     missing = incident.turned_away.filter(
         (pl.col("status") == MISSING) & pl.col("method").is_in([*READS, ""])
     )
+    if missing.is_empty():
+        return []
     first = missing.unique("target", keep="first", maintain_order=True).head(MOST_TARGETS)
     named = first.with_columns(parent=parent_of(pl.col("target"))).filter(
         (pl.col("parent") != "") & pl.col("target").str.contains(ID)

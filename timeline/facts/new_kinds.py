@@ -44,14 +44,19 @@ def new_kinds(incident: Incident) -> tuple[NewKind, ...]:
     errors = incident.templates.lines.filter(
         (pl.col("level") == ERROR) & (pl.col("template") != OTHER)
     ).select("row", "timestamp", "service", "template", slow=pl.lit(value=False))
-    statements = slow_statements(incident).select(
-        "row",
-        "timestamp",
-        service="actor",
-        template=template_of(pl.col("statement")),
-        slow=pl.lit(value=True),
-    )
-    told = pl.concat([errors, statements], how="vertical_relaxed").sort("timestamp", "row")
+    slow = slow_statements(incident)
+    if errors.is_empty() and slow.is_empty():
+        return ()
+    if slow.height:
+        statements = slow.select(
+            "row",
+            "timestamp",
+            service="actor",
+            template=template_of(pl.col("statement")),
+            slow=pl.lit(value=True),
+        )
+        errors = pl.concat([errors, statements], how="vertical_relaxed")
+    told = errors.sort("timestamp", "row")
     stamp = pl.col("timestamp")
     kinds = (
         told.group_by("service", "template", "slow", maintain_order=True)

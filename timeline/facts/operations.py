@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from timeline.facts.errors import TIMEOUT_CLASSES
+from timeline.facts.wordings import may_hold
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
@@ -51,7 +52,7 @@ def failing_operations(incident: Incident, hits: pl.DataFrame) -> pl.DataFrame:
     some = bool(placed.select(timed_out.any()).item())
     placed = placed.with_columns(
         elapsed=pl.when(timed_out).then(pl.col("timestamp") - pl.col("previous")),
-        stated=pl.when(timed_out).then(_stated("body")) if some else pl.lit(None, pl.Int64),
+        stated=pl.when(timed_out).then(_stated(placed)) if some else pl.lit(None, pl.Int64),
     )
     placed = placed.with_columns(
         agreed=_agreed().over("actor", "fragment", "peer"),
@@ -83,6 +84,8 @@ def _first_execution(incident: Incident, hits: pl.DataFrame) -> pl.DataFrame:
 def _previous_lines(incident: Incident, placed: pl.DataFrame) -> pl.DataFrame:
     """(row, previous): the latest line of the same execution before each error."""
     known = placed.drop_nulls("execution").select("row", "execution", "timestamp")
+    if known.is_empty():
+        return known.select("row", previous="timestamp")
     members = incident.executions.rows_of(known.get_column("execution").unique())
     times = incident.snapshot.events.get_column("timestamp")
     members = members.select("execution", times.gather(members.get_column("row")).alias("at"))
@@ -90,12 +93,17 @@ def _previous_lines(incident: Incident, placed: pl.DataFrame) -> pl.DataFrame:
     return earlier.group_by("row").agg(pl.col("at").max().alias("previous"))
 
 
-def _stated(column: str) -> pl.Expr:
-    """Nanoseconds that the message says the call waited, or null."""
-    lengths = [pl.col(column).str.extract(URLLIB3_TIMEOUT, 1).cast(pl.Float64) * 1e9]
+def _stated(placed: pl.DataFrame) -> pl.Expr:
+    """Nanoseconds that the `body` of `placed` says the call waited, or null."""
+    body, texts = pl.col("body"), placed.get_column("body").unique()
+    lengths = [pl.lit(None, pl.Float64)]
+    if may_hold(texts, URLLIB3_TIMEOUT):
+        lengths.append(body.str.extract(URLLIB3_TIMEOUT, 1).cast(pl.Float64) * 1e9)
     for pattern in STATED_TIMEOUTS:
-        number = pl.col(column).str.extract(pattern, 1).cast(pl.Float64)
-        milli = pl.col(column).str.extract(pattern, 2).str.to_lowercase().str.starts_with("m")
+        if not may_hold(texts, pattern):
+            continue
+        number = body.str.extract(pattern, 1).cast(pl.Float64)
+        milli = body.str.extract(pattern, 2).str.to_lowercase().str.starts_with("m")
         lengths.append(number * pl.when(milli).then(1e6).otherwise(1e9))
     return pl.coalesce(lengths).cast(pl.Int64)
 

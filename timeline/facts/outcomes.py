@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import polars as pl
 
 from timeline.event import SEVERITY_ERROR, SEVERITY_WARN, Lane
-from timeline.facts.entities import entity_pairs, pairs_of_type
+from timeline.facts.entities import entity_pairs, job_pairs, pairs_of_type
 from timeline.facts.errors import TIMEOUT_CLASSES
 from timeline.facts.lines import keyed_lines, lines_where
 from timeline.facts.pushes import WAITING
+from timeline.facts.repeated_answers import answers_alike
 from timeline.facts.sight import absence
 from timeline.order import Order, Verdict, before, weakest
 
@@ -42,12 +43,9 @@ FAILED = re.compile(
     r"unsuccessful|incomplete|rejected|retry(?:ing)?|skipp(?:ed|ing))\b)"
 )
 """What programs say at the end of a piece of work. A line that says both is no success."""
-ID_TYPES = ("request", "trace", "correlation")
-"""What services call the one id that a piece of work carries from one to the next."""
-MAX_KEYS = 5_000
-"""Requests, and entities, with an error that are looked at, the earliest."""
-MAX_CASES = 300
-"""Those that are examined one by one; more of them are one story."""
+ID_TYPES = ("request", "trace", "correlation")  # what services call the id of a piece of work
+MAX_KEYS = 5_000  # requests, and entities, with an error that are looked at, the earliest
+MAX_CASES = 300  # those that are examined one by one; more of them are one story
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +219,8 @@ def _judged(
     said = caller.success()
     if said is None or caller.first["row"] == said["row"]:
         return None
+    if answers_alike(said, caller.lines, error["timestamp"]):
+        return None  # it answers whoever asks again: it is the one that is called
     rows = [caller.first["row"], callee.first["row"], error["row"], said["row"]]
     called, begun, failed, told = incident.snapshot.events_at(rows)
     answered = before(failed, told, incident.clocks)
@@ -285,10 +285,14 @@ def _called(incident: Incident, order: Order, caller: _Party, callee: _Party) ->
     """The order of a call, by who began first. Where the clocks cannot tell, the lengths can: of
     two that share an id the one that took longer, and whose stamps enclose the other's, called.
 
-    Not where the one that failed gave up waiting: whom it had called took longer, too."""
+    Not where the one that failed gave up waiting: whom it called took longer, too, and of one that
+    says nothing else nobody tells when it began."""
+    gave_up = _gave_up(incident, callee)
+    if gave_up and order.verdict is not None and callee.first["severity_number"] >= SEVERITY_ERROR:
+        return Order(Verdict.POSSIBLE, f"{callee.actor} only says that it gave up waiting")
     outlived = caller.lines[-1]["timestamp"] > callee.lines[-1]["timestamp"]
     longer = caller.length > callee.length and outlived
-    if order.verdict is Verdict.POSSIBLE and longer and not _gave_up(incident, callee):
+    if order.verdict is Verdict.POSSIBLE and longer and not gave_up:
         return Order(Verdict.LIKELY, "it began first by its stamps and took longer")
     return order
 
@@ -345,7 +349,7 @@ def swallowed_by_jobs(incident: Incident, errors: pl.DataFrame) -> Iterator[Swal
 
 def _job_speakers(incident: Incident) -> list[str]:
     """Log actors that write under job ids: what they say of a job's entity is the job's own."""
-    rows = pairs_of_type(incident.snapshot.keys, "job").get_column("row")
+    rows = incident.shared(job_pairs).get_column("row")
     lane, actor = (incident.snapshot.events.get_column(n).gather(rows) for n in ("lane", "actor"))
     return [str(name) for name in actor.filter(lane == Lane.LOG.value).unique() if name]
 

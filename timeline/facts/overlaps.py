@@ -25,6 +25,8 @@ NEIGHBOURS = 3
 and the crowd shows in these already."""
 MAX_OPEN = 500
 """Runs without an end of which the last sign is looked for."""
+CALL = r"^(?:request|trace|correlation)(?:_[a-z]+)?:"
+"""Keys of the call in whose name a job runs. Jobs of one call share its id, and nothing more."""
 WRITES = (Kind.ROW_UPDATED.value, Kind.ROW_VERSION.value, Kind.ROW_DELETED.value)
 """A creation is none: before it there was nothing to work on together."""
 
@@ -58,7 +60,7 @@ class Written:
 def pairs_in(incident: Incident) -> pl.DataFrame:
     """PAIR_SCHEMA: runs of two jobs on one thing whose stamps overlap, by start of the second."""
     entities = incident.jobs.entities.filter(
-        ~pl.col("key").is_in(list(incident.snapshot.broad_keys))
+        ~pl.col("key").is_in(list(incident.snapshot.broad_keys)) & ~pl.col("key").str.contains(CALL)
     )
     several = entities.group_by("key").len().filter(pl.col("len") > 1).select("key")
     if several.is_empty():

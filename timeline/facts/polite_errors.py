@@ -101,6 +101,8 @@ def polite_errors(incident: Incident, held: pl.DataFrame) -> dict[str, list[Poli
 
 def _answered(held: pl.DataFrame) -> pl.DataFrame:
     """The lines of works, the earliest, in which the last one at fault spoke once more, mildly."""
+    if held.is_empty():
+        return held
     severe = pl.col("severity_number") >= SEVERITY_ERROR
     row, actor = pl.col("row"), pl.col("actor")
     per = held.group_by("key", maintain_order=True).agg(

@@ -162,13 +162,14 @@ def _begin_lines(incident: Incident) -> pl.DataFrame:
 
 def _jobs(incident: Incident) -> pl.DataFrame:
     """Jobs of one class with equal arguments under different ids."""
+    known = pl.concat_str("job_class", "args", ignore_nulls=True) != ""  # else nothing is equal
     jobs = incident.jobs.summary.filter(
-        pl.len().over("job_class", "args").is_between(2, MOST_PRESSES)
+        known & pl.len().over("job_class", "args").is_between(2, MOST_PRESSES)
     )
     rows = incident.jobs.transitions.unique("job", keep="first", maintain_order=True)
     named = jobs.join(rows.select("job", "row"), on="job").select(
         operation=pl.concat_str(
-            pl.col("job_class").fill_null("a job").str.extract(r"([^.:]+)$", 1),
+            pl.col("job_class").str.extract(r"([^.:]+)$", 1).fill_null("a job"),
             pl.lit("("),
             pl.col("args").fill_null(""),
             pl.lit(")"),
@@ -193,6 +194,8 @@ def _machine_keys(incident: Incident, rows: pl.Series) -> pl.DataFrame:
     named = pl.col("key").str.contains(MACHINE) & ~broad
     held = newest = snapshot.keys_of(rows).filter(named).unique()
     for _ in range(HOPS):
+        if newest.is_empty():
+            break
         wanted = newest.get_column("key").unique()
         beside = snapshot.keys.filter(pl.col("key").is_in(wanted.implode()))
         lines = beside.rename({"row": "other"}).join(newest, on="key").select("row", "other")

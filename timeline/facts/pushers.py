@@ -24,6 +24,8 @@ def pushing_actors(lines: pl.DataFrame) -> pl.Series:
         first=pl.col("timestamp").min(), count=pl.len().cast(pl.Int64)
     )
     shared = told.filter(pl.len().over("job") > 1)
+    if shared.is_empty():
+        return shared.get_column("actor")
     opens = (pl.col("first") == pl.col("first").min().over("job")) & (pl.col("count") == 1)
     hands_over = (pl.col("count") == 1) & (pl.col("count").max().over("job") > 1)
     actors = (

@@ -71,8 +71,8 @@ REQUEST_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
 }
 
 
-CLIENT_ERRORS = (400, 403, 404, 410, 413, 414, 422, 431)
-"""What is read in one search: refusals by size or token, and what was not there."""
+CLIENT_ERRORS = (400, 403, 404, 410, 413, 414, 422, 429, 431)
+"""What is read in one search: refusals by size, token or rate, and what was not there."""
 
 
 def turned_away(incident: Incident) -> pl.DataFrame:

@@ -58,6 +58,8 @@ def reruns(incident: Incident) -> Iterator[tuple[tuple[Rerun, ...], pl.DataFrame
 
 def _operations(incident: Incident) -> list[tuple[Rerun, ...]]:
     jobs = incident.jobs.summary.drop_nulls("job_class")
+    if jobs.is_empty():
+        return []
     moves = incident.jobs.transitions.join(
         jobs.select("job", "job_class", pl.col("args").fill_null("")), on="job"
     )
@@ -65,6 +67,8 @@ def _operations(incident: Incident) -> list[tuple[Rerun, ...]]:
     call = ("job_class", "args")
     several = pushed.sum().over(call).is_between(2, MOST_RUNS) & bad.any().over(call)
     held = moves.filter(several & (pl.col("timestamp") >= incident.window.start))
+    if held.is_empty():
+        return []
     told: list[tuple[Rerun, ...]] = []
     for (name, args), part in held.sort("timestamp", "row").group_by(*call, maintain_order=True):
         operation = f"{str(name).rpartition('.')[2]}({args})"

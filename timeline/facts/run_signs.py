@@ -78,6 +78,8 @@ def last_signs(incident: Incident, runs: pl.DataFrame, begun: pl.DataFrame) -> p
 def _own_keys(incident: Incident, begun: pl.DataFrame) -> pl.DataFrame:
     """Which keys (row, key) name one run: run ids by their name, or any field of which each
     beginning has a value of its own."""
+    if begun.is_empty():
+        return incident.snapshot.keys.clear()
     keys = incident.snapshot.keys_of(begun.get_column("row")).unique()
     broad = pl.col("key").is_in(list(incident.snapshot.broad_keys))
     keys = keys.filter(~broad & ~pl.col("key").str.starts_with("row:"))

@@ -13,6 +13,7 @@ import polars as pl
 
 from timeline.event import Lane
 from timeline.facts.changes_seen import Change, What
+from timeline.facts.wordings import holding
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
@@ -46,7 +47,10 @@ MARKS = ("duration: ", "index", "INDEX", "alter", "ALTER", "drop", "DROP", "CREA
 
 def schema_changes(incident: Incident) -> list[Change]:
     """Statements that changed the schema, oldest first; none where that is a routine."""
-    told = incident.statements.with_columns(statement=pl.col("body").str.extract(f"({SCHEMA})", 1))
+    told = holding(incident.statements, SCHEMA)
+    if told.is_empty():
+        return []
+    told = told.with_columns(statement=pl.col("body").str.extract(f"({SCHEMA})", 1))
     failed = pl.col("body").str.contains(r"(?i)\b(?:error|still waiting|canceling|duration)\b")
     told = told.drop_nulls("statement").filter(
         ~failed & ~pl.col("statement").str.contains(TEMPORARY)
@@ -61,7 +65,10 @@ def schema_changes(incident: Incident) -> list[Change]:
 
 def slow_statements(incident: Incident) -> pl.DataFrame:
     """(row, timestamp, actor, statement) of statements that a database noted for their duration."""
-    told = incident.statements.with_columns(statement=pl.col("body").str.extract(SLOW, 1))
+    told = holding(incident.statements, SLOW)
+    if told.is_empty():
+        return told.rename({"body": "statement"})
+    told = told.with_columns(statement=pl.col("body").str.extract(SLOW, 1))
     told = told.drop_nulls("statement").head(MOST_SLOW)
     return told.select("row", "timestamp", "actor", "statement")
 

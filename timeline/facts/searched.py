@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from timeline.facts.wordings import may_hold
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -17,10 +19,17 @@ FEW = 0.2
 """Share of all records up to which the chosen ones are copied out before they are searched."""
 
 
-def told_with(incident: Incident, chosen: pl.Expr, wording: pl.Expr, *columns: str) -> pl.DataFrame:
+def told_with(
+    incident: Incident,
+    chosen: pl.Expr,
+    wording: pl.Expr,
+    *columns: str,
+    bodies: tuple[str, ...] = (),
+) -> pl.DataFrame:
     """`row`, `timestamp`, `columns` of events for which `chosen` and `wording` hold, time order.
 
-    `chosen` must not look at texts; `columns` hold whatever `wording` looks at.
+    `chosen` must not look at texts; `columns` hold whatever `wording` looks at. `bodies` are
+    regexes: whatever fits `wording` has a body that fits one of them.
     """
     snapshot = incident.snapshot
     count = snapshot.events.select(chosen.fill_null(value=False).sum()).item()
@@ -28,4 +37,7 @@ def told_with(incident: Incident, chosen: pl.Expr, wording: pl.Expr, *columns: s
         return snapshot.told(chosen, *columns)
     if count > FEW * max(snapshot.events.height, 1):
         return snapshot.told(chosen & wording, *columns)
-    return snapshot.told(chosen, *columns).filter(wording.fill_null(value=False))
+    told = snapshot.told(chosen, *columns)
+    if bodies and not may_hold(told.get_column("body"), *bodies):
+        return told.clear()
+    return told.filter(wording.fill_null(value=False))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import polars as pl
 
 from timeline.event import Kind, Lane
+from timeline.facts.wordings import holding
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
@@ -54,10 +55,19 @@ def points_of(incident: Incident, measures: str, never: str) -> pl.DataFrame:
     points = incident.points
     if points.is_empty():
         return points
-    curves = points.select("metric", "measure").unique()
-    names = pl.concat_str("metric", "measure", separator=" ")
-    wanted = curves.filter(names.str.contains(measures) & ~names.str.contains(never))
+    curves = incident.shared(curves_in)
+    name = pl.col("name")
+    wanted = holding(curves, measures, "name")
+    if wanted.is_empty():
+        return points.clear()
+    wanted = wanted.filter(~name.str.contains(never))
     return points.join(wanted, on=["metric", "measure"], how="semi", maintain_order="left")
+
+
+def curves_in(incident: Incident) -> pl.DataFrame:
+    """(metric, measure, name) of every curve; `name` is both, one after the other."""
+    curves = incident.points.select("metric", "measure").unique()
+    return curves.with_columns(name=pl.concat_str("metric", "measure", separator=" "))
 
 
 def points_in(incident: Incident) -> pl.DataFrame:

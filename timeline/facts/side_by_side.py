@@ -32,6 +32,11 @@ RUN_ALONE = r"^(?:run|batch|execution|exec|invocation|workflow|flow)(?:_[a-z]+)?
 """Of these, what names a run over many things."""
 MACHINE = ("request:", "trace:", "job:", "row:", "txn:", "span:", "message:", "peer:", "pod:")
 """Keys on which two hands never meet: they are hands, or name a place."""
+ADDRESS = r"(?i)[:/]0x[0-9a-f]{4,16}$"
+"""Where an object lies in the memory of its process (`#<Order:0x00007f1c…>`): that names no thing,
+and another process has another object there."""
+ONE_ITEM = r"^(?:job|message):"
+"""Keys of a queue's item. What both hands said of one and the same is `delivered-again`."""
 MOST_LOOKED_AT = 400_000
 MOST_COUNTED = 100_000
 """Keys that are counted to find what much is said of; of more, evenly chosen ones."""
@@ -51,6 +56,8 @@ CROWD = 3
 SHIPPED_NS = 1_000_000
 """Two equal lines so near to each other are one line that came two ways."""
 SHIPPED_SHARE = 0.5
+SAME_ITEMS = 0.5
+"""Part of what both said from which on it was the same items."""
 _NAMED = (
     r"(?i)[\"']?[\w.-]*(?:id|key|uuid|token|ref|trace|span|session)[\"']?\s?(?:=|:|=>)\s?[\"']?"
     r"[\w.:/@-]+"
@@ -95,7 +102,7 @@ def side_by_side(incident: Incident) -> list[SideBySide]:
     over_many = said.filter(pl.col("run").str.contains(RUN_ALONE)).with_columns(
         work=pl.lit(""), hand=pl.col("run")
     )
-    columns = ("actor", "work", "hand", "run", "row", "timestamp", "saying", "names")
+    columns = ("actor", "work", "hand", "run", "row", "timestamp", "saying", "names", "items")
     told = pl.concat([on_things.select(columns), over_many.select(columns)])
     found += _met(told)
     return sorted(found, key=lambda one: (one.since, one.actor, one.work))
@@ -128,6 +135,7 @@ def _candidates(incident: Incident) -> pl.DataFrame:
     named = counts.filter(pl.col("n").is_between(least, MOST_OF_ONE // step)).filter(
         ~pl.col("key").str.contains(PERSONS)
         & (~pl.col("key").str.contains(RUN) | pl.col("key").str.contains(RUN_ALONE))
+        & ~pl.col("key").str.contains(ADDRESS)
     )
     chosen = named.sort("n", "key", descending=[True, False]).head(MOST_KEYS)
     if chosen.is_empty():
@@ -136,19 +144,23 @@ def _candidates(incident: Incident) -> pl.DataFrame:
 
 
 def _said(incident: Incident, lines: pl.DataFrame, *, figures: bool = True) -> pl.DataFrame:
-    """(row, timestamp, actor, clock, run, names, saying) of `lines`; `run` is null where a line
-    names none or several, `names` are its other keys. Without `figures` only words and names count:
-    two that count what they found of a thing need not find the same."""
+    """(row, timestamp, actor, clock, run, names, items, saying) of `lines`; `run` is null where a
+    line names none or several, `items` are those of queues, `names` its other keys. Without
+    `figures` only words and names count: two that count what they found need not find the same."""
     keys = incident.snapshot.keys_of(lines.get_column("row")).unique()
     is_run = pl.col("key").str.contains(RUN)
     runs = keys.filter(is_run).sort("row", "key").group_by("row").agg(run=pl.col("key").first())
     things = entity_pairs(keys.filter(~is_run & ~pl.col("key").str.starts_with("row:")))
     names = things.sort("row", "key").group_by("row").agg(names=pl.col("key").str.join(" "))
+    ours = keys.filter(pl.col("key").str.contains(ONE_ITEM)).sort("row", "key")
+    items = ours.group_by("row").agg(items=pl.col("key").str.join(" "))
     body = pl.col("body").str.replace_all(_NAMED, "").str.replace_all(_LONG, "")
     plain = body.str.replace_all(_TOOK, "")
-    told = lines.join(runs, on="row", how="left").join(names, on="row", how="left")
+    told = lines
+    for column in (runs, names, items):
+        told = told.join(column, on="row", how="left")
     return told.with_columns(
-        pl.col("names").fill_null(""),
+        pl.col("names", "items").fill_null(""),
         figure=plain.str.extract(_FIGURE, 1).fill_null("") if figures else pl.lit(""),
         form=plain.str.replace_all(r"[^\p{L}]+", " "),
     ).select(
@@ -158,6 +170,7 @@ def _said(incident: Incident, lines: pl.DataFrame, *, figures: bool = True) -> p
         "clock",
         "run",
         "names",
+        "items",
         saying=pl.concat_str("form", "names", "figure", separator="\0"),
     )
 
@@ -205,6 +218,8 @@ def _pair(told: pl.DataFrame, pair: dict[str, object]) -> SideBySide | None:
     by_host = bool(first["run"].is_null().all())
     if _shipped_twice(first, second) or (by_host and _crowded(mine, both)):
         return None
+    if _of_same_items(first, second):
+        return None
     names = both.get_column("names").str.split(" ").explode().unique().sort()
     return SideBySide(
         actor=str(pair["actor"]),
@@ -231,6 +246,14 @@ def _shipped_twice(first: pl.DataFrame, second: pl.DataFrame) -> bool:
     gap = (pl.col("timestamp") - pl.col("again")).abs().min()
     nearest = met.group_by("saying").agg(gap=gap)
     return nearest.filter(pl.col("gap") <= SHIPPED_NS).height > SHIPPED_SHARE * nearest.height
+
+
+def _of_same_items(first: pl.DataFrame, second: pl.DataFrame) -> bool:
+    """Whether most that both said was said of the same items of a queue: given out once more."""
+    met = first.select("saying", "items").join(second.select("saying", again="items"), on="saying")
+    same = (pl.col("items") == pl.col("again")) & (pl.col("items") != "")
+    each = met.group_by("saying").agg(same=same.any())
+    return int(each.get_column("same").sum()) > SAME_ITEMS * each.height
 
 
 def _crowded(mine: pl.DataFrame, both: pl.DataFrame) -> bool:

@@ -33,6 +33,8 @@ class Start(NamedTuple):
 def starts_of(incident: Incident, moves: pl.DataFrame) -> Mapping[str, tuple[Start, ...]]:
     """The starts among `moves` (TRANSITION_SCHEMA) by job, each in time order."""
     begun = moves.filter(pl.col("kind") == Kind.JOB_STARTED.value).sort("timestamp", "seq")
+    if begun.is_empty():
+        return {}
     actor = incident.snapshot.events.get_column("actor").gather(begun.get_column("row"))
     known = begun.with_columns(actor.cast(pl.String).fill_null("").alias("actor"))
     worker = pl.when(pl.col("actor") == pl.col("queue").fill_null("")).then(pl.lit(""))

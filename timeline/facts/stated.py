@@ -15,6 +15,7 @@ import polars as pl
 from timeline.facts.batches import entity_keys
 from timeline.facts.sight import read_until
 from timeline.facts.spoken import BATCH_MARKS, lines_with, marked
+from timeline.facts.wordings import may_hold
 from timeline.facts.work import END_LINE, FAIL_LINE
 from timeline.window import SECOND_NS
 
@@ -75,6 +76,8 @@ def stated_batches(incident: Incident) -> Iterator[StatedBatch]:
         pl.col("timestamp") >= incident.window.start
     )
     if lines.is_empty():
+        return
+    if not may_hold(lines.get_column("body"), PROGRESS, TOTAL):
         return
     told = lines.with_columns(
         so_far=_count(PROGRESS, 1), whole=_count(PROGRESS, 2), total=_count(TOTAL, 1)

@@ -86,7 +86,7 @@ def versioned_pairs(incident: Incident) -> pl.DataFrame:
     lines = lines.filter(several).sort("at", "row")
     if lines.is_empty():
         return pl.DataFrame(schema=PAIR_SCHEMA)
-    refused = _refused(incident, lines.get_column("run").unique())
+    refused = refused_runs(incident, lines.get_column("run").unique())
     wrote = lines.filter(_writes(incident, lines), ~pl.col("run").is_in(refused.implode()))
     by = ["actor", "subject", "version"]
     last = wrote.unique([*by, "run"], keep="last", maintain_order=True).sort(*by, "at", "row")
@@ -180,7 +180,7 @@ def _writes(incident: Incident, lines: pl.DataFrame) -> pl.Expr:
     return body.str.contains(WRITES) | pl.col("row").is_in(near.get_column("row").implode())
 
 
-def _refused(incident: Incident, runs: pl.Series) -> pl.Series:
+def refused_runs(incident: Incident, runs: pl.Series) -> pl.Series:
     """Those of `runs` under whose key anything was refused, warned of, or failed."""
     snapshot = incident.snapshot
     every = snapshot.keys.filter(pl.col("key").is_in(runs.implode()))

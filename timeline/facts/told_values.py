@@ -174,7 +174,7 @@ def changes_by_lines(incident: Incident) -> pl.DataFrame:
     lines = marked(incident.spoken, CHANGE_MARKS)
     if lines.is_empty():
         return pl.DataFrame(schema=CHANGE_SCHEMA)
-    told = lines.with_columns(_changed_line().struct.unnest()).drop_nulls("new")
+    told = lines.with_columns(changed_line().struct.unnest()).drop_nulls("new")
     told = told.with_columns(pl.col("new").str.head(LONGEST)).filter(
         (pl.col("column").str.len_chars() <= LONGEST)
         & (pl.col("old").str.len_chars() <= LONGEST)
@@ -202,7 +202,7 @@ def changes_by_lines(incident: Incident) -> pl.DataFrame:
 
 
 @cache
-def _changed_line() -> pl.Expr:
+def changed_line() -> pl.Expr:
     """Column, old and new value of a line; kept, since its regex is read when it is made, too."""
     found = pl.col("body").str.extract_groups(CHANGED_LINE)
     return found.struct.rename_fields(["column", "old", "new"])

@@ -143,7 +143,8 @@ def used_up(incident: Incident) -> pl.DataFrame:
     level = (severity == 0) | (severity >= SEVERITY_WARN)
     chosen = ((pl.col("lane") == Lane.LOG.value) & level) | kind.is_in(JOB_FAILURES)
     words = pl.col("body").str.contains(_ANY)
-    told = told_with(incident, chosen, words, "source", "actor", "clock", "body").head(MAX_LINES)
+    shown = ("source", "actor", "clock", "body")
+    told = told_with(incident, chosen, words, *shown, bodies=(_ANY,)).head(MAX_LINES)
     if told.height:
         told = told.filter(~pl.col("body").str.contains(TALK))
     named = (
@@ -179,6 +180,8 @@ def _alarms(incident: Incident) -> pl.DataFrame:
         "attributes",
         "severity_number",
     )
+    if told.is_empty():
+        return pl.DataFrame(schema=USED_UP_SCHEMA)
     alarm = pl.col("attributes").str.json_path_match("$.alarm")
     present = pl.col("body").str.extract(r"(memory|disk) alarm: publishers are held up", 1)
     severe = pl.col("severity_number") >= SEVERITY_ERROR
