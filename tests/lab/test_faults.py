@@ -21,7 +21,16 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.servers
 
-HELPERS = ("jobs", "releases", "wrong")
+HELPERS = (
+    "account_table",
+    "celery_jobs",
+    "celery_yard",
+    "jobs",
+    "parcel_yard",
+    "parcels",
+    "releases",
+    "wrong",
+)
 FIRST_SCREEN = 7
 
 

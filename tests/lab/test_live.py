@@ -29,7 +29,7 @@ from tests.lab.telling import (
 )
 from tests.lab.truth import Truth, Unlucky
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.timing]
 
 ATTEMPTS = 3
 SLOW_LINK = Link(round_trip_s=0.08, bits_per_second=10_000_000)
@@ -133,7 +133,6 @@ def test_elasticsearch_stopped_half_way_is_a_blind_spot_and_weakens_every_absenc
                 assert case["verdict"] == "possible"
 
 
-@pytest.mark.timing
 def test_over_a_slow_link_the_first_correct_sentence_comes_within_seconds(night: Night) -> None:
     from halfawake.collector import LiveCollector
     from halfawake.config import load_config

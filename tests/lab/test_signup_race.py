@@ -106,6 +106,7 @@ def evening(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Evening]:
 
 
 @pytest.mark.servers
+@pytest.mark.timing
 def test_live_the_findings_are_the_truth(evening: Evening) -> None:
     truth = evening.truth
     configuration = evening.scene.write_configuration()

@@ -21,10 +21,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 import psycopg
 from redis import Redis
@@ -34,6 +34,8 @@ from tests.lab.telling import Telling, ask
 from tests.servers.postgresql import postgresql, url_for
 from tests.servers.process import RunningServer
 from tests.servers.redis import create_reader, redis
+
+Held = TypeVar("Held")
 
 REPOSITORY = Path(__file__).parents[2]
 QUEUE = "letters"
@@ -159,10 +161,21 @@ class Yard:
         return self._launch(host, "tests.lab.faults.jobs", str(every_s))
 
     def _launch(self, host: str, module: str, *words: str, **more: str) -> subprocess.Popen[bytes]:
-        environment = {**os.environ, "YARD_DATABASE": self.postgresql.url, "TZ": "UTC", **more}
+        return self.start(host, sys.executable, "-m", module, self.redis.url, host, *words, **more)
+
+    def start(self, host: str, *words: str, **more: str) -> subprocess.Popen[bytes]:
+        """Any program as the process of `host`, which knows the yard's database and Redis; its
+        output is `HOST.log`."""
+        environment = {
+            **os.environ,
+            "YARD_DATABASE": self.postgresql.url,
+            "REDIS_URL": self.redis.url,
+            "TZ": "UTC",
+            **more,
+        }
         with (self.logs / f"{host}.log").open("ab") as output:
             process = subprocess.Popen(
-                [sys.executable, "-m", module, self.redis.url, host, *words],
+                words,
                 cwd=REPOSITORY,
                 env=environment,
                 stdout=output,
@@ -183,15 +196,18 @@ class Yard:
             process.wait(WITHIN_S)
 
     @contextlib.contextmanager
-    def sign_ups(self, every_s: float = 0.15) -> Iterator[None]:
-        """The healthy business: a member is committed, then a letter is put on the queue."""
+    def sign_ups(self, every_s: float = 0.15, job: str = "letter") -> Iterator[None]:
+        """The healthy business: a member is committed, then a letter is put on the queue.
+
+        `job` is the name by which the service asks for the letter.
+        """
         log, done, numbers = self.service("web"), threading.Event(), itertools.count()
 
         def serve() -> None:
             queue = self.queue()
             with self.connected("web") as connection:
                 while not done.wait(every_s):
-                    self._sign_up(log, connection, queue, next(numbers))
+                    self._sign_up(log, connection, queue, next(numbers), job)
 
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
@@ -202,7 +218,12 @@ class Yard:
             thread.join(WITHIN_S)
 
     def _sign_up(
-        self, log: logging.Logger, connection: psycopg.Connection, queue: Queue, number: int
+        self,
+        log: logging.Logger,
+        connection: psycopg.Connection,
+        queue: Queue,
+        number: int,
+        name: str,
     ) -> None:
         request = secrets.token_hex(8)
         try:
@@ -211,7 +232,7 @@ class Yard:
                     "INSERT INTO members (name) VALUES (%s) RETURNING id", (f"m{number}",)
                 ).fetchone()
             assert row is not None
-            job = queue.enqueue("tests.lab.faults.jobs.letter", row[0])
+            job = queue.enqueue(f"tests.lab.faults.jobs.{name}", row[0])
             log.info(
                 "POST /members 201 request_id=%s member_id=%s job_id=%s", request, row[0], job.id
             )
@@ -219,9 +240,9 @@ class Yard:
             connection.rollback()
             log.error("POST /members 500 request_id=%s: %s", request, error)
 
-    def keep(self, server: RunningServer) -> RunningServer:
-        """A further server, gone with the yard."""
-        return self._stack.enter_context(server)
+    def keep(self, held: AbstractContextManager[Held]) -> Held:
+        """A further server, connection or path, gone with the yard."""
+        return self._stack.enter_context(held)
 
     def also_database(self, source: str, server: RunningServer) -> None:
         """Let halfawake read another database, by its owner's account."""
@@ -233,7 +254,7 @@ tables = ["members", "letters"]
 """
 
     def configure(self, told: str) -> None:
-        """Let halfawake know more: tables of its configuration."""
+        """Let halfawake know more: tables of its configuration. `{redis}` is the reader's URL."""
         self._more += told
 
     def look_at_instead(self, server: RunningServer) -> None:
@@ -273,13 +294,14 @@ tables = ["members", "letters"]
         )
         assert self.postgresql.folder is not None
         (server_log,) = self.postgresql.folder.rglob("postgresql.log")
+        reader = create_reader(self.redis)
         told = CONFIGURATION.format(
             logs=self.logs,
             server_log=server_log,
-            redis=create_reader(self.redis),
+            redis=reader,
             database=url_for(self.database, user="halfawake", password=password),
         )
-        return told + self._more
+        return told + self._more.replace("{redis}", reader)
 
     def _takes_connections(self) -> bool:
         """Not while it still closes those that a fault had used up."""

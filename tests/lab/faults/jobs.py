@@ -37,6 +37,11 @@ def letter(member_id: int) -> None:
     log.info("letter sent member_id=%s job_id=%s", member_id, job.id)
 
 
+if os.environ.get("YARD_RELEASE") == "1.8.2":
+    send_letter = letter
+    """What a letter was called until it was renamed."""
+
+
 def slow_letter(member_id: int, takes_s: float = 0.4) -> None:
     """A letter with a long text: the connection is held while it is written."""
     job = get_current_job()

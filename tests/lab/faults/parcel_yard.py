@@ -1,0 +1,54 @@
+"""RabbitMQ, a queue of parcels for it, and consumers (`parcels.py`)."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import uuid
+
+import pika
+import psycopg
+
+from tests.lab.faults.parcels import QUEUE
+from tests.lab.yard import Yard
+from tests.servers.rabbitmq import amqp_url, create_reader, rabbitmq
+
+
+class Parcels:
+    """Messages of one member each, and who books them."""
+
+    def __init__(self, yard: Yard) -> None:
+        self._yard = yard
+        server = yard.keep(rabbitmq())
+        self._url = amqp_url(server)
+        yard.configure(f"""
+[env.yard.sources.broker]
+connector = "rabbitmq"
+url = "{create_reader(server)}"
+""")
+
+    def publish(self, members: range) -> None:
+        """One persistent message for each member."""
+        log = self._yard.service("web")
+        connection = pika.BlockingConnection(pika.URLParameters(self._url))
+        channel = connection.channel()
+        channel.queue_declare(QUEUE, durable=True)
+        for member in members:
+            message = uuid.uuid4().hex
+            words = pika.BasicProperties(delivery_mode=2, message_id=message)
+            channel.basic_publish("", QUEUE, json.dumps({"member_id": member}).encode(), words)
+            log.info("parcel ordered member_id=%s message_id=%s", member, message)
+        connection.close()
+
+    def start(self, host: str) -> subprocess.Popen[bytes]:
+        """A consumer that takes messages."""
+        return self._yard.start(
+            host, sys.executable, "-m", "tests.lab.faults.parcels", self._url, host
+        )
+
+    def booked(self) -> list[int]:
+        """The member of each booking, in the order of the bookings."""
+        with psycopg.connect(self._yard.postgresql.url) as connection:
+            rows = connection.execute("SELECT member_id FROM letters ORDER BY id").fetchall()
+        return [int(member) for (member,) in rows]
