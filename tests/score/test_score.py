@@ -7,6 +7,7 @@ must stay there. All others are in the table of `make score`, met or not.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import polars as pl
 import pytest
@@ -90,11 +91,18 @@ def test_an_archive_gives_every_line_the_keys_of_its_own_words(view: View) -> No
 @pytest.mark.parametrize("seed", [0, 1])
 @pytest.mark.parametrize("family", families(), ids=lambda family: family.name)
 def test_every_injection_leaves_its_mark(family: Scenario, seed: int) -> None:
+    truth, earliest, latest = injected(family, seed)
+    assert truth.effect, f"{family.name} seed {seed} changed nothing"
+    assert earliest <= truth.onset < truth.ended <= latest
+    assert truth.term not in truth.also
+
+
+@cache
+def injected(family: Scenario, seed: int) -> tuple[Truth, int, int]:
+    """What a family did to its world, and from when to when it may have done it, ns."""
     world, truth = family.world(seed)
     assert truth is not None
-    assert truth.effect, f"{family.name} seed {seed} changed nothing"
-    assert world.start <= truth.onset < truth.ended <= world.at(world.end_s + 120)
-    assert truth.term not in truth.also
+    return truth, world.start, world.at(world.end_s + 120)
 
 
 def test_a_healthy_night_is_quiet() -> None:
@@ -135,14 +143,8 @@ def test_a_look_alike_sets_nothing_off(name: str) -> None:
 
 
 def test_every_registered_detector_has_a_family() -> None:
-    sought = {term for f in families() for term in _truth(f.name).accepted}
+    sought = {term for family in families() for term in injected(family, 0)[0].accepted}
     assert {detector.term for detector in detectors()} <= sought
-
-
-def _truth(name: str) -> Truth:
-    truth = scenario(name).world(0)[1]
-    assert truth is not None
-    return truth
 
 
 def test_the_trivial_answer_names_keys_of_error_lines() -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from tests.score.families.acts import fault
 from tests.score.sixth_company.acts import close, pushed, told
 from tests.score.sixth_company.company import settle, shift
+from tests.score.sixth_company.held import narrowed, of_these
 from tests.score.truth import Truth
 from tests.score.world import World
 
@@ -57,4 +58,6 @@ def inject(world: World) -> Truth:
     ]
     effect = len(failed) == tries > 20 and len(hosts) > 1 and len(others) > 10
     also = {"bad-data"} | ({"delivered-again"} if here.brand.name == "rabbitmq" else set())
-    return fault(here, "poison-job", here.end_s, [apple], also=also, effect=effect)
+    truth = fault(here, "poison-job", here.end_s, [apple], also=also, effect=effect)
+    # the refused message's own record waits to the end for what its job never leaves
+    return narrowed(truth, of_these(truth, "orphaned-record"))

@@ -15,6 +15,7 @@ from tests.score.families.acts import fault
 from tests.score.families.watched import row_names
 from tests.score.sixth_company.acts import close, told
 from tests.score.sixth_company.company import settle, shift
+from tests.score.sixth_company.held import narrowed, of_these
 from tests.score.truth import Truth
 from tests.score.world import World
 from timeline.event import Kind
@@ -43,6 +44,7 @@ def inject(world: World) -> Truth:
     rows = [str(7_100_000 + place) for place in range(total)]
     host, pace = rng.choice(worker.hosts), rng.uniform(0.8, 2.4)
     at = here.onset_s - pace * done - 4
+    planned = here.at(at - 1.5)
     run = f"{name}-{rng.randint(200, 900)}"
     here.line(at, worker, f"run {run} begins: {total} planned", host=host)
     for place, (customer, row) in enumerate(zip(customers, rows, strict=True)):
@@ -77,5 +79,6 @@ def inject(world: World) -> Truth:
     effect = told_done == set(customers[:done]) and len(told(here, f"run={run}", "items=0")) == 1
     effect &= len(told(here, f"run {run} ends: {done} done")) == 1 and len(left) > 10
     effect &= len(told(here, f"{table}/", "state=planned")) == len(left)
-    also = {"orphaned-record"}  # planned, and never sent
-    return fault(here, "partial-batch", at + 60, entities, also=also, effect=effect)
+    truth = fault(here, "partial-batch", at + 60, entities, effect=effect)
+    # planned when the run began, and never sent: such a row is dated by its planning
+    return narrowed(truth, of_these(truth, "orphaned-record", since=planned))

@@ -60,8 +60,7 @@ def inject(world: World) -> Truth:
     well = told(here, f"call to https://{peer}", " 200 ")
     effect = len(failed) == len(hit) > 5 and failed[0].timestamp >= here.at(start)
     effect &= len(well) > 5 and well[-1].timestamp < here.at(start)
-    also = {"third-party"}  # all calls of one peer fail, and by the peer's fault
-    return fault(here, "expired", here.end_s, hit, also=also, effect=effect)
+    return fault(here, "expired", here.end_s, hit, effect=effect)  # the peer is the house's own
 
 
 def _call(here: Shift, at: float, caller: Service, peer: str, expired: bool) -> Entity:

@@ -24,12 +24,17 @@ from tests.score.sixth_company.acts import (
     told,
 )
 from tests.score.sixth_company.company import Shift, settle, shift
+from tests.score.sixth_company.held import narrowed, of_these
 from tests.score.truth import Truth
 from tests.score.world import Thing, World
 
-_REASONS = (
+_MALFORMED = (
     "ValidationFailed: country_code must be two letters, got 'D'",
     "SchemaError: $.lines[0].weight: expected number, got null",
+)
+"""Refused for what the record holds."""
+_REASONS = (
+    *_MALFORMED,
     "UnknownTariff: no tariff for zone 7B in catalogue 2026-02",
     "IntegrityError: contract is closed since 2025-12-31",
 )
@@ -51,8 +56,9 @@ def inject(world: World) -> Truth:
     close(here)
     effect = len(things) > 5 and all(_nobody_heard(here, thing) for thing in things)
     effect &= all(len(rows_of(here, here.company.effects, thing.id)) == 1 for thing in fine)
-    also = {"orphaned-record", "bad-data"}  # what is refused is refused for what it holds
-    return fault(here, "swallowed-error", at, things, also=also, effect=effect)
+    also = {"bad-data"} if reason in _MALFORMED else set[str]()
+    truth = fault(here, "swallowed-error", at, things, also=also, effect=effect)
+    return narrowed(truth, of_these(truth, "orphaned-record"))
 
 
 def _handed_over(here: Shift, at: float, reason: str = "", status: int = 201) -> Thing:

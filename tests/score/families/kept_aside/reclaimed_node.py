@@ -15,6 +15,7 @@ from tests.score.families.watched import beside
 from tests.score.queues import Job
 from tests.score.sixth_company.acts import close, pushed, rows_of, taken_over, told
 from tests.score.sixth_company.company import KEEPING, Shift, settle, shift
+from tests.score.sixth_company.held import narrowed, of_these
 from tests.score.truth import Truth
 from tests.score.world import Thing, World
 
@@ -46,8 +47,9 @@ def inject(world: World) -> Truth:
     held = all(_job(thing).state() == "lost" for thing in lost)
     effect = not late and len(going_on) > 10 and begun and held and not ended
     effect &= len(told(here, "TaintManagerEviction", host)) == 1
-    also = {"orphaned-record"}
-    return fault(here, "lost-worker", here.end_s, lost, also=also, effect=effect)
+    truth = fault(here, "lost-worker", here.end_s, lost, effect=effect)
+    made = here.at(start - 10)  # they were begun within the last nine seconds, as soon as made
+    return narrowed(truth, of_these(truth, "orphaned-record", since=made))
 
 
 def _cut_off(here: Shift, begins: float, host: str) -> Thing:

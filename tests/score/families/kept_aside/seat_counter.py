@@ -15,6 +15,7 @@ from tests.score.families.acts import fault
 from tests.score.families.watched import audited, row_names
 from tests.score.sixth_company.acts import answered, asked, both_names, close, told
 from tests.score.sixth_company.company import Shift, settle, shift
+from tests.score.sixth_company.held import narrowed, of_these
 from tests.score.truth import Entity, Truth
 from tests.score.world import World
 from timeline.event import Kind
@@ -50,8 +51,8 @@ def inject(world: World) -> Truth:
         here.row(at + 0.2, TABLE, pk, kind=Kind.ROW_UPDATED, columns={"remaining": left})
     close(here)
     effect = all(_forgotten(here, str(pot)) for pot in hit)
-    also = {"overlapping-runs"}
-    return fault(here, "lost-update", ended, struck, also=also, effect=effect)
+    truth = fault(here, "lost-update", ended, struck, effect=effect)
+    return narrowed(truth, of_these(truth, "overlapping-runs"))
 
 
 def _step(

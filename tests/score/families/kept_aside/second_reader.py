@@ -23,6 +23,7 @@ from tests.score.sixth_company.acts import (
     told,
 )
 from tests.score.sixth_company.company import Shift, settle, shift
+from tests.score.sixth_company.held import narrowed, of_these
 from tests.score.truth import Truth
 from tests.score.world import Thing, World
 from timeline.event import Kind
@@ -63,8 +64,9 @@ def inject(world: World) -> Truth:
     curve = told(here, "pg_replication_lag_seconds", replica, since=start, until=until)
     high = [float(event.body.rpartition("= ")[2]) for event in curve]
     effect &= len(rightly) > 5 and min(high) > lag / 2
-    also = {"orphaned-record"}  # approved, and nothing was made of it
-    return fault(here, "stale-read", until, missed, also=also, effect=effect)
+    truth = fault(here, "stale-read", until, missed, effect=effect)
+    # approved, and nothing was made of it
+    return narrowed(truth, of_these(truth, "orphaned-record"))
 
 
 def _approved(

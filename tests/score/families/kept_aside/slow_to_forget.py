@@ -13,6 +13,7 @@ from tests.score.families.acts import burst, fault, mute
 from tests.score.families.shopfloor import pod_event
 from tests.score.sixth_company.acts import close, told
 from tests.score.sixth_company.company import Shift, settle, shift
+from tests.score.sixth_company.held import Act, narrowed
 from tests.score.truth import Truth
 from tests.score.world import World
 
@@ -37,7 +38,7 @@ def inject(world: World) -> Truth:
         here.change(start - 4, f"deployed {back.name} {version[:9]}", back.name, version=version)
     limit = float(rng.choice((268_435_456, 536_870_912, 1_073_741_824)))
     rise, stands = (here.end_s - start) * rng.uniform(0.3, 0.5), rng.uniform(32, 70)
-    killed: list[float] = []
+    killed, lives = list[float](), list[list[float]]()
     for place, host in enumerate(back.hosts):
         leaks = place == 0 or everywhere
         late = start + (rng.uniform(0, 20) if place else 0.0)
@@ -51,14 +52,27 @@ def inject(world: World) -> Truth:
             boot = {"service": back.name, "version": "5e1c0de", "n": 2}
             here.say(at + DOWN_S - 3, back, "boot", boot, host=host)
         killed += ends
+        lives.append(ends)
     close(here)
     curve = told(here, METRIC, back.hosts[0], since=start)
     values = [float(event.body.rpartition("= ")[2]) for event in curve]
     flat = sum(value > 0.96 * limit for value in values)
     effect = bool(killed) and flat >= 2 and len(told(here, "OOMKilled")) == len(killed)
     effect &= values[0] < 0.6 * limit and min(values[-9:]) < 0.95 * limit
-    also = {"lost-worker"} | ({"change-before"} if released else set())
-    return fault(here, "memory-leak", here.end_s, also=also, effect=effect)
+    also = {"change-before"} if released else set[str]()
+    truth = fault(here, "memory-leak", here.end_s, also=also, effect=effect)
+    pods = frozenset(f"pod:{host}" for host, ends in zip(back.hosts, lives, strict=True) if ends)
+    lost = Act("lost-worker", truth.onset, truth.ended, pods)  # none of them had a job at hand
+    gone = (Act("network-hiccup", here.at(a), here.at(b)) for a, b in _nobody_there(lives))
+    return narrowed(truth, lost, *gone)
+
+
+def _nobody_there(lives: list[list[float]]) -> list[tuple[float, float]]:
+    """Stretches from a first kill to the last new start in which, for a while, every one of the
+    hosts was down at once: the service was gone for whoever called it, and came back. `lives` has
+    the kills of each host, in order; where one lives on, the others still answer."""
+    rounds = zip(*lives, strict=False)  # hosts that leak alike are killed in rounds
+    return [(min(one), max(one) + DOWN_S) for one in rounds if max(one) < min(one) + DOWN_S - 3]
 
 
 def _ends(here: Shift, begun: float, lives: float) -> list[float]:

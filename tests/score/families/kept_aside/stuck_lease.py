@@ -15,6 +15,7 @@ from tests.score.families.acts import fault
 from tests.score.families.shopfloor import pod_event
 from tests.score.sixth_company.acts import close, taken_over, told
 from tests.score.sixth_company.company import settle, shift
+from tests.score.sixth_company.held import Act, narrowed
 from tests.score.truth import Truth
 from tests.score.world import World
 from timeline.knowledge import Schedule, Work
@@ -57,5 +58,7 @@ def inject(world: World) -> Truth:
     held = told(here, f"lease {lease} is held by", since=here.onset_s)
     effect = len(before) >= 4 and not after and missed >= 2 and len(held) >= 2
     effect &= bool(told(here, "Evicted", holder))
-    also = {"lost-worker"}
-    return fault(here, "missed-run", here.end_s, also=also, effect=effect)
+    truth = fault(here, "missed-run", here.end_s, effect=effect)
+    # the holder is gone, and had no job at hand
+    lost = Act("lost-worker", here.at(gone), truth.ended, frozenset((f"pod:{holder}",)))
+    return narrowed(truth, lost)

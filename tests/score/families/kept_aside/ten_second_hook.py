@@ -22,6 +22,7 @@ from tests.score.sixth_company.acts import (
     told,
 )
 from tests.score.sixth_company.company import Shift, settle, shift
+from tests.score.sixth_company.held import Act, narrowed, of_these
 from tests.score.truth import Truth
 from tests.score.world import Thing, World
 
@@ -57,8 +58,13 @@ def inject(world: World) -> Truth:
         last, at = again + 20, at + rng.uniform(15, 60)
     close(here)
     effect = all(_doubled(here, thing) for thing in twice)
-    also = {"duplicate-create", "delivered-again"}  # the partner's call came again, in truth
-    return fault(here, "duplicate-enqueue", last, twice, also=also, effect=effect)
+    truth = fault(here, "duplicate-enqueue", last, twice, effect=effect)
+    named = frozenset[str]().union(*truth.entities)
+    jobs = {key for key in named if key.startswith(("job:", "message:"))}
+    events = {f"event:{thing.request}" for thing in twice}
+    # the partner's event came again; no job was begun twice
+    came = Act("delivered-again", truth.onset, truth.ended, (named - jobs) | events)
+    return narrowed(truth, came, of_these(truth, "duplicate-create"))
 
 
 def _event(here: Shift) -> str:

@@ -20,6 +20,7 @@ from tests.score.sixth_company.acts import (
     told,
 )
 from tests.score.sixth_company.company import Shift, settle, shift
+from tests.score.sixth_company.held import narrowed, of_these
 from tests.score.truth import Entity, Truth
 from tests.score.world import World
 from timeline.event import Kind
@@ -51,8 +52,9 @@ def inject(world: World) -> Truth:
         at += rng.uniform(10, 70)
     close(here)
     effect = all(_twice(here, column, reference) for reference in references)
-    also = {"duplicate-enqueue"}  # one submission put two jobs on the queue
-    return fault(here, "duplicate-create", at, twins, also=also, effect=effect)
+    truth = fault(here, "duplicate-create", at, twins, effect=effect)
+    # one submission put two jobs on the queue
+    return narrowed(truth, of_these(truth, "duplicate-enqueue"))
 
 
 def _reference(here: Shift) -> str:

@@ -16,6 +16,7 @@ from tests.score.families.watched import audited
 from tests.score.queues import Attempt
 from tests.score.sixth_company.acts import SEVERITY_ERROR, close, told
 from tests.score.sixth_company.company import Shift, settle, shift
+from tests.score.sixth_company.held import narrowed, of_these
 from tests.score.truth import Truth
 from tests.score.world import Thing, World
 from timeline.event import Kind
@@ -41,8 +42,9 @@ def inject(world: World) -> Truth:
         _alone(here, rng.uniform(60, here.end_s - 40), stages, rng.choice((nightly, by_hand)))
     close(here)
     effect = all(_interleaved(here, pair) for pair in pairs)
-    also = {"unsafe-replay"}  # the one that died had written before
-    return fault(here, "overlapping-runs", at, pairs, also=also, effect=effect)
+    truth = fault(here, "overlapping-runs", at, pairs, effect=effect)
+    # the one that died had written before
+    return narrowed(truth, of_these(truth, "unsafe-replay"))
 
 
 def _names(here: Shift) -> tuple[str, str]:
