@@ -18,8 +18,32 @@ $(READY): pyproject.toml constraints.txt
 demo: $(READY) ## open the recorded incident night-hiccup
 	$(BIN)/halfawake demo
 
+# Much of a run is waiting, so two parts run at a time. A test belongs to exactly one part: those on
+# the servers that all share, in one process; those of the lab, each on servers of its own; the rest.
+# What compares wall-clock times, or stages a race by them, comes last and alone.
+TEST_PARTS := test-lab test-rest test-servers test-score
+IN_ONE_PIECE := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
+
 test: $(READY) ## every test; a missing server skips with its install line
-	$(BIN)/pytest
+	@code=0; \
+	$(MAKE) --no-print-directory --keep-going --jobs=2 $(IN_ONE_PIECE) $(TEST_PARTS) || code=1; \
+	$(MAKE) --no-print-directory test-alone || code=1; \
+	exit $$code
+
+# The programs that tests start read bytecode that is kept, instead of compiling all of it each time.
+test $(TEST_PARTS) test-alone: export PYTHONDONTWRITEBYTECODE :=
+
+.PHONY: $(TEST_PARTS) test-alone
+test-lab: $(READY)
+	$(BIN)/pytest -m 'not timing' tests/lab
+test-rest: $(READY)
+	$(BIN)/pytest -m 'not servers and not timing' --ignore=tests/lab --ignore=tests/score
+test-servers: $(READY)
+	$(BIN)/pytest -m 'servers and not timing' --ignore=tests/lab
+test-score: $(READY)
+	$(BIN)/pytest -m 'not servers and not timing' tests/score
+test-alone: $(READY)
+	$(BIN)/pytest -m timing
 
 check: $(READY) ## format, lint, types, layer contracts
 	$(BIN)/ruff format --check .

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import lru_cache
 
 import pytest
 from hypothesis import given, settings
@@ -11,15 +12,15 @@ from hypothesis import strategies as st
 
 from tests.export.pasted import REFERENCES, Page, page
 from tests.export.world import ANALYSIS, EVENTS, OPTIONS, RACE, SOURCES, incident, log, undated
-from timeline.analysis import CommonTrait
+from timeline.analysis import Analysis, CommonTrait
 from timeline.batch import Remark
 from timeline.coverage import Coverage, Sight
-from timeline.export.contract import Exporter
+from timeline.export.contract import Exporter, ExportOptions
 from timeline.export.injection import chat_line, clip, code, fenced, in_cell, prose
 from timeline.export.markdown import MarkdownExporter
 from timeline.export.status import status
 from timeline.finding import NotEvaluated
-from timeline.incident import SourceInfo
+from timeline.incident import Incident, SourceInfo
 from timeline.order import Order, Verdict
 
 HOSTILE = (
@@ -75,6 +76,12 @@ MESSAGES = st.lists(PIECES, min_size=1, max_size=4).map(" ".join)
 
 def rendered(text: str, exporter: Exporter | None = None) -> str:
     """An export (Markdown) with `text` at every place that outside text can reach."""
+    return (exporter or MarkdownExporter()).render(*_filled_with(text))
+
+
+@lru_cache(maxsize=300)
+def _filled_with(text: str) -> tuple[Incident, Analysis, ExportOptions]:
+    """What is rendered, kept for the next format."""
     held = text.encode("utf-8", "replace").decode()  # the store takes no half characters
     event = log("02:07:29.050", held, keys=(f"k:{held}",), attributes=f'{{"a": "{held}"}}')
     event = replace(event, actor=held, ref=held)
@@ -105,7 +112,7 @@ def rendered(text: str, exporter: Exporter | None = None) -> str:
     extra = SourceInfo(text, info.lane, text, text)
     seen = replace(seen, sources=(info, extra), snapshot=snapshot, environment=text)
     options = replace(OPTIONS, title=text, marked=(event,), tool_version=text)
-    return (exporter or MarkdownExporter()).render(seen, analysis, options)
+    return seen, analysis, options
 
 
 HARMLESS = page(rendered("harmless"))

@@ -3,31 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
 
 from textual.widgets import Input
 
 from tests.tui import story
-from tests.tui.conftest import Night, Opening
-from timeline.event import Lane
+from tests.tui.conftest import Opening
 from timeline.progress import (
     CollectionEnded,
     IncidentGrew,
     Phase,
     PreviewArrived,
     SetupFailed,
-    SourceStatus,
     StatusChanged,
 )
 from timeline.window import Window
-from tui import actions
 from tui.gestures.travelling import LIVE_WITHIN_NS
-from tui.proof import ProofScreen
-from tui.reader import Reader
 from tui.rows import identity
-
-if TYPE_CHECKING:
-    import pytest
 
 
 async def test_paints_before_anything_has_answered(open_night: Opening) -> None:
@@ -58,21 +49,6 @@ async def test_preview_rows_are_drawn_without_a_snapshot(open_night: Opening) ->
         assert night.read == identity(story.PAGED)
 
 
-async def test_rows_that_arrive_do_not_move_the_row_being_read(open_night: Opening) -> None:
-    async with open_night() as night:
-        await night.tell(PreviewArrived(story.preview()))
-        await night.press("up", "up", "up")
-        read = night.read
-        before = _line_of_cursor(night)
-        early = [event for event in [*story.CAST, *story.crowd()] if event.timestamp < story.T]
-        await night.tell(IncidentGrew(story.incident([*early[: len(early) // 2], story.PAGED])))
-        await night.tell(IncidentGrew(story.incident()))
-        await night.tell(IncidentGrew(story.incident(), story.ANALYSIS))
-        assert len(night.state.rows) == len(story.CAST) + len(story.crowd())
-        assert night.read == read
-        assert _line_of_cursor(night) == before
-
-
 async def test_keys_move_the_cursor_row_by_row_and_page_by_page(open_night: Opening) -> None:
     async with open_night() as night:
         await night.tell_all()
@@ -87,35 +63,6 @@ async def test_keys_move_the_cursor_row_by_row_and_page_by_page(open_night: Open
         await night.press("end")
         assert night.timeline.cursor == len(night.state.rows) - 1
         assert any(line.startswith("▸") for line in night.screen_lines())
-
-
-async def test_until_the_person_moves_t_stays_in_sight(open_night: Opening) -> None:
-    async with open_night() as night:
-        await night.tell(PreviewArrived(story.preview("mailer")))
-        await night.tell(IncidentGrew(story.incident(), story.ANALYSIS))
-        assert night.read == identity(story.PAGED)
-        assert any("T 02:13:40Z" in line for line in night.screen_lines()[15:])
-
-
-async def test_scrolled_away_from_the_cursor_the_top_row_stays(open_night: Opening) -> None:
-    async with open_night() as night:
-        half = [event for number, event in enumerate(story.crowd()) if number % 2]
-        await night.tell(IncidentGrew(story.incident([*story.CAST, *half])))
-        night.timeline.scroll_to(y=200, animate=False, immediate=True, force=True)
-        await night.pilot.pause()
-        top = _first_row(night)
-        await night.tell(IncidentGrew(story.incident()))
-        assert _first_row(night) == top
-
-
-async def test_finer_stamps_realign_rows_that_were_drawn_before(open_night: Opening) -> None:
-    async with open_night() as night:
-        coarse = [e for e in story.crowd() if e.source == "web"]
-        await night.tell(IncidentGrew(story.incident([*coarse, story.PAGED])))
-        await night.tell(IncidentGrew(story.incident([*coarse, story.PAGED, story.INSERTED])))
-        rows = [line for line in night.screen_lines() if "GET /orders" in line]
-        assert len(rows) > 5
-        assert len({row.index("GET /orders") for row in rows}) == 1
 
 
 async def test_a_headline_that_changes_says_so(open_night: Opening) -> None:
@@ -194,74 +141,6 @@ async def test_a_number_goes_to_that_finding_and_a_missing_one_is_said(open_nigh
         await night.press("6")
         assert "There is no finding 6" in night.screen_text()
         assert night.state.finding == 1
-
-
-async def test_enter_shows_the_proof_and_escape_comes_back_to_the_same_row(
-    open_night: Opening,
-) -> None:
-    async with open_night() as night:
-        await night.tell_all()
-        await night.press("2", "n", "n", "n")
-        read = night.read
-        await night.press("enter")
-        assert isinstance(night.app.screen, ProofScreen)
-        text = night.screen_text()
-        assert "certain" in text and "job-before-commit" in text
-        unwrapped = " ".join(text.replace("\u2502", " ").split())
-        assert "undecided: gap 3 ms is inside the clock bounds" in unwrapped
-        await night.press("escape")
-        assert not isinstance(night.app.screen, Reader)
-        assert night.read == read
-
-
-async def test_proof_walks_steps_with_their_records(open_night: Opening) -> None:
-    async with open_night(size=(120, 60)) as night:
-        await night.tell_all()
-        await night.press("2", "enter", "n", "n", "n")
-        text = night.screen_text()
-        assert "record of step 4" in text
-        assert "line 42, in welcome_mail" in text
-        assert "mailer.log@900001" in text
-        await night.press("enter")
-        assert night.read == identity(story.NOT_FOUND)
-
-
-async def test_enter_on_a_row_without_a_finding_shows_its_record(open_night: Opening) -> None:
-    async with open_night() as night:
-        await night.tell_all()
-        await night.press("enter")
-        text = night.screen_text()
-        assert "no finding cites this row" in text
-        assert "web.log@900005" in text
-        assert "2026-03-14 02:13:40 UTC" in text
-
-
-async def test_follow_lists_keys_with_counts_and_looks_the_key_up(open_night: Opening) -> None:
-    async with open_night() as night:
-        await night.tell_all()
-        await night.press("2", "f")
-        text = night.screen_text()
-        assert "user:4711" in text and "5 rows" in text
-        await night.press("enter")  # the thing stands above its database row
-        assert night.collector.looked_up == ["user:4711"]
-        assert len(night.state.rows) == 5
-        assert "following user:4711" in night.screen_text()
-        await night.press("escape")
-        assert len(night.state.rows) == len(story.CAST) + len(story.crowd())
-        assert night.read == identity(story.INSERTED)
-
-
-async def test_rows_looked_up_outside_the_window_appear_while_following(
-    open_night: Opening,
-) -> None:
-    async with open_night() as night:
-        await night.tell_all()
-        night.state.follow_key("user:4711")
-        old = dataclasses.replace(
-            story.row("02:07:29.110402", 4711), ref="mails/1", timestamp=story.at("00:00:01")
-        )
-        await night.tell(IncidentGrew(story.incident([*story.CAST, *story.crowd(), old])))
-        assert len(night.state.rows) == 6
 
 
 async def test_pin_here_collects_around_the_cursor_and_undo_goes_back(open_night: Opening) -> None:
@@ -347,74 +226,6 @@ async def test_digits_and_letters_typed_into_a_search_are_not_gestures(open_nigh
         assert night.app.is_running
 
 
-async def test_marked_rows_reach_the_export(open_night: Opening) -> None:
-    async with open_night() as night:
-        await night.tell_all()
-        await night.press("2", "space", "e")
-        await night.app.workers.wait_for_complete()
-        assert night.handover.exported == [(story.INSERTED.id,)]
-        await night.press("enter")
-        assert "Wrote postmortem.md" in night.screen_text()
-
-
-async def test_export_that_cannot_be_written_says_why(
-    open_night: Opening, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with open_night() as night:
-        await night.tell_all()
-
-        def refuse(*_: object) -> str:
-            raise PermissionError(13, "Permission denied", "postmortem.md")
-
-        monkeypatch.setattr(night.handover, "write", refuse)
-        await night.press("e")
-        await night.app.workers.wait_for_complete()
-        await night.press("enter")
-        assert "could not be written" in night.screen_text()
-        assert "Permission denied" in night.screen_text()
-
-
-async def test_status_goes_to_the_clipboard(open_night: Opening) -> None:
-    async with open_night() as night:
-        await night.tell_all()
-        await night.press("y")
-        assert night.app.clipboard == "recovered\nlook up 4711\nblind: mailer"
-
-
-async def test_sources_page_names_problem_and_remedy(open_night: Opening) -> None:
-    async with open_night() as night:
-        broken = SourceStatus(
-            "shop", Lane.DATABASE, "postgresql", Phase.FAILED,
-            problem="db1:5432 refused the password", remedy="Set SHOP_PASSWORD.",
-        )  # fmt: skip
-        await night.tell(StatusChanged((broken,)))
-        await night.press("s")
-        text = night.screen_text()
-        assert "db1:5432 refused the password" in text
-        assert "do: Set SHOP_PASSWORD." in text
-
-
-async def test_an_open_page_follows_what_arrives(open_night: Opening) -> None:
-    async with open_night() as night:
-        await night.tell(StatusChanged(story.statuses(answered=0)))
-        await night.press("s")
-        assert "0 of 5 answered" in night.screen_text()
-        await night.tell(CollectionEnded(story.statuses()))
-        assert "5 of 5 answered" in night.screen_text()
-
-
-async def test_help_lists_every_key_of_the_registry(open_night: Opening) -> None:
-    async with open_night(size=(120, 100)) as night:
-        await night.press("question_mark")
-        text = night.screen_text()
-        assert isinstance(night.app.screen, Reader)
-        for action in actions.of("incident"):
-            assert f"   {action.key_text} " in text
-            assert action.help.partition(",")[0][:40] in text
-        for words in ("not evaluated", "Undecided", "░"):
-            assert words in text
-
-
 async def test_the_mouse_reaches_rows_and_findings(open_night: Opening) -> None:
     async with open_night() as night:
         await night.tell_all()
@@ -429,28 +240,6 @@ async def test_the_mouse_reaches_rows_and_findings(open_night: Opening) -> None:
         await night.pilot.click("#overview", offset=(90, y - overview.region.y))
         await night.pilot.pause()
         assert night.state.finding == 2
-
-
-async def test_resizing_keeps_the_row_being_read_in_sight(open_night: Opening) -> None:
-    async with open_night() as night:
-        await night.tell_all()
-        await night.press("2", "n")
-        for size in ((80, 24), (140, 50), (60, 14), (120, 40)):
-            await night.pilot.resize_terminal(*size)
-            await night.pilot.pause()
-            assert night.read == identity(story.ENQUEUED)
-            assert any(line.startswith("▸") and " 2 " in line for line in night.screen_lines())
-
-
-async def test_a_new_first_finding_does_not_take_the_walk_away(open_night: Opening) -> None:
-    async with open_night() as night:
-        await night.tell_all()
-        await night.press("2", "n")
-        turned = dataclasses.replace(story.ANALYSIS, findings=tuple(reversed(story.FINDINGS)))
-        added = dataclasses.replace(turned, findings=(story.FINDINGS[0], *turned.findings))
-        await night.tell(IncidentGrew(story.incident(), added))
-        assert night.state.current_finding is story.FINDINGS[1]
-        assert night.state.step == 1
 
 
 async def test_a_source_still_reading_claims_no_count(open_night: Opening) -> None:
@@ -512,36 +301,6 @@ async def test_plain_ascii_terminal_gets_plain_ascii(open_night: Opening) -> Non
         assert night.screen_text().isascii()
         await night.press("enter")
         assert night.screen_text().isascii()
-
-
-def _line_of_cursor(night: Night) -> int:
-    lines = night.screen_lines()
-    return next(n for n, line in enumerate(lines) if line.startswith("▸") and ":" in line[5:14])
-
-
-def _first_row(night: Night) -> str:
-    lines = night.screen_lines()
-    start = next(n for n, line in enumerate(lines) if "T" in line and "01:43:40" in line) + 2
-    return next(line for line in lines[start:] if ":" in line[5:14])[5:]
-
-
-async def test_reading_live_keeps_the_cursor_and_stops_at_once(open_night: Opening) -> None:
-    async with open_night() as night:
-        await night.tell_all()
-        night.state.now = lambda: night.state.window.end
-        read = night.read
-        await night.press("l")
-        assert night.collector.reading_on
-        assert " live" in night.screen_lines()[0]
-        grown = dataclasses.replace(
-            story.incident(), window=dataclasses.replace(story.WINDOW, end=story.WINDOW.end + 1)
-        )
-        await night.tell(IncidentGrew(grown, story.ANALYSIS))
-        assert night.read == read
-        assert night.state.window.end == story.WINDOW.end + 1
-        await night.press("l")
-        assert not night.collector.reading_on
-        assert " live" not in night.screen_lines()[0]
 
 
 async def test_a_recording_and_an_old_window_say_why_they_stay(open_night: Opening) -> None:
