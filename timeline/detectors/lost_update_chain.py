@@ -21,9 +21,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from timeline.detectors.lost_update import LostUpdate
 from timeline.facts.forked_values import Fork, forked_values
 from timeline.facts.sight import absence
-from timeline.facts.words import abridged, counted, instant, length, listed, short
+from timeline.facts.words import abridged, counted, instant, length, listed, services, short
 from timeline.finding import Finding, Stage, Step
 from timeline.order import Verdict, before
 
@@ -38,10 +39,7 @@ class LostUpdateChain(Finding):
     """Things of which two writers changed `column` from the same value. `cases` in time order."""
 
     term: ClassVar[str] = "lost-update"
-    remedy: ClassVar[str] = (
-        "Write only what changed and only onto what was read (UPDATE … WHERE version = ?, a lock "
-        "taken with the read, or an expression in SQL), so that the second writer must look again."
-    )
+    remedy: ClassVar[str] = LostUpdate.remedy
     stage: ClassVar[Stage] = Stage.EFFECT
 
     actors: tuple[str, ...]
@@ -65,7 +63,7 @@ class LostUpdateChain(Finding):
 
     @property
     def _who(self) -> str:
-        return listed([actor for actor in self.actors if actor]) or "one service"
+        return services(self.actors)
 
 
 def lost_by_chain(incident: Incident) -> list[Finding]:

@@ -20,8 +20,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from timeline.detectors.lost_update import LostUpdate
 from timeline.facts.crossed_writes import CrossedWrites, crossed_writes
-from timeline.facts.words import abridged, counted, instant, length, listed, short
+from timeline.facts.words import abridged, counted, instant, length, listed, services, short
 from timeline.finding import Finding, Stage, Step
 from timeline.order import Verdict, at_least, before
 
@@ -39,10 +40,7 @@ class LostUpdateRead(Finding):
     """Things of which two runs wrote one field from the same reading."""
 
     term: ClassVar[str] = "lost-update"
-    remedy: ClassVar[str] = (
-        "Write only what changed and only onto what was read (UPDATE … WHERE version = ?, a lock "
-        "taken with the read, or an expression in SQL), so that the second writer must look again."
-    )
+    remedy: ClassVar[str] = LostUpdate.remedy
     stage: ClassVar[Stage] = Stage.EFFECT
 
     actors: tuple[str, ...]
@@ -66,7 +64,7 @@ class LostUpdateRead(Finding):
 
     @property
     def _who(self) -> str:
-        return listed([actor for actor in self.actors if actor]) or "one service"
+        return services(self.actors)
 
 
 def lost_by_reading(incident: Incident) -> list[Finding]:

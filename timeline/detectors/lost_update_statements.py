@@ -18,6 +18,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from timeline.detectors.lost_update import LostUpdate
 from timeline.facts.told_statements import UnseenWrite, unseen_writes
 from timeline.facts.words import counted, instant, listed
 from timeline.finding import Finding, Stage, Step
@@ -37,10 +38,7 @@ class LostUpdateStatements(Finding):
     """Rows of one table of which one session wrote over what another had written meanwhile."""
 
     term: ClassVar[str] = "lost-update"
-    remedy: ClassVar[str] = (
-        "Write only what changed and only onto what was read (UPDATE … WHERE version = ?, a lock "
-        "taken with the read, or an expression in SQL), so that the second writer must look again."
-    )
+    remedy: ClassVar[str] = LostUpdate.remedy
     stage: ClassVar[Stage] = Stage.EFFECT
 
     table: str

@@ -56,12 +56,7 @@ class PoliteError(Finding):
             f"logged an error for, from {instant(self.began)} to {instant(self.ended)}: {names}"
         )
         if self.contrast is not None:
-            one = self.contrast
-            lack = one.failed - one.have
-            told += (
-                f"; {lack} of {counted(one.failed, 'thing')} in them have no row in {one.table}, "
-                f"which {one.others_have} of {one.others} others have"
-            )
+            told += f"; {self.contrast.words}"
         return f"{abridged(told)}."
 
     def clause(self) -> str:

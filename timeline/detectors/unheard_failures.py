@@ -64,11 +64,7 @@ class UnheardFailure(Finding):
             "line of the worker tells of it"
         )
         if self.contrast is not None:
-            one = self.contrast
-            told += (
-                f"; {one.failed - one.have} of {counted(one.failed, 'thing')} in them have no row "
-                f"in {one.table}, which {one.others_have} of {one.others} others have"
-            )
+            told += f"; {self.contrast.words}"
         return f"{abridged(told)}."
 
     def clause(self) -> str:

@@ -21,6 +21,7 @@ from timeline.facts.outcomes import (
     things_of,
     work_ids,
 )
+from timeline.facts.words import counted
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
@@ -63,6 +64,14 @@ class Contrast:
     have: int
     others: int
     others_have: int
+
+    @property
+    def words(self) -> str:
+        """`3 of 4 things in them have no row in receipts, which 50 of 51 others have`."""
+        return (
+            f"{self.failed - self.have} of {counted(self.failed, 'thing')} in them have no row in "
+            f"{self.table}, which {self.others_have} of {self.others} others have"
+        )
 
     @property
     def missing(self) -> bool:

@@ -52,6 +52,11 @@ def listed(names: Sequence[str], limit: int = LIST_LIMIT) -> str:
     return f"{', '.join(shown[:-1])} and {shown[-1]}"
 
 
+def services(actors: Sequence[str]) -> str:
+    """Those that have a name, listed; `one service` where none has."""
+    return listed([actor for actor in actors if actor]) or "one service"
+
+
 def short(key: str) -> str:
     """The value of a typed key as people say it: `4711` of `user:4711`."""
     return key.partition(":")[2] or key
