@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.night import night
+from bench.shop import incident_of, raw_log
 from bench.table import milliseconds, ratio, write_table
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 EVENTS = 50_000
 """Job events and row events at every size."""
 SIZES = (10_000, 100_000, 1_000_000)
+OTHERS_SHARE = 20
+"""Lines for each job event and for each row event of the shop."""
 FACTS = (
     "speakers",
     "errors",
@@ -74,12 +77,12 @@ def each_alone(incident: Incident, detectors: Sequence[Detector]) -> dict[str, f
     return best
 
 
-def whole(incident: Incident, detectors: Sequence[Detector]) -> float:
-    """Seconds of a first analysis: facts, detectors, reading order and headline; best of `RUNS`."""
+def whole(incident: Incident, detectors: Sequence[Detector], runs: int = RUNS) -> float:
+    """Seconds of a first analysis: facts, detectors, reading order and headline; best of `runs`."""
     from timeline.analysis import analyse
 
     spent = []
-    for _ in range(RUNS):
+    for _ in range(runs):
         fresh = replace(incident, snapshot=replace(incident.snapshot))
         begun = time.perf_counter()
         analyse(fresh, detectors)
@@ -88,8 +91,7 @@ def whole(incident: Incident, detectors: Sequence[Detector]) -> float:
 
 
 def measure(folder: Path, quick: bool) -> None:
-    """Print both tables."""
-    del folder
+    """Print what each detector costs, and an analysis of lines that hardly repeat."""
     from halfawake.plugins import detectors
 
     known = detectors()
@@ -108,3 +110,13 @@ def measure(folder: Path, quick: bool) -> None:
     ]
     head = ("detector", *(f"{lines:,} lines" for lines in sizes), "growth")
     write_table(f"with {EVENTS:,} job events and {EVENTS:,} row events", head, rows)
+    unlike = [
+        (f"{lines:,} lines", milliseconds(whole(shop(folder, lines), known))) for lines in sizes[1:]
+    ]
+    write_table("lines of half a kilobyte, each with ids of its own", ("lines", "whole"), unlike)
+
+
+def shop(folder: Path, lines: int) -> Incident:
+    """A night of `bench.shop`: where a search that learns its texts by heart never ends."""
+    log = raw_log(folder / f"shop-{lines}.log", lines)
+    return incident_of(log, lines // OTHERS_SHARE, lines // OTHERS_SHARE)

@@ -45,8 +45,9 @@ IDLE_PERCENT = 5.0
 """Of one core while nothing happens: less than 1 is wanted of an idle machine."""
 ANALYSIS_S = 3.0
 """Half again the two seconds that are aimed at for a first analysis of a million lines."""
-
-
+UNLIKE, UNLIKE_S = 320_000, 20.0
+"""Lines that hardly repeat, and seconds for a first analysis of them: a search that goes wrong on
+them takes minutes."""
 EXPORT_S = 4.0
 """Of processor time: twice the two seconds that are aimed at for ten thousand rows."""
 
@@ -221,3 +222,9 @@ def test_ten_thousand_rows_leave_in_about_two_seconds(tmp_path: Path) -> None:
     measured = each_format(incident, analysis, marked_of(incident, EXPORTED_ROWS), 1)
     spent = {name: processor[0] for name, (_, processor, _) in measured.items()}
     assert max(spent.values()) < EXPORT_S, spent
+
+
+@pytest.mark.timing
+def test_lines_with_ids_of_their_own_do_not_stop_an_analysis(tmp_path: Path) -> None:
+    incident = incident_of(raw_log(tmp_path / "shop.log", UNLIKE), UNLIKE // 20, UNLIKE // 20)
+    assert whole(incident, detectors(), runs=1) < UNLIKE_S

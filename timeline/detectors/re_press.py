@@ -32,6 +32,7 @@ import polars as pl
 from timeline.detectors.asked_again import asked_again
 from timeline.event import Lane
 from timeline.facts.batches import Batch, signs_under
+from timeline.facts.keys_under import with_many_things
 from timeline.facts.passes import Passes, repeated_passes
 from timeline.facts.presses import (
     Press,
@@ -153,8 +154,10 @@ class RePressDetector:
             if finding is not None and presses[0].row not in used:
                 found.append(finding)
                 used |= {press.row for press in presses}
-        for presses in incident.presses:
-            if used.isdisjoint(press.row for press in presses):
+        groups = [[key for press in presses for key in press.own] for presses in incident.presses]
+        many = with_many_things(incident, groups, MIN_COMMON)
+        for place, presses in enumerate(incident.presses):
+            if place in many and used.isdisjoint(press.row for press in presses):
                 finding = _of_keys(incident, presses)
                 if finding is not None and not any(_same(finding, one) for one in found):
                     found.append(finding)
