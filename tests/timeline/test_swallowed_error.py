@@ -292,6 +292,12 @@ def test_a_caller_that_logs_only_the_end_is_possible() -> None:
     )
 
 
+def test_a_closing_line_of_the_same_instant_came_after_the_error() -> None:
+    """A log in milliseconds gives both one stamp when the answer takes less than one."""
+    finding = only(closing(healthy(World()), answered=0.2))
+    assert (finding.verdict, len(finding.cases)) == (Verdict.POSSIBLE, 3)
+
+
 @pytest.mark.parametrize(
     ("said", "answered"),
     [("POST /basket 502", 0.4), ("basket opened", 0.4), ("POST /basket 200", 0.1)],

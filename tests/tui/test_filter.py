@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
+from dataclasses import replace
 
 import pytest
 from textual.widgets import Input
@@ -12,6 +12,7 @@ from tests.tui import story
 from tests.tui.conftest import Night, Opening
 from timeline.event import Event
 from timeline.filter_terms import Field, Filter, Part
+from timeline.incident import Incident
 from timeline.progress import IncidentGrew, PreviewArrived, StatusChanged
 from timeline.words import grouped
 from tui.chips import chips_line, chips_of
@@ -64,6 +65,51 @@ async def test_what_is_searched_before_the_rows_are_read_is_found_when_they_are(
         assert night.timeline.event.body == story.RECOVERED.body
         await night.press("escape", "/", *"there is no such row", "enter")
         assert "No row holds" in "".join(night.screen_lines())
+
+
+def so_far(*bodies: str) -> Incident:
+    """The story while its logs are still being read: the rows of the cast without these."""
+    kept = [event for event in [*story.CAST, *story.crowd()] if event.body not in bodies]
+    return replace(story.incident(kept), reading=("web",))
+
+
+async def test_what_is_searched_while_sources_are_read_is_found_when_it_comes(
+    open_night: Opening,
+) -> None:
+    async with open_night() as night:
+        await night.tell(StatusChanged(story.statuses(answered=2)))
+        await night.tell(IncidentGrew(so_far(story.RECOVERED.body), None))
+        await night.press("/", *"redis:6379 answers", "enter")
+        shown = "".join(night.screen_lines())
+        assert "No row read so far holds 'redis:6379 answers'" in shown
+        assert "esc ends" in chips(night)
+        await night.tell(IncidentGrew(story.incident(), story.ANALYSIS))
+        assert night.timeline.event is not None
+        assert night.timeline.event.body == story.RECOVERED.body
+
+
+async def test_who_has_moved_on_is_not_taken_to_a_match_that_comes(open_night: Opening) -> None:
+    async with open_night() as night:
+        await night.tell(IncidentGrew(so_far(story.RECOVERED.body), None))
+        await night.press("/", *"redis:6379 answers", "enter", "up", "up")
+        here = night.read
+        await night.tell(IncidentGrew(story.incident(), story.ANALYSIS))
+        assert night.read == here
+        assert "1 found" in chips(night)
+        await night.press("escape", "/", *"there is no such row", "enter")
+        assert "No row holds" in "".join(night.screen_lines())
+
+
+async def test_that_no_row_holds_it_is_said_when_the_last_source_is_read(
+    open_night: Opening,
+) -> None:
+    async with open_night() as night:
+        await night.tell(IncidentGrew(so_far(story.RECOVERED.body), None))
+        await night.press("/", *"there is no such row", "enter")
+        assert "No row holds" not in "".join(night.screen_lines())
+        await night.tell(IncidentGrew(story.incident(), story.ANALYSIS))
+        assert "No row holds 'there is no such row'." in "".join(night.screen_lines())
+        assert not night.state.search
 
 
 async def test_what_was_understood_is_shown_before_it_is_applied(open_night: Opening) -> None:
@@ -370,7 +416,7 @@ HOSTILE = "\x1b]52;c;aGk=\x07[red]\u202eboom[/red]"
 
 async def test_hostile_text_in_line_and_chips_is_text(open_night: Opening) -> None:
     async with open_night() as night:
-        evil = dataclasses.replace(story.PAGED, actor='[b]x[/b] "q"', body="[red] 5 ␛]52 boom")
+        evil = replace(story.PAGED, actor='[b]x[/b] "q"', body="[red] 5 ␛]52 boom")
         await night.tell_all()
         await night.tell(IncidentGrew(story.incident([evil, *story.CAST[:3]])))
         night.timeline.go_to_event(evil)

@@ -205,12 +205,19 @@ def _disagreement(
         if error is None:
             continue
         callers = parties[:place]
-        if not callers and len(parties) == 2:
-            return _closed(key, parties[1], callee, error, hits)
+        other = parties[1 - place] if len(parties) == 2 else None
+        if other is not None and (not callers or _only_closes(other, error)):
+            return _closed(key, other, callee, error, hits)
         if not callers or callers[-1].loud(hits):
             return None  # the nearest caller noticed; whatever it made of it
         return _judged(incident, key, callers[-1], callee, error)
     return None
+
+
+def _only_closes(party: _Party, error: dict[str, Any]) -> bool:
+    """Whether all it says is one line, not before the error: of one instant either may come first
+    in the rows."""
+    return len(party.lines) == 1 and party.first["timestamp"] >= error["timestamp"]
 
 
 def _judged(
@@ -263,7 +270,7 @@ def _closed(
     said = caller.success()
     if said is None or len(caller.lines) > 1 or caller.loud(hits):
         return None
-    if said["timestamp"] <= error["timestamp"]:
+    if said["timestamp"] < error["timestamp"]:  # an equal stamp is the next thing that happened
         return None  # no bound of a clock makes more than possible of this
     return Swallowed(
         key=key,

@@ -61,6 +61,10 @@ class Filtering(Asking):
             self._forget_soon()
             self._soon = self.set_timer(TYPING_PAUSE_S, partial(self.sift, then))
 
+    def when_rows_come(self, then: Callable[[], None]) -> None:
+        """Do `then` once the same is answered for newer rows, unless something else is asked."""
+        self._then = then
+
     def _forget_soon(self) -> None:
         """A wish that waits for a pause is older than the one that comes now."""
         if self._soon is not None:

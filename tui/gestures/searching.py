@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from timeline.filter_terms import Needle, needle_of
 from tui.gestures.asking import Question
 from tui.gestures.filtering import Filtering
+from tui.rows import identity
 
 if TYPE_CHECKING:
     from timeline.event import Event
@@ -61,13 +62,27 @@ class Searching(Filtering):
         return True
 
     def _search_ended(self) -> None:
-        sieve = self._state.sieve
-        if sieve.needle is not None and not len(sieve.hits):
+        """Go to a match or say that there is none; while sources are read, one may still come."""
+        sieve, incident = self._state.sieve, self._state.incident
+        if sieve.needle is None or len(sieve.hits):
+            self._to_first_match()
+        elif incident is not None and incident.reading:
+            self._to_first_match()  # back where it set out: who stands there waits for a match
+            self.say(f"No row read so far holds {sieve.needle.typed!r}; the sources go on.")
+            self.when_rows_come(self._more_was_read)
+        else:
             self.say(f"No row holds {sieve.needle.typed!r}{self._where_else()}")
             sieve.search(None)
             self.place_changed()
+
+    def _more_was_read(self) -> None:
+        """A match takes nobody away who has moved on; the line above the rows counts it."""
+        here = self.timeline.stood_on
+        waits = here is None or self._from is None or identity(here) == identity(self._from)
+        if waits or not len(self._state.sieve.hits):
+            self._search_ended()
         else:
-            self._to_first_match()
+            self.place_changed()
 
     def _where_else(self) -> str:
         if self._state.sieve.narrowed and not self._state.sieve.among_all:
