@@ -114,16 +114,19 @@ def start_events(source: str, series: Series) -> Iterator[Event]:
 
 
 def curve_events(source: str, name: str, series: Series) -> Iterator[Event]:
-    """One event for every point of a configured query."""
+    """One event for every point of a configured query.
+
+    The value stands before the labels: a row of the screen is cut at its end.
+    """
     labels = series.words()
-    what = f"{name} ({labels})" if labels else name
+    whose = f" ({labels})" if labels else ""
     for stamp, value in series.samples:
         yield _event(
             source,
             series,
             stamp,
             Kind.METRIC,
-            f"{what} = {value}",
+            f"{name} = {value}{whose}",
             meaning=Meaning.DERIVED,
             details={"metric": name, "value": _number(value)},
             part=name,

@@ -70,6 +70,10 @@ def curves_in(incident: Incident) -> pl.DataFrame:
     return curves.with_columns(name=pl.concat_str("metric", "measure", separator=" "))
 
 
+_VALUE = r" = \S+( \(|$)"
+"""What differs from point to point: the value, before or (recordings of before) behind the labels."""
+
+
 def points_in(incident: Incident) -> pl.DataFrame:
     """Every point with a value (POINT_SCHEMA), by series and time; read once for all detectors."""
     told = incident.snapshot.told(
@@ -89,7 +93,7 @@ def points_in(incident: Incident) -> pl.DataFrame:
         metric=member("$.metric").fill_null(""),
         labels=member("$.labels").fill_null("{}"),
         value=member("$.value").cast(pl.Float64, strict=False),
-        series=pl.col("body").str.replace(r" = \S+$", ""),
+        series=pl.col("body").str.replace(_VALUE, "${1}"),
     ).with_columns(
         measure=pl.coalesce(pl.col("labels").str.json_path_match("$.__name__"), pl.col("metric"))
     )
