@@ -221,7 +221,11 @@ def _queue_events(world: World) -> list[tuple[Event, str]]:
         if name == "sqs":
             samples = sqs_samples(name, queue, mine, world.start, world.at(world.end_s))
             found += [(event, "CloudWatch") for event in samples]
-        lost = [job.id for job in mine if job.state() == "lost" and job.attempts[-1].ended is None]
+        lost = [
+            next((facts.id for facts, _, _ in world.brand.told(job, now)), job.id)
+            for job in mine
+            if job.state() == "lost" and job.attempts[-1].ended is None
+        ]  # by the id that the queue's other events carry, as its connector lists them
         waiting = sum(job.state() == "waiting" for job in mine)
         running = sum(job.state() in ("running", "lost") for job in mine)
         here = QueueNow(queue, f"{name}:queue:{queue}", waiting, running, overdue=lost)

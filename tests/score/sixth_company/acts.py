@@ -4,6 +4,7 @@ host that is no more, the end of a night, and what was told of a thing. None of 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -75,9 +76,13 @@ def left_behind(world: Shift, seconds: float, thing: str, attempt: Attempt) -> N
     world.row(seconds, firm.effects, world.new_id(), columns=columns, host=attempt.host)
 
 
-def taken_over(world: Shift, host: str, sibling: str, since: float) -> None:
-    """What `host` would have done from `since` on was done by `sibling`: it is no more."""
+def taken_over(
+    world: Shift, host: str, sibling: str, since: float, *, ends: float | None = None
+) -> None:
+    """What `host` would have begun from `since` on was done by `sibling`. From `ends` on, which is
+    `since` unless it had something to do until then, it is no more: nobody can scrape it."""
     low, worker = world.at(since), world.worker_on(sibling)
+    gone = low if ends is None else world.at(ends)
     world.told = [
         (
             replace(
@@ -90,11 +95,17 @@ def taken_over(world: Shift, host: str, sibling: str, since: float) -> None:
         if by == host and event.timestamp >= low
         else (event, by)
         for event, by in world.told
+        if event.timestamp < gone or not _sampled_at(event, host)
     ]
     for job in world.jobs:
         for attempt in job.attempts:
             if attempt.host == host and attempt.started >= low:
                 attempt.host, attempt.worker = sibling, worker
+
+
+def _sampled_at(event: Event, host: str) -> bool:
+    """Whether `event` is a sample that was scraped at `host` itself."""
+    return event.lane is Lane.METRIC and f'"instance": "{host}:' in (event.attributes or "")
 
 
 def both_names(request: str) -> frozenset[str]:
@@ -110,6 +121,11 @@ def told(world: Shift, *texts: str, since: float = 0.0, until: float = 1e9) -> l
         found = [event for event in found if text in event.body]
     found = [event for event in found if low <= event.timestamp < high]
     return sorted(found, key=lambda event: event.timestamp)
+
+
+def sampled(samples: Sequence[Event]) -> list[float]:
+    """The values of samples of curves, in their order, from what is kept beside the words."""
+    return [float(json.loads(event.attributes or "{}")["value"]) for event in samples]
 
 
 def rows_of(world: Shift, table: str, thing: str) -> list[Event]:

@@ -93,10 +93,18 @@ class Voice(Service):
 
 
 class Shift(Night):
-    """A world of this company. Adds no state: everything drawn stands in the firm."""
+    """A world of this company. What is drawn stands in the firm; beside it are the ids given."""
+
+    given: set[str]
+    """Ids of records so far: a primary key is nobody else's."""
 
     def new_id(self) -> str:
-        return RECORDS[self.firm.record_ids](self.rng)
+        """The id of one more record; as in a table, no other record of this world has it."""
+        found = RECORDS[self.firm.record_ids](self.rng)
+        while found in self.given:  # the short shapes come up twice in one night of a few
+            found = RECORDS[self.firm.record_ids](self.rng)
+        self.given.add(found)
+        return found
 
     def new_job_id(self) -> str:
         if self.brand.name == "graphile-worker":
@@ -144,6 +152,7 @@ def settle(
     world.company = _firm(rng, world.company, queue, tongue, sizes, rng.choice(list(records)))
     world.paused = NEVER
     world.__class__ = Shift
+    shift(world).given = set()
 
 
 def _firm(

@@ -52,8 +52,9 @@ TABLES = {"solid-queue": "solid_queue_jobs", "pg-boss": "job", "graphile-worker"
 
 
 def _row_of(job: Job) -> str:
-    """Solid Queue counts its rows; the application knows a job by Active Job's id."""
-    return str(31_000_000 + int(job.id[:5], 16))
+    """Solid Queue counts its rows; the application knows a job by Active Job's id. Of a `bigint`,
+    so that no two jobs of a night have one row."""
+    return str(31_000_000 + int(job.id[:8], 16))
 
 
 def _instants(system: System, job: Job) -> dict[str, int | None]:

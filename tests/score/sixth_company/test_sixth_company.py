@@ -16,6 +16,7 @@ import pytest
 from tests.score.catalogue import Scenario, confusers, families, families_in
 from tests.score.collection import Archive
 from tests.score.queues import Attempt, Job
+from tests.score.sixth_company.acts import taken_over, told
 from tests.score.sixth_company.company import SPEAKERS, TONGUES, shift
 from tests.score.sixth_company.ids import RECORDS, REQUESTS
 from tests.score.sixth_company.queues import QUEUES
@@ -95,6 +96,36 @@ def test_a_quiet_night_is_another_for_another_seed_and_loses_no_job() -> None:
     assert first.firm != other.firm
     ended = [job.state() == "finished" for job in first.jobs]
     assert sum(ended) > 0.9 * len(ended) > 20
+
+
+def test_no_two_records_of_a_night_have_one_id(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = quiet_night("quiet/1")
+    drawn = iter(("K26-1", "K26-1", "K26-2"))
+    monkeypatch.setitem(RECORDS, here.firm.record_ids, lambda _: next(drawn))
+    assert [here.new_id(), here.new_id()] == ["K26-1", "K26-2"]
+
+
+def test_no_two_jobs_of_a_night_have_one_row_in_solid_queue() -> None:
+    one = Job("9a2b1c00", "x", "pallet_id=3", (), "io", "front", [9 * SECOND_NS])
+    told = [
+        [facts.id for facts, _, _ in QUEUES["solid-queue"].told(job, 40 * SECOND_NS)]
+        for job in (one, replace(one, id="9a2b1d00"))
+    ]
+    assert told[0]
+    assert set(told[0]).isdisjoint(told[1])
+
+
+def test_a_host_that_is_no_more_is_not_scraped_and_its_sibling_is() -> None:
+    here = quiet_night("quiet/1")
+    for host in ("gone-1", "gone-10"):
+        labels = {"job": "drain", "instance": f"{host}:9100"}
+        here.curve("memory_bytes", labels, ((at, 2e8) for at in (10.0, 100.0)))
+    taken_over(here, "gone-1", "gone-10", 60.0)
+    samples = {
+        host: [e.timestamp for e in told(here, "memory_bytes", f'"{host}:9100"')]
+        for host in ("gone-1", "gone-10")
+    }
+    assert samples == {"gone-1": [here.at(10.0)], "gone-10": [here.at(10.0), here.at(100.0)]}
 
 
 def test_no_name_of_a_family_is_anothers() -> None:

@@ -31,7 +31,7 @@ def inject(world: World) -> Truth:
     here = shift(world)
     rng, worker, start = here.rng, here.company.worker, here.onset_s
     host, sibling = worker.hosts[0], worker.hosts[1]
-    taken_over(here, host, sibling, start - MARGIN_S)
+    taken_over(here, host, sibling, start - MARGIN_S, ends=start)
     lost = [_cut_off(here, start - rng.uniform(0.5, 9), host) for _ in range(rng.randint(2, 7))]
     instance = f"i-0{rng.getrandbits(64):016x}"
     notice = f"Spot interruption notice received - instance {instance} will be terminated"

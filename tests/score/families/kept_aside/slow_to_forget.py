@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from tests.score.families.acts import burst, fault, mute
 from tests.score.families.shopfloor import pod_event
-from tests.score.sixth_company.acts import close, told
+from tests.score.sixth_company.acts import close, sampled, told
 from tests.score.sixth_company.company import Shift, settle, shift
 from tests.score.sixth_company.held import Act, narrowed
 from tests.score.truth import Truth
@@ -55,10 +55,11 @@ def inject(world: World) -> Truth:
         lives.append(ends)
     close(here)
     curve = told(here, METRIC, back.hosts[0], since=start)
-    values = [float(event.body.rpartition("= ")[2]) for event in curve]
-    flat = sum(value > 0.96 * limit for value in values)
+    levels = sampled(curve)
+    flat = sum(level > 0.96 * limit for level in levels)
     effect = bool(killed) and flat >= 2 and len(told(here, "OOMKilled")) == len(killed)
-    effect &= values[0] < 0.6 * limit and min(values[-9:]) < 0.95 * limit
+    fallen = sampled(told(here, METRIC, back.hosts[0], since=min(killed, default=here.end_s)))
+    effect &= levels[0] < 0.6 * limit and min(fallen, default=limit) < 0.6 * limit
     also = {"change-before"} if released else set[str]()
     truth = fault(here, "memory-leak", here.end_s, also=also, effect=effect)
     pods = frozenset(f"pod:{host}" for host, ends in zip(back.hosts, lives, strict=True) if ends)
