@@ -73,6 +73,13 @@ def families_in(group: str) -> tuple[Scenario, ...]:
     return tuple(_scenario(module, group) for module in _modules(GROUPS[group]))
 
 
+def told_by(company: str, family: Scenario) -> bool:
+    """Whether the family happens in that company: its module uses something of the package."""
+    of_company = f"{tests.score.__name__}.{company}"
+    used = vars(inspect.getmodule(family.inject)).values() if family.inject else ()
+    return any(str(getattr(one, "__module__", "")).startswith(of_company) for one in used)
+
+
 def families() -> tuple[Scenario, ...]:
     """All fault families, developed on first."""
     return tuple(family for group in GROUPS for family in families_in(group))

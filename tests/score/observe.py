@@ -16,6 +16,7 @@ from tests.score.fourth_company.quiet import quiet_night as fourth_night
 from tests.score.healthy import healthy
 from tests.score.recorded import quiet_incident
 from tests.score.second_company.quiet import quiet_night as second_night
+from tests.score.seventh_company.quiet import quiet_night as seventh_night
 from tests.score.sixth_company.quiet import quiet_night as sixth_night
 from tests.score.third_company.quiet import quiet_night as third_night
 from tests.score.truth import Truth, alarms, claims, precision, recall
@@ -32,8 +33,9 @@ NIGHTS: tuple[Callable[[str], World], ...] = (
     fourth_night,
     fifth_night,
     sixth_night,
+    seventh_night,
 )
-"""Where nothing is wrong, in turn: the generator's company and the five others."""
+"""Where nothing is wrong, in turn: the generator's company and the six others."""
 FIRST_SCREEN = 7
 """Findings that fit on the first screen."""
 HEALTHY = "healthy"
