@@ -25,11 +25,12 @@ PARTS = {
     "exports": ("bench.exports", "ten thousand rows in every format"),
     "redaction": ("bench.redaction", "megabytes a second of redaction, on three kinds of text"),
     "smoke": ("bench.smoke", "the store at ten million rows"),
+    "strange": ("bench.strange.measure", "logs unlike our own: each read and explained"),
     "wide": ("bench.wide", "five million documents in Elasticsearch, of which little travels"),
 }
 
-ON_REQUEST = frozenset(["wide", "wide-table"])
-"""Parts that need a server and minutes: measured only when they are named."""
+ON_REQUEST = frozenset(["wide", "wide-table", "strange"])
+"""Parts that need a server or many minutes: measured only when they are named."""
 
 
 def main() -> None:

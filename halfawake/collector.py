@@ -148,6 +148,9 @@ class LiveCollector:
         except SetupProblem as problem:
             self._listener(SetupFailed(str(problem), problem.exit_code))
             return
+        except Exception as error:  # a defect, too: a module of somebody's own that does not load
+            self._listener(Broke(error))
+            return
         try:
             asyncio.run(self._serve(setup, window))
         except Exception as error:  # a defect: whoever watches would wait for ever

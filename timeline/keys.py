@@ -58,6 +58,7 @@ NEVER_KEYS = frozenset(
         "connection",
         "conn",
         "session_cookie",
+        "utm",  # whence a visitor came, by the campaign's own count
         "group",
         "build",
         "node",

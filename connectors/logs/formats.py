@@ -11,6 +11,7 @@ general ones: a line belongs to the first format of its source that matches.
 from __future__ import annotations
 
 from connectors.logs.pgformats import POSTGRESQL
+from connectors.logs.serverformats import SERVERS
 from connectors.logs.textformat import (
     CLF,
     CLOCK,
@@ -18,6 +19,7 @@ from connectors.logs.textformat import (
     DATE,
     EPOCH,
     FRACTION,
+    HOURS,
     ISO,
     MONTH,
     RFC_DATE,
@@ -119,7 +121,7 @@ FORMATS: tuple[TextFormat, ...] = (
     ),
     TextFormat(
         "klog",
-        rf"^(?P<level>[IWEF])(?P<month>[0-9]{{2}})(?P<day>[0-9]{{2}}) {CLOCK}"
+        rf"^(?P<level>[IWEF])(?P<year>[0-9]{{4}})?(?P<month>[0-9]{{2}})(?P<day>[0-9]{{2}}) {CLOCK}"
         rf"\.(?P<fraction>[0-9]{{6}})\s+[0-9]+ ",
         "E0314 02:07:29.110123       1 mailer.go:42] enqueue failed",
         opens="IWEF",
@@ -146,6 +148,7 @@ FORMATS: tuple[TextFormat, ...] = (
         holds="#",
     ),
     *POSTGRESQL,
+    *SERVERS,
     TextFormat(
         "celery",
         rf"^\[{ISO}: (?P<level>[A-Z]+)/(?P<lead>[^\]]+)\] ",
@@ -160,7 +163,7 @@ FORMATS: tuple[TextFormat, ...] = (
     ),
     TextFormat(
         "iso-level",
-        rf"^\[?{ISO}\]?{_GAP}?[\[(<]?{_UPPER_LEVEL}[\])>]?{_GAP}?",
+        rf"^\[?{ISO}\]?{_GAP}?[\[(<]?{_UPPER_LEVEL}(?:[ ]*[\])>])?{_GAP}?",
         "2026-03-14T02:07:29.110Z ERROR enqueue failed for user_id=4711",
         opens=_DIGITS + "[",
     ),
@@ -170,11 +173,12 @@ FORMATS: tuple[TextFormat, ...] = (
         "2026-03-14 02:07:29 [error] enqueue failed for user_id=4711",
         opens=_DIGITS + "[",
     ),
-    TextFormat(
+    TextFormat(  # any two words and a colon look like it; a journal never writes a zone as Z
         "journal",
-        rf"^{DATE}T{CLOCK}{FRACTION}{ZONE} (?P<host>[\w.-]+)"
+        rf"^{DATE}T{CLOCK}{FRACTION}(?P<zone>{HOURS}:?(?:00|15|30|45)) (?P<host>[\w.-]+)"
         rf" (?P<actor>[^\s:\[]+)(?:\[[0-9]+\])?: ",
         "2026-03-14T02:07:29+0000 web-1 shop[812]: enqueue failed for user_id=4711",
+        weak="records",
         opens=_DIGITS,
     ),
     TextFormat(

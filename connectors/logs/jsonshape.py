@@ -21,7 +21,12 @@ from connectors.logs.textformat import words
 JsonValue: TypeAlias = "str | int | float | bool | list[JsonValue] | dict[str, JsonValue] | None"
 Path: TypeAlias = tuple[str, ...]
 
-TIME_FIELDS = words("timestamp @timestamp time ts t datetime date @t Timestamp eventTime asctime")
+MONGODB_TIME: Path = ("t", "$date")
+MONGODB_LEVEL = "s"
+"""MongoDB's log (4.4 and later): a date as extended JSON, the severity as a letter."""
+TIME_FIELDS = words(
+    "timestamp @timestamp time ts t datetime date @t Timestamp eventTime asctime t.$date"
+)
 LEVEL_FIELDS = words(
     "level severity log.level lvl levelname loglevel log_level severity_text error_severity @l "
     "Level"
@@ -132,10 +137,11 @@ def decide_shape(sample: Iterable[str]) -> JsonShape | None:
                 break
     if not times:
         return None
+    own_levels = (MONGODB_LEVEL,) if MONGODB_TIME in times else ()
     return JsonShape(
         tuple(times),
         tuple(stamps),
-        level=_present(records, LEVEL_FIELDS),
+        level=_present(records, (*own_levels, *LEVEL_FIELDS)),
         message=_present(records, MESSAGE_FIELDS),
         service=_present(records, SERVICE_FIELDS),
         host=_present(records, HOST_FIELDS),

@@ -54,6 +54,13 @@ SEVERITY: dict[str, int] = {
     "fatal": FATAL,
     "panic": FATAL,
     "dpanic": FATAL,
+    # MySQL and MariaDB; PHP, its deprecations as Monolog ranks them.
+    "note": INFO,
+    "system": INFO,
+    "fatal error": ERROR,
+    "recoverable fatal error": ERROR,
+    "parse error": ERROR,
+    "deprecated": 10,
     # One letter: klog and glog, Ruby's logger, Redis' marks.
     "t": TRACE,
     "d": DEBUG,
@@ -65,6 +72,7 @@ SEVERITY: dict[str, int] = {
     "-": TRACE,
     "*": 10,
     "#": WARN,
+    **{f"d{depth}": DEBUG for depth in range(1, 6)},  # MongoDB
     # A number in a field called level: pino and bunyan count in tens, GELF as syslog does.
     "10": TRACE,
     "20": DEBUG,

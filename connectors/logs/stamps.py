@@ -27,6 +27,8 @@ LEAP_SECOND = "leap second :60 has no instant of its own"
 IMPOSSIBLE = "impossible date or time"
 UNKNOWN_ZONE = "time zone abbreviation not understood"
 SKIPPED_LOCAL_TIME = "local time skipped by its zone's clock change"
+SHORT_YEAR, CENTURY = 2, 2000
+"""Digits of a year without its century, and the century that is meant: no log is older."""
 NO_TIME = "no time stamp"
 NOT_A_TIME = "the time field holds no time"
 BROKEN_JSON = "broken JSON"
@@ -102,6 +104,8 @@ def _from_calendar(groups: Mapping[str, str | None], zone: ZoneRule, not_after: 
     month = MONTHS.get(month_text) or (int(month_text) if month_text.isdigit() else 0)
     day = int(groups.get("day") or 0)
     year = int(year_text) if year_text else guess_year(month, day, not_after)
+    if year_text and len(year_text) == SHORT_YEAR:
+        year += CENTURY
     hour, minute, second = (int(groups.get(k) or 0) for k in ("hour", "minute", "second"))
     if not _valid_date(year, month, day) or hour > 23 or minute > 59 or second > 60:
         return Stamp(None, reason=IMPOSSIBLE)

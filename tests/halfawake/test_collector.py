@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import AsyncIterator
 
@@ -20,7 +21,7 @@ from timeline.batch import batch_of
 from timeline.coverage import Sight
 from timeline.event import SEVERITY_ERROR
 from timeline.problems import Unreachable
-from timeline.progress import Phase
+from timeline.progress import Broke, Phase, Update
 from timeline.window import SECOND_NS, Window
 
 T = 1_773_453_820 * SECOND_NS
@@ -130,3 +131,22 @@ def test_a_bad_configuration_is_one_sentence() -> None:
 
     with pytest.raises(UsageProblem, match="line 3"):
         collect(Target(LiveCollector(prepare), WINDOW, "test"))
+
+
+def test_a_defect_in_the_setup_ends_the_collection() -> None:
+    """A connector of somebody's own that cannot be loaded: nobody waits for ever."""
+    told: list[Update] = []
+    ended = threading.Event()
+
+    def prepare() -> Setup:
+        raise ImportError("no module named left_pad")
+
+    def listen(update: Update) -> None:
+        told.append(update)
+        ended.set()
+
+    LiveCollector(prepare).start(WINDOW, listen)
+    assert ended.wait(10)
+    (update,) = told
+    assert isinstance(update, Broke)
+    assert isinstance(update.error, ImportError)

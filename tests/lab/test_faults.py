@@ -26,6 +26,7 @@ HELPERS = (
     "celery_jobs",
     "celery_yard",
     "jobs",
+    "mariadb_client",
     "parcel_yard",
     "parcels",
     "releases",

@@ -22,6 +22,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
@@ -276,11 +277,15 @@ tables = ["members", "letters"]
         )
 
     def ask(self, before: str) -> Telling:
-        """What `halfawake findings now` says of so long before now."""
+        """What `halfawake findings` says of so long before the instant at which it is asked.
+
+        The instant is given: a command that takes seconds to start would look at a later window.
+        """
+        asked_at = datetime.now(UTC).isoformat()
         path = self.folder / "halfawake.toml"
         path.write_text(self._configuration())
         path.chmod(0o600)
-        return ask(["now", "--config", path, "--before", before])
+        return ask([asked_at, "--config", path, "--before", before])
 
     def _configuration(self) -> str:
         self.until(self._takes_connections, "the database takes a connection again")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import shutil
 import signal
 import socket
@@ -23,6 +24,9 @@ from typing import Self
 from tests.servers.accounts import Account
 
 LOOPBACK = "127.0.0.1"
+PORTS = range(20_000, 32_000)
+"""Below those that kernels give to clients (Linux from 32768, others from 49152 on): of theirs, any
+connection of any process could take one between choosing and listening."""
 
 POLL_SECONDS = 0.05
 """Pause between two looks at a process: short against the fastest start (Redis, about 10 ms)."""
@@ -134,19 +138,21 @@ def new_folder(name: str, account: Account | None) -> Path:
     return folder
 
 
-def free_port(candidates: Sequence[int] = (0,)) -> int:
-    """A loopback port that was free a moment ago; 0 lets the kernel choose.
+def free_port(candidates: Sequence[int] = ()) -> int:
+    """A loopback port that was free a moment ago; of `candidates` in turn, where 0 lets the kernel
+    choose, else any of `PORTS`.
 
     Another process may take it first: the server then fails to start, and says so in its log.
     """
-    for candidate in candidates:
+    tried = candidates or random.sample(PORTS, len(PORTS))
+    for candidate in tried:
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             with contextlib.suppress(OSError):
                 probe.bind((LOOPBACK, candidate))
                 port: int = probe.getsockname()[1]
                 return port
-    raise OSError(f"no free port between {candidates[0]} and {candidates[-1]} on {LOOPBACK}")
+    raise OSError(f"no free port between {tried[0]} and {tried[-1]} on {LOOPBACK}")
 
 
 def start(

@@ -70,6 +70,7 @@ def test_spellings(text: str, keys: tuple[str, ...]) -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "GET /shop?utm_id=4711 200",
         "4711",
         "id=4711",
         "took 4711 ms",

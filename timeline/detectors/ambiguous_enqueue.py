@@ -8,7 +8,9 @@ Split per k into lost, executed, doubled, rolled back, unknown, and not sent (a 
 never made: certainly absent, which is good news). Rows without their usual follow-up are listed.
 
 False positives: a cache on the same broker (the line does not speak of pushing: silent when the
-job is there, at most possible otherwise), transparent retries of a library (the job is there).
+job is there, at most possible otherwise), transparent retries of a library (the job is there), a
+consumer's error about a message that it had received (silent); where every push certainly arrived,
+nothing is open, and it only colours other findings.
 A queue that forgets successes makes a job not visible, never missing.
 
 Reference: lost acknowledgement; resque/resque#840, sidekiq/sidekiq#3303.
@@ -159,6 +161,7 @@ def _finding(
         would_decide=_would_decide(doubtful),
         alternatives=("the client retried by itself and the job arrived later",),
         next_action=_next(cases, doubtful),
+        qualifier=_nothing_open(cases, missing),
         broker=next((push.peer for push, _ in pairs if push.peer), system),
         producers=tuple(sorted({push.actor for push, _ in pairs})),
         cases=tuple(cases),
@@ -167,6 +170,12 @@ def _finding(
         follow_up_verdict=missing.verdict if missing else None,
         follow_up_limits=missing.reasons if missing else (),
     )
+
+
+def _nothing_open(cases: Sequence[PushCase], missing: FollowUps | None) -> bool:
+    """Whether every push is known to have arrived: then nothing is ambiguous any more."""
+    known = all(case.outcome == EXECUTED and case.verdict is Verdict.CERTAIN for case in cases)
+    return known and not (missing and missing.missing)
 
 
 def _steps(incident: Incident, cases: list[PushCase]) -> tuple[Step, ...]:

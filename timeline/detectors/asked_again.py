@@ -21,6 +21,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, ClassVar
 
+import polars as pl
+
 from timeline.event import Event
 from timeline.facts.presses import Press, on_a_clock
 from timeline.facts.words import abridged, instant, length, listed, often
@@ -35,6 +37,8 @@ GIVEN_UP = re.compile(
     r"[\"']?(?:408|499|504|524)\b"
 )
 """As access logs and frameworks write that somebody stopped waiting."""
+STATUSES = ("408", "499", "504", "524")
+"""One of them stands in every such line."""
 AGAIN_NS = 10 * 60_000_000_000
 """Whoever asks again after a time-out does so within minutes."""
 WITH_ID = re.compile(r"/[^/]*\d[^/]*(?:/|$)")
@@ -71,7 +75,10 @@ class AskedAgain(Finding):
 def asked_again(incident: Incident, used: set[int]) -> list[AskedAgain]:
     """Findings, earliest first, of presses (event rows) that no other finding has `used`."""
     found = []
+    may_tell = _with_a_status(incident)
     for presses in incident.presses:
+        if may_tell.isdisjoint(press.row for press in presses):
+            continue
         operation = presses[0].operation
         if WITH_ID.search(operation) is None or on_a_clock(presses):
             continue
@@ -79,6 +86,16 @@ def asked_again(incident: Incident, used: set[int]) -> list[AskedAgain]:
             finding = _finding(incident, presses)
             found += [finding] if finding is not None else []
     return sorted(found, key=lambda one: one.began)[:MAX_FINDINGS]
+
+
+def _with_a_status(incident: Incident) -> frozenset[int]:
+    """Event rows of presses whose lines may say that somebody stopped waiting."""
+    rows = pl.Series([press.row for many in incident.presses for press in many], dtype=pl.UInt32)
+    if rows.is_empty():
+        return frozenset()
+    bodies = incident.snapshot.events.get_column("body").gather(rows)
+    told = bodies.str.contains_any(list(STATUSES)).fill_null(value=False)
+    return frozenset(rows.filter(told).to_list())
 
 
 def _finding(incident: Incident, presses: Sequence[Press]) -> AskedAgain | None:

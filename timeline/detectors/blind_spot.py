@@ -4,7 +4,8 @@ Story: the logs exist, but in another region that central logging does not cover
 quiet there exactly when it matters.
 
 Predicate: `silent`: no line for at least a minute and far beyond the actor's own habit, while jobs,
-other actors or siblings show it at work; `lagging`: the same up to the end of what was read;
+other actors or siblings show it at work, or for a quarter of a minute while others say by id what
+it handled (`timeline.facts.named_handlers`); `lagging`: the same up to the end of what was read;
 `never-present`: a service that is expected, or named as a worker, without one line; `region`: a
 configured region that no line comes from; `partial`: a log source that could not be read in full
 at T; `thinned`: jobs and rows that somebody used to name went on and are no longer named, while all

@@ -35,6 +35,7 @@ from timeline.detectors.change_findings import (
 from timeline.detectors.new_since_change import new_since_change
 from timeline.detectors.stale_build import stale_build
 from timeline.detectors.step_since_change import step_since_change
+from timeline.detectors.turned_release import turned_release
 from timeline.event import Event, Lane
 from timeline.facts.boots import Boot, boots_of, searched_from, start_unseen
 from timeline.facts.changes_seen import Change, What, changes_in, is_about, settled
@@ -86,6 +87,12 @@ class ChangeBeforeDetector:
     term: ClassVar[str] = ChangeBefore.term
 
     def detect(self, incident: Incident) -> Sequence[Finding] | NotEvaluated:
+        told = self._recorded(incident)
+        known = () if isinstance(told, NotEvaluated) else told
+        turned = turned_release(incident, known)
+        return [*turned, *known] if turned else told
+
+    def _recorded(self, incident: Incident) -> Sequence[Finding] | NotEvaluated:
         sources = (*heard(incident, Lane.CHANGE), *heard(incident, Lane.NOTE))
         changes = changes_in(incident)
         new = [*new_since_change(incident, changes), *step_since_change(incident, changes)]

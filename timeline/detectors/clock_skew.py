@@ -26,6 +26,7 @@ import polars as pl
 
 from timeline.asking import Flip
 from timeline.clock import ClockBound, is_one_clock
+from timeline.detectors.clock_skew_exchanges import skews_by_calls
 from timeline.detectors.clock_skew_told import told_otherwise
 from timeline.facts.causal_pairs import causal_pairs
 from timeline.facts.clock_signs import clock_signs
@@ -161,9 +162,11 @@ class ClockSkewDetector:
         signs = clock_signs(incident)
         limits = limits_of(pairs)
         otherwise = told_otherwise(incident, signs)
+        skews = skews_of(limits, incident.clocks)
+        told = {name for skew in skews if skew.contradicts for name in (skew.clock, *skew.doubted)}
+        otherwise += skews_by_calls(incident, frozenset(told))
         if not limits and signs.is_empty() and not otherwise:
             return NotEvaluated(self.term, f"{MIN_IDS} jobs or requests that two clocks stamped")
-        skews = skews_of(limits, incident.clocks)
         groups: dict[tuple[str, ...], list[Skew]] = {}
         for skew in skews:
             groups.setdefault(skew.doubted or (skew.clock,), []).append(skew)

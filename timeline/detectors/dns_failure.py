@@ -41,6 +41,7 @@ from timeline.facts.words import capital, counted, instant, length, listed
 from timeline.finding import Finding, NotEvaluated, Stage, Step
 from timeline.order import Verdict, before
 from timeline.window import SECOND_NS
+from timeline.word_edges import plain_edges
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
@@ -293,7 +294,7 @@ def _slow(incident: Incident) -> SlowLookups | None:
     chosen = (pl.col("lane") == Lane.LOG.value) & level.is_between(
         SEVERITY_WARN, SEVERITY_ERROR, "left"
     )
-    wording = pl.col("body").str.contains(SLOW_LINE)
+    wording = pl.col("body").str.contains(plain_edges(SLOW_LINE))
     told = told_with(incident, chosen, wording, "actor", "body", bodies=(SLOW_LINE,))
     if told.is_empty():
         return None

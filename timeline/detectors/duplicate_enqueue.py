@@ -4,7 +4,9 @@ Story: a customer clicks twice, a callback fires twice, two producers think it i
 mail, the second charge is not a fault of the worker that makes it.
 
 Predicate: at least two jobs of one class with equal arguments pushed within ten seconds of each
-other, or the second while the first had not begun, or a whole stretch of pushes that came again in
+other, or the second while the first had not begun, or minutes later by a request of its own where
+the requests that came again took longer than those that did not (`timeline.facts.late_answers`:
+the caller had given up waiting), or a whole stretch of pushes that came again in
 its old order (a relay or a loader that was started anew). By one request: certain. By two requests,
 two producers, or nobody knows whom: that it was not meant is inferred from the other jobs of the
 class, so likely at most, and possible where there are too few others to tell.
@@ -60,6 +62,8 @@ CAUSES = {
 MOSTLY = 0.5
 """Part of the pieces of work that only lines tell of in which something must have been done twice
 for the repetition to be no accident of what the lines leave out."""
+SEVERAL = 3
+"""Repetitions, each after a late answer, of which lateness is the reason and no accident."""
 MAX_STEPS = 6
 
 
@@ -68,7 +72,8 @@ class Duplicate:
     """One piece of work and its jobs, in order of `pushed` (ns UTC).
 
     `requests` and `producers` are those that pushed it, `ran` the jobs that were started, `waiting`
-    those that were not yet; `doubled` is what more than one of them did.
+    those that were not yet; `doubled` is what more than one of them did. `late` is how long (ns) a
+    request took, at the least, before the work was asked for again; 0 where that is no reason.
     """
 
     args: str
@@ -81,6 +86,7 @@ class Duplicate:
     ran: tuple[str, ...]
     waiting: tuple[str, ...]
     doubled: tuple[str, ...]
+    late: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,6 +216,7 @@ def _case(
         ran=tuple(job for job in group.jobs if job in started),
         waiting=tuple(job for job in group.jobs if job not in started),
         doubled=_doubled([effects.get(job, []) for job in group.jobs]),
+        late=group.late,
     )
 
 
@@ -254,6 +261,9 @@ def _finding(
     logged: bool,
 ) -> DuplicateEnqueue:
     verdict, link = _by_lines(cases, habit) if logged else _grade(cases[0].cause, habit)
+    if verdict is Verdict.POSSIBLE and sum(case.late > 0 for case in cases) >= SEVERAL:
+        shortest = length(min(case.late for case in cases if case.late))
+        verdict, link = Verdict.LIKELY, f"only requests that took {shortest} or more came again"
     entities = [key for case in cases for key in case.entities]
     jobs = [job for case in cases for job in case.jobs]
     waiting = [job for case in cases for job in case.waiting]

@@ -35,7 +35,7 @@ from timeline.facts.paced_lines import doubled_lines
 from timeline.facts.paced_rows import doubled_rows
 from timeline.facts.schedules import Planned, turns_due
 from timeline.facts.sight import heard
-from timeline.facts.spoken import SCHEDULER_MARKS, marked
+from timeline.facts.spoken import SCHEDULER_MARKS, spoken_with
 from timeline.facts.words import abridged, capital, counted, instant, length, listed, often, short
 from timeline.facts.work import RUN_KEY, Run, job_runs, runs_from
 from timeline.finding import Finding, NotEvaluated, Repair, Stage, Step
@@ -277,7 +277,7 @@ def _steps(incident: Incident, runs: Sequence[Run]) -> tuple[Step, ...]:
 
 def _of_schedulers(incident: Incident) -> Iterator[ExtraRuns]:
     """One task that two schedulers sent at one instant, by their own lines."""
-    lines = marked(incident.spoken, SCHEDULER_MARKS)
+    lines = spoken_with(incident, SCHEDULER_MARKS)
     sent = lines.with_columns(task=pl.col("body").str.extract(SENT_BY_BEAT, 1)).filter(
         pl.col("task").is_not_null() & (pl.col("timestamp") >= incident.window.start)
     )

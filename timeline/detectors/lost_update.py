@@ -16,8 +16,9 @@ values say so. A value that was put back may have been meant: at most likely, an
 writers overlapped; possible where they wrote within seconds and nothing tells when they began.
 
 False positives: stamps, counter caches, places in a list (never compared), one transaction, request
-or job that writes twice, both writing the same value, steps that follow one another, somebody who
-changes only that column back, values that are not shown (all silent).
+or job that writes twice, both writing the same value, steps that follow one another in an order
+that the clocks allow, somebody who changes only that column back, values that are not shown (all
+silent).
 
 Reference: lost update (Berenson et al., "A Critique of ANSI SQL Isolation Levels", 1995, P4);
 prisma/orm#8612. The prevented form is `ActiveRecord::StaleObjectError`.
@@ -206,6 +207,10 @@ def _same_base(one: Overwrite) -> tuple[Verdict, str]:
         return Verdict.CERTAIN, f"both had read lock_version {one.one.lock}"
     if one.one.number and one.one.number == one.two.number:
         return Verdict.CERTAIN, f"both versions were given the number {one.one.number}"
+    if one.back:
+        return Verdict.POSSIBLE, (
+            "the value was there more than once, and the clocks do not tell which write came first"
+        )
     known = one.writers and not one.writers[1].inferred
     if known and one.overlap is Verdict.CERTAIN:
         return Verdict.CERTAIN, f"the second had begun before the first wrote: {one.because}"

@@ -6,8 +6,9 @@ jobs it held have no end; whether anybody runs them again depends on the queue.
 Predicate: an attempt was lost with its worker (`timeline.facts.lost_work`). Two independent signs
 (the queue's, and a line about a kill of that very worker, or a queue that names the death) in a
 certain order make it certain; one sign alone also fits a frozen or cut-off worker: likely. A lease
-that is no heartbeat, or whose worker went on with other jobs under its name, and a kill without the
-queue's word where something was not read: possible.
+that is no heartbeat, or whose worker went on with other jobs under its name, a kill without the
+queue's word where something was not read, and a host that is gone (`timeline.facts.vanished_hosts`)
+with a single job or one that only its log knows: possible.
 
 False positives: a rolling restart that announced itself (kept as a qualifier), a worker that is
 replaced while it holds nothing and a long job that still beats (silent), a heartbeat thread starved
@@ -25,12 +26,13 @@ from typing import TYPE_CHECKING, ClassVar
 
 import polars as pl
 
+from timeline.detectors.lost_worker_words import RECOVERY, ROLES, SIGN_WORDS
 from timeline.event import Kind, Lane
 from timeline.facts.announced_stop import announced_stop
 from timeline.facts.kills import Kill, is_on_host_of, is_same_worker, kill_lines
 from timeline.facts.lease_doubt import lease_doubt
 from timeline.facts.lifecycle import changes
-from timeline.facts.lost_attempt import LostAttempt, once_each
+from timeline.facts.lost_attempt import VANISHED, LostAttempt, once_each
 from timeline.facts.lost_work import host_of
 from timeline.facts.restarted import before_restarts
 from timeline.facts.sight import absence, heard
@@ -48,23 +50,6 @@ NOTICED_LATE_NS = 5_000_000_000
 """A kernel or kubelet stamps a kill that late, by its own clock."""
 MAX_JOBS_SHOWN = 3
 MAX_FINDINGS = 10
-RECOVERY = {
-    "rq": "RQ fails it, or retries it if retries are left, when a worker next cleans up",
-    "bullmq": "BullMQ runs it again when a worker next looks for stalled jobs, and fails it after "
-    "too many stalls",
-    "sidekiq": "Sidekiq loses it for ever, unless super_fetch (Sidekiq Pro) recovers it",
-    "resque": "Resque files it as failed when the next worker starts, and does not retry it",
-    "celery": "Celery delivers it again after the visibility timeout if it acknowledges late, and "
-    "loses it otherwise",
-    "dramatiq": "dramatiq gives it to another worker at some later command, to run again",
-    "solid-queue": "Solid Queue files it as failed when its process is pruned; nobody retries it",
-    "good-job": "GoodJob runs it again once the lock of the dead process is gone",
-    "sqs": "SQS gives it out again after the visibility timeout",
-    "rabbitmq": "RabbitMQ gives it out again once the connection is gone",
-}
-"""By default, from each queue's source or manual: RQ 3.0 (registry.py), BullMQ 6
-(moveStalledJobsToWait), Sidekiq 8 (basic_fetch), Resque 3.0 (prune_dead_workers), Celery 5
-on Redis, dramatiq 2 (dispatch.lua), Solid Queue 1, GoodJob 4, SQS and RabbitMQ manuals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,17 +114,6 @@ class LostWorker(Finding):
         if not self.worker:
             return f"a worker of {self.source} that no record names"
         return f"a process of {self.worker}" if self.child else f"worker {self.worker}"
-
-
-SIGN_WORDS = {
-    "declared": "when it was declared lost",
-    "silent": "no heartbeat until then",
-    "overdue": "its lease had run out by then",
-    "killed": "the line that tells of the kill",
-}
-
-
-ROLES = {"silent": "last heartbeat", "overdue": "overdue"}
 
 
 def _names(jobs: Sequence[HeldJob]) -> str:
@@ -311,6 +285,10 @@ def _verdict(
         verdict = weakest([graded, Verdict.LIKELY, *(gap.verdict for gap in unseen)])
         words = "the queue does not say yet that it was lost; that the job has no end is all"
         return verdict, "; ".join([words, *reasons[:1]])
+    if one.sign == VANISHED:
+        words = "its host says nothing more, its siblings went on; what it did meanwhile is unseen"
+        alone = len(group) == 1 or bool(one.doubt)
+        return (Verdict.POSSIBLE if alone else Verdict.LIKELY), one.doubt or words
     overdue = one.sign == "overdue"
     doubt = lease_doubt(incident, one, _system(incident, one.source)) if overdue else ""
     if doubt:

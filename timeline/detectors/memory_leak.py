@@ -6,7 +6,8 @@ of the button got a little further; nobody saw that it always died after about t
 Predicate (`timeline.facts.memory_lives`): a ramp of at least 20 points that rises by 30 % by a rank
 test and in each third of its length, and one of: a restart ended it (a fall to half that a record
 of a new start explains), it stands at 90 % of its limit, or, in a process whose start lies before
-what was read, it rises still. Memory per item where items were worked on meanwhile.
+what was read, it rises still. Shorter teeth (`timeline.facts.memory_teeth`) where a record ended
+them. Memory per item where items were worked on meanwhile.
 
 False positives: warm-up and filling caches (they bend over before the limit), a collector's saw
 teeth and batches that give memory back (no restart), page cache (not read) are silent; a mere rise
@@ -27,6 +28,7 @@ from timeline.event import Lane
 from timeline.facts.kills import kill_lines
 from timeline.facts.memory import MemoryCurve, memory_curves
 from timeline.facts.memory_lives import MIN_POINTS, MIN_RISE, Life, ended_by, lives_of
+from timeline.facts.memory_teeth import teeth_of
 from timeline.facts.rates import MINUTE_NS, about
 from timeline.facts.sight import heard
 from timeline.facts.words import counted, instant, length
@@ -152,6 +154,8 @@ def _better(finding: MemoryLeak, other: MemoryLeak | None) -> bool:
 
 def _judge(incident: Incident, curve: MemoryCurve) -> MemoryLeak | None:
     lives = lives_of(incident, curve)
+    if not any(life.restarted is not None for life in lives):
+        lives = teeth_of(incident, curve) or lives
     if not lives:
         return None
     ended = [life for life in lives if life.restarted is not None]
@@ -211,6 +215,8 @@ def _verdict(ended: list[Life], at_limit: bool, killed: bool) -> tuple[Verdict, 
         return Verdict.LIKELY, f"{len(ended)} ramps of like slope, each ended by a restart"
     if killed:
         return Verdict.LIKELY, "one ramp, and the system says that it was killed for its memory"
+    if ended and ended[-1].coarse:
+        return Verdict.POSSIBLE, "one short ramp that a new start ended, which was perhaps planned"
     if ended or at_limit:
         return Verdict.LIKELY, "one ramp; a second like it would tell a habit from a single event"
     return Verdict.POSSIBLE, "it rises, but no limit was met and nothing restarted"

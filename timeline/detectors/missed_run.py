@@ -39,7 +39,7 @@ from timeline.facts.paced_lines import MIN_SILENT, stopped_lines
 from timeline.facts.paced_rows import stopped_rows
 from timeline.facts.schedules import EARLY_NS, MIN_RUNS, Planned, Turn, turns_due
 from timeline.facts.sight import absence, heard, read_until
-from timeline.facts.spoken import BATON_MARKS, SCHEDULER_MARKS, marked
+from timeline.facts.spoken import BATON_MARKS, SCHEDULER_MARKS, spoken_with
 from timeline.facts.tellers import unheard
 from timeline.facts.told_ages import stopped_ages
 from timeline.facts.words import counted, instant, length, listed
@@ -156,7 +156,7 @@ def _needs(incident: Incident, plans: Sequence[Planned]) -> str:
 
 def _few_hops(incident: Incident) -> str:
     """Lines that put something back for one date or instant, in words; empty when there is none."""
-    lines = marked(incident.spoken, BATON_MARKS).filter(pl.col("body").str.contains(RUN_KEY))
+    lines = spoken_with(incident, BATON_MARKS).filter(pl.col("body").str.contains(RUN_KEY))
     if lines.is_empty():
         return ""
     return f"{counted(lines.height, 'hop')} that {lines['actor'][-1] or 'somebody'} put back"
@@ -329,7 +329,7 @@ def _last_before(runs: Sequence[Run], due: int) -> Sequence[Run]:
 
 def _told_by_schedulers(incident: Incident) -> Iterator[ToldMissed]:
     """Runs that a scheduler itself says it missed, by the name it gives."""
-    lines = marked(incident.spoken, SCHEDULER_MARKS)
+    lines = spoken_with(incident, SCHEDULER_MARKS)
     if lines.is_empty():
         return
     lines = lines.filter(pl.col("body").str.contains(OWN_MISS))

@@ -12,7 +12,8 @@ Certain where connections broke or several services got no answers: those of one
 may wait for a peer that is itself busy, choosing a leader or slow (likely).
 
 False positives: a rolling restart (kept as a qualifier), idle connections dropped one at a time and
-one noisy client (silent), a permanently failing template (subtracted).
+one noisy client (silent), a permanently failing template, answers of a server or a pool that has
+none left (subtracted: `timeline.facts.refused_by_limit`).
 
 Reference: correlated connection-error burst; network-partition studies; placebo rank test instead
 of a Poisson test, which alarms in 28 to 75 % of healthy bursty windows.
@@ -33,6 +34,7 @@ from timeline.facts.errors import network_errors
 from timeline.facts.in_flight import InFlight, in_flight
 from timeline.facts.lifecycle import changes, stopped_on_purpose
 from timeline.facts.operations import failing_operations
+from timeline.facts.refused_by_limit import without_limits
 from timeline.facts.sight import heard, read_until
 from timeline.facts.words import capital, counted, instant, length, listed
 from timeline.finding import Finding, NotEvaluated, Stage, Step
@@ -127,7 +129,7 @@ class NetworkHiccupDetector:
         if not heard(incident, Lane.LOG):
             return NotEvaluated(self.term, "logs of at least two services")
         hits = network_errors(incident.errors).filter(pl.col("lane") == Lane.LOG.value)
-        unusual = without_routine(incident, hits)
+        unusual = without_routine(incident, without_limits(incident, hits))
         found = []
         bursts = sorted(clusters(unusual, GAP_NS, MIN_ERRORS), key=len, reverse=True)
         for burst in bursts[:MAX_BURSTS]:

@@ -1,7 +1,9 @@
 """Retries of calls that only log lines number: the second half of the detector `retry-storm`.
 
 The lines tell the retries, the requests of the same service tell the work: where retries are as
-many as requests begin, they are half of the load. Owns no term of its own.
+many as requests begin, they are half of the load. That it is out of the ordinary is told by other
+windows as long, or, where too little was read for one, by the requests that began before: of so
+many hardly one was tried again. Owns no term of its own.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from timeline.detectors.retry_finding import (
     trigger_of,
 )
 from timeline.facts.attempts import spoken_retries
-from timeline.facts.bursts import FOLD, clusters, placebo
+from timeline.facts.bursts import FOLD, Placebo, clusters, placebo
 from timeline.facts.failures import victims_of
 from timeline.facts.rates import MINUTE_NS
 from timeline.facts.sight import read_until
@@ -29,6 +31,11 @@ from timeline.order import Verdict
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
+
+CALM_REQUESTS = 30
+"""Requests before it, so many that what is usual for one of them is known,"""
+CALM_SHARE = 0.05
+"""and retries for each of those, at most."""
 
 
 def retried_calls(incident: Incident) -> list[RetryStorm]:
@@ -88,21 +95,19 @@ def _judge(
     )
     actor = str(hot["actor"][0])
     per_minute = (hot.get_column("timestamp") // MINUTE_NS).value_counts()["count"].to_list()
+    since = _first_of(stamps, began)
+    earlier, tried_before = int((begun < since).sum()), int((stamps < since).sum())
+    unusual, link = _unusual(control, earlier, tried_before)
     return RetryStorm(
-        verdict=Verdict.LIKELY if control.windows else Verdict.POSSIBLE,
-        weakest_link=(
-            f"the lines number the attempts; against at most {control.highest} in "
-            f"{control.windows} other windows of the same length"
-            if control.windows
-            else "it fills what was read, so nothing tells whether it is unusual"
-        ),
+        verdict=Verdict.LIKELY if unusual else Verdict.POSSIBLE,
+        weakest_link=link,
         began=began,
         ended=ended,
         steps=retry_steps(incident, hot.get_column("row").to_list(), actor),
         keys=tuple(sorted(set(victims.to_list()))),
         would_decide=(f"Count the calls that arrive at what {actor} calls.",),
         alternatives=("what it calls is still broken, and the retries are only a symptom",),
-        qualifier=not control.windows,
+        qualifier=not unusual,
         next_action=f"Switch off or slow down the retries of {actor}, then look at what it calls.",
         source=str(hot["source"][0]),
         queue="",
@@ -120,3 +125,22 @@ def _judge(
         lasting=ended - over if over is not None else 0,
         ongoing=ended >= read_until(incident) - GAP_NS,
     )
+
+
+def _first_of(stamps: pl.Series, began: int) -> int:
+    """The first of the retries that lead up to `began` (ns) with no longer pause than `GAP_NS`."""
+    before = stamps.filter(stamps <= began)
+    breaks = (before.diff() > GAP_NS).fill_null(value=True).arg_true()
+    return int(before[int(breaks[-1])])
+
+
+def _unusual(control: Placebo, earlier: int, tried_before: int) -> tuple[bool, str]:
+    """Whether anything tells that so many retries are none of its habits, and what."""
+    if control.windows:
+        return True, (
+            f"the lines number the attempts; against at most {control.highest} in "
+            f"{control.windows} other windows of the same length"
+        )
+    if earlier >= CALM_REQUESTS and tried_before <= CALM_SHARE * earlier:
+        return True, f"of {earlier} requests before it {tried_before or 'none'} were tried again"
+    return False, "it fills what was read, so nothing tells whether it is unusual"

@@ -33,7 +33,7 @@ import polars as pl
 from timeline.event import Lane
 from timeline.facts.schedules import MIN_RUNS, Planned, turns_of
 from timeline.facts.sight import heard
-from timeline.facts.spoken import SCHEDULER_MARKS, marked
+from timeline.facts.spoken import SCHEDULER_MARKS, spoken_with
 from timeline.facts.words import capital, counted, instant, length, listed, often, short
 from timeline.facts.work import Run
 from timeline.finding import Finding, NotEvaluated, Step
@@ -317,7 +317,7 @@ def _trend(planned: Planned, runs: Sequence[Run]) -> WillOverlap | None:
 
 def _held_back(incident: Incident) -> Iterator[HeldBack]:
     """Runs that a scheduler itself says it held back."""
-    lines = marked(incident.spoken, SCHEDULER_MARKS)
+    lines = spoken_with(incident, SCHEDULER_MARKS)
     if lines.is_empty():
         return
     names = [pl.col("body").str.extract(HELD_BACK, group) for group in (1, 2)]

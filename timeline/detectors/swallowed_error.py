@@ -9,6 +9,7 @@ it, told of success after the error, and logged nothing at WARN or above: certai
 during which another service failed for the job's entity, without an id in common: likely at most.
 What only a server or a proxy tells of a job that ended well: `timeline.detectors.unheard_failures`.
 Where nothing failed but the transaction was rolled back: `timeline.detectors.rolled_back_jobs`.
+What a database refused and a service says it created: `timeline.detectors.refused_as_created`.
 
 False positives: errors after which the callee went on (a retry, a fallback), callers that logged a
 warning, callers that had answered before the error came (fire and forget), an error of the caller
@@ -25,6 +26,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from timeline.detectors.polite_errors import TERM, PoliteError, polite
+from timeline.detectors.refused_as_created import RefusedAsCreated, refused_as_created
 from timeline.detectors.rolled_back_jobs import RolledBackJobs, rolled_back_jobs
 from timeline.detectors.script_errors import WentOnRegardless, went_on_regardless
 from timeline.detectors.unheard_failures import UnheardFailure, unheard
@@ -113,7 +115,12 @@ class SwallowedErrorDetector:
         told = errors.group_by("actor").len()
         numbers = dict(told.iter_rows())
         found: list[
-            SwallowedError | PoliteError | UnheardFailure | WentOnRegardless | RolledBackJobs
+            SwallowedError
+            | PoliteError
+            | UnheardFailure
+            | WentOnRegardless
+            | RolledBackJobs
+            | RefusedAsCreated
         ] = [_finding(incident, mine, numbers, cut=cut) for mine in groups.values()]
         hidden = {case.error_row for case in cases}
         found += [
@@ -125,6 +132,7 @@ class SwallowedErrorDetector:
         found += unheard(incident, hidden)
         found += went_on_regardless(incident)
         found += rolled_back_jobs(incident)
+        found += refused_as_created(incident)
         rank = list(Verdict).index
         found.sort(key=lambda one: (rank(one.verdict), -len(one.cases), one.began))
         return found[:MAX_FINDINGS]

@@ -4,10 +4,14 @@ Story: a bare rescue around the last statement. The worker says nothing; the dat
 the refusal down with the job's id in the query's comment, or the proxy beside the worker has a 503
 for the very call, or the search server warns about one document. The queue is green.
 
+Or the one who is called refuses and says so under the id of the call, which the worker wrote beside
+its job or its record as it sent it, and answers in some way that nobody looks at.
+
 Predicate: at least two runs that ended well, in each of which one and the same teller's last word
 was a failure, joined by the job's id, by the request that pushed it, or by the thing during the
 run. Likely where rows tell: nearly all others of the class left a row that these have not. Possible
-where no rows can tell, or where the worker's own lines were not read in full.
+where no rows can tell, or where the worker's own lines were not read in full. A refusal under the
+id of a call is told only where rows tell: its answer is a line of the callee, too.
 
 False positives: a call that was repeated with success, a worker that said a word of trouble, work
 that the rows show as done, the edge's refusal of the request that pushed the job (all silent).
@@ -24,6 +28,7 @@ from typing import TYPE_CHECKING, ClassVar
 from timeline.detectors.polite_errors import TERM
 from timeline.facts.failed_calls import LEAST_CALLS, FailedCall, contrast_of, failed_calls
 from timeline.facts.polite_errors import Contrast
+from timeline.facts.refused_calls import BY_CALL, left_by_others, refused_calls
 from timeline.facts.sight import absence
 from timeline.facts.words import abridged, counted, instant, listed, short
 from timeline.finding import Finding, Step
@@ -34,6 +39,7 @@ if TYPE_CHECKING:
 
 MAX_STEPS = 6
 JOINED = {
+    BY_CALL: "the failure is told under the id of a call that the job sent",
     "job": "the failure names the job itself",
     "request": "the failure is told under the request that pushed the job",
     "thing": "that the job caused the failure is read from the thing and the time",
@@ -76,16 +82,28 @@ def unheard(incident: Incident, known: Iterable[int]) -> Iterator[UnheardFailure
 
     `known` are the event rows of failures that were told already.
     """
-    groups: dict[tuple[str, str], list[FailedCall]] = {}
-    for call in failed_calls(incident, known):
-        groups.setdefault((call.caller, call.callee), []).append(call)
-    for (caller, callee), calls in groups.items():
+    told_rows = frozenset(known)
+    found = failed_calls(incident, told_rows)
+    told_rows |= {call.error_row for call in found}
+    for (caller, callee), calls in _grouped(found).items():
         if len(calls) < LEAST_CALLS:
             continue
         told = contrast_of(incident, calls)
         if told is not None and not told.missing:
             continue
         yield _finding(incident, caller, callee, calls, told)
+    for (caller, callee), calls in _grouped(refused_calls(incident, told_rows)).items():
+        told = left_by_others(incident, calls)
+        if told is not None and told.missing:  # only the rows tell that nobody made up for it
+            yield _finding(incident, caller, callee, calls, told)
+
+
+def _grouped(found: Iterable[FailedCall]) -> dict[tuple[str, str], list[FailedCall]]:
+    """By caller and callee, in time order."""
+    groups: dict[tuple[str, str], list[FailedCall]] = {}
+    for call in found:
+        groups.setdefault((call.caller, call.callee), []).append(call)
+    return groups
 
 
 def _finding(

@@ -2,7 +2,8 @@
 
 Two steps, both in polars: one pass over all bodies keeps the few that can match, then all wordings
 and codes are located in those in one Aho-Corasick pass and weighed against each other. A text that
-is logged again and again is weighed once.
+is logged again and again is weighed once. What is searched is in ASCII by then, and so are the
+regexes.
 Bodies are one event each; lines of a stack trace are joined by U+240A.
 
 The weighing, first difference decides: a wording that names one failure over an umbrella
@@ -21,6 +22,7 @@ from timeline.clean import LINE_BREAK
 from timeline.errors import anchors, context, peers
 from timeline.errors.kinds import ErrorClass, Evidence, Outcome, Phase
 from timeline.errors.translations import SURROUNDINGS, TRANSLATIONS
+from timeline.plain_texts import ascii_form
 from timeline.shares import shared_out
 
 ERROR_CLASS = pl.Enum([member.value for member in ErrorClass])
@@ -178,11 +180,11 @@ def _credible(located: pl.DataFrame) -> pl.DataFrame:
         ~pl.col("at_end") | (pl.col("after") == "") | pl.col("after").str.contains(_CLAUSE_END),
     )
     whole = _complete(bounded)
-    shapely = pl.col("body").str.replace_all(context.EMPTY_ERROR_FIELD, "")
+    shapely = pl.col("body").str.replace_all(ascii_form(context.EMPTY_ERROR_FIELD), "")
     vouched = whole.with_columns(
         vouched=pl.when("severe")
         .then(pl.lit(value=True))
-        .otherwise(shapely.str.contains(context.EXCEPTION_SHAPE))
+        .otherwise(shapely.str.contains(ascii_form(context.EXCEPTION_SHAPE)))
     )
     return vouched.filter(pl.col("vouched") | (~pl.col("weak") & ~_mentioned()))
 
@@ -191,8 +193,8 @@ def _mentioned() -> pl.Expr:
     """Whether the text around a hit talks about the error instead of reporting it."""
     after = pl.col("body").str.slice(pl.col("end"), context.MENTION_CHARS)
     return _text_before(context.MENTION_CHARS).str.contains(
-        context.MENTION_BEFORE
-    ) | after.str.contains(context.MENTION_AFTER)
+        ascii_form(context.MENTION_BEFORE)
+    ) | after.str.contains(ascii_form(context.MENTION_AFTER))
 
 
 def _complete(hits: pl.DataFrame) -> pl.DataFrame:
@@ -202,7 +204,7 @@ def _complete(hits: pl.DataFrame) -> pl.DataFrame:
         return hits
     kept = [hits.filter(pl.col("gap_pattern").is_null())]
     for (pattern,), part in gapped.group_by("gap_pattern"):
-        kept.append(part.filter(pl.col("body").str.contains(str(pattern))))
+        kept.append(part.filter(pl.col("body").str.contains(ascii_form(str(pattern)))))
     return pl.concat(kept)
 
 
@@ -295,9 +297,11 @@ def _with_phase(decided: pl.DataFrame) -> pl.DataFrame:
 
 def _phase_in(text: pl.Expr) -> pl.Expr:
     """COMMIT if it is named at all; else connecting or requesting, whichever is outermost."""
-    connecting, requesting = text.str.find(context.CONNECTING), text.str.find(context.REQUESTING)
+    connecting, requesting = (
+        text.str.find(ascii_form(one)) for one in (context.CONNECTING, context.REQUESTING)
+    )
     return (
-        pl.when(text.str.contains(context.COMMITTING))
+        pl.when(text.str.contains(ascii_form(context.COMMITTING)))
         .then(pl.lit(Phase.COMMIT))
         .when(connecting.is_not_null() & (requesting.is_null() | (connecting < requesting)))
         .then(pl.lit(Phase.CONNECT))
@@ -310,11 +314,10 @@ def _with_peer(matches: pl.DataFrame) -> pl.DataFrame:
     """Add `peer` and `system`, and name the winning text `fragment`."""
     named = matches.with_columns(peer=_named_peer(_fitting(matches.get_column("body"))))
     bare = _peer(peers.BARE_PEER_PATTERN)
-    bare_host = pl.col("body").str.extract(peers.BARE_PEER_PATTERN, 1)
+    bare_host = pl.col("body").str.extract(ascii_form(peers.BARE_PEER_PATTERN), 1)
+    is_file = bare_host.str.contains(ascii_form(peers.SOURCE_FILE_PATTERN))
     with_peer = named.with_columns(
-        peer=pl.when(pl.col("peer").is_null() & ~bare_host.str.contains(peers.SOURCE_FILE_PATTERN))
-        .then(bare)
-        .otherwise(pl.col("peer"))
+        peer=pl.when(pl.col("peer").is_null() & ~is_file).then(bare).otherwise(pl.col("peer"))
     )
     port = pl.col("peer").str.extract(r":(\d+)$", 1).cast(pl.Int64, strict=False)
     by_port = port.replace_strict(peers.DEFAULT_PORTS, default=None, return_dtype=pl.String)
@@ -352,7 +355,7 @@ def _named_peer(patterns: tuple[str, ...]) -> pl.Expr:
 
 
 def _peer(pattern: str) -> pl.Expr:
-    groups = pl.col("body").str.extract_groups(pattern)
+    groups = pl.col("body").str.extract_groups(ascii_form(pattern))
     host, port = groups.struct[0], groups.struct[1]
     return pl.when(port.is_not_null() & (port != "")).then(host + ":" + port).otherwise(host)
 

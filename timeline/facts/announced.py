@@ -16,7 +16,7 @@ import polars as pl
 from timeline.event import SEVERITY_ERROR
 from timeline.facts.entities import entity_pairs
 from timeline.facts.shapes import aligned, stopped_after
-from timeline.facts.spoken import PLAN_MARKS, lines_with, marked
+from timeline.facts.spoken import PLAN_MARKS, lines_with, spoken_with
 from timeline.templates import service_of, template_of
 from timeline.window import SECOND_NS
 
@@ -44,9 +44,7 @@ MAX_PARTS = 12
 def announced(incident: Incident) -> Iterator[tuple[str, pl.DataFrame, pl.DataFrame]]:
     """(name, keys, lines): the items in their order (`key`), and the lines that tell of each
     (`key` and the columns of `timeline.facts.spoken`), in time order."""
-    spoken = marked(incident.spoken, PLAN_MARKS).filter(
-        pl.col("timestamp") >= incident.window.start
-    )
+    spoken = spoken_with(incident, PLAN_MARKS).filter(pl.col("timestamp") >= incident.window.start)
     if not MIN_ANNOUNCED <= spoken.height <= MAX_PLANNED:
         return
     plans = _keyed(incident, spoken)

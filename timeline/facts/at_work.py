@@ -17,6 +17,7 @@ import polars as pl
 from timeline.event import SEVERITY_WARN, Lane
 from timeline.facts.counted import counted_bars
 from timeline.facts.series import points_of
+from timeline.facts.witnessed_kinds import missed_kinds
 from timeline.facts.words import counted
 from timeline.order import Verdict
 
@@ -149,7 +150,7 @@ def host_named_as_before(incident: Incident, host: str, start: int, end: int) ->
 
 def _naming_host(incident: Incident, host: str, start: int, end: int) -> pl.DataFrame:
     """Mild log lines of other hosts inside `(start, end)` that name `host`."""
-    lines = _mild_lines(incident, start, end)
+    lines = mild_lines(incident, start, end)
     named = lines.filter(pl.col("body").str.contains(host, literal=True))
     word = rf"(?:^|[^\w.-]){re.escape(host)}(?:[^\w-]|$)"
     return named.filter((pl.col("clock") != host) & pl.col("body").str.contains(word))
@@ -178,12 +179,12 @@ def _speaking_of(incident: Incident, actor: str, start: int, end: int) -> pl.Dat
     spelt = re.sub(r"(?:\\-|_)", "[-_]", re.escape(actor))
     begun = r"(?:^|[^\w./-])"
     name = rf"(?i)(?:{begun}|//|{begun}\w[\w.:-]*/){spelt}{INSTANCE}(?:[^\w-]|$)"
-    lines = _mild_lines(incident, start, end)
+    lines = mild_lines(incident, start, end)
     speaking = lines.filter((pl.col("actor") != actor) & pl.col("body").str.contains(name))
     return speaking.join(incident.errors.select("row"), on="row", how="anti")
 
 
-def _mild_lines(incident: Incident, start: int, end: int) -> pl.DataFrame:
+def mild_lines(incident: Incident, start: int, end: int) -> pl.DataFrame:
     """(row, actor, clock, body) of log lines below a warning inside `(start, end)` ns."""
     snapshot = incident.snapshot
     first, last = snapshot.position_at(start + 1), snapshot.position_at(end)
@@ -196,35 +197,40 @@ def _mild_lines(incident: Incident, start: int, end: int) -> pl.DataFrame:
 
 
 def requests_meanwhile(incident: Incident, actor: str, start: int, end: int) -> Proof | None:
-    """Requests of others that went on in the gap, a known share of which this one serves.
+    """Requests of others that went on in the gap, a known share of whose kinds this one serves.
 
     Nothing is said where those who call it had more errors than before: then it may be gone.
     """
     frame = incident.executions.frame.lazy().filter(pl.col("kind") == "request")
     own = pl.col("actor").cast(pl.String) == actor
     same = pl.col("id").str.strip_prefix("request:").str.strip_prefix("trace:")  # as each calls it
+    other = pl.col("execution").filter(~own)
     asked = frame.group_by(same.hash()).agg(
-        at=pl.col("start").filter(~own).min(), mine=own.any(), others=(~own).any()
+        at=pl.col("start").filter(~own).min(),
+        execution=other.get(pl.col("start").filter(~own).arg_min()),
+        mine=own.any(),
+        others=(~own).any(),
     )
-    inside = pl.col("at").is_between(start + EDGE_NS, end - EDGE_NS)
-    outside = ~pl.col("at").is_between(start - EDGE_NS, end + EDGE_NS)
-    counts = asked.filter("others").select(
-        inside.sum().alias("n"),
-        (inside & pl.col("mine")).sum().alias("named"),
-        outside.sum().alias("before"),
-        (outside & pl.col("mine")).sum().alias("usual"),
+    asked = asked.filter("others")
+    inside = asked.filter(pl.col("at").is_between(start + EDGE_NS, end - EDGE_NS))
+    outside = asked.filter(~pl.col("at").is_between(start - EDGE_NS, end + EDGE_NS))
+    now, usual = pl.collect_all([inside, outside])
+    named = usual.get_column("mine").sum()
+    if now.get_column("mine").any() or named < LEAST_WORDS:
+        return None
+    if (1 - named / usual.height) ** now.height > NOT_BY_CHANCE:
+        return None
+    missed = missed_kinds(incident, now.sort("at"), usual.sort("at"))
+    if missed.by_chance > NOT_BY_CHANCE or more_errors(incident, actor, start, end):
+        return None
+    words = (
+        f"it names none of {missed.requests} requests of others meanwhile, and {missed.share:.0%} "
+        "of their like at other times"
     )
-    n, named, before, usual = counts.collect().row(0)
-    if named or usual < LEAST_WORDS or (1 - usual / before) ** n > NOT_BY_CHANCE:
-        return None
-    if _more_errors(incident, actor, start, end):
-        return None
-    share = usual / before
-    words = f"it names none of {n} requests of others meanwhile, and {share:.0%} at other times"
     return Verdict.LIKELY, words, None
 
 
-def _more_errors(incident: Incident, actor: str, start: int, end: int) -> bool:
+def more_errors(incident: Incident, actor: str, start: int, end: int) -> bool:
     """Whether others had more errors in `[start, end)` than as long before."""
     errors = incident.errors.filter(pl.col("actor") != actor).get_column("timestamp")
     since = max(incident.window.start, start - (end - start))

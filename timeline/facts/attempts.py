@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from timeline.event import Kind, Lane
+from timeline.event import Kind
 from timeline.facts.errors import JOB_FAILURES
+from timeline.facts.hinted_lines import RETRY_HINT, hinted_lines
 from timeline.facts.jobs import ENDS
 
 if TYPE_CHECKING:
@@ -30,14 +31,18 @@ ATTEMPT_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
 }
 
 
-RETRY_HINT = r"ttempt|[Rr]etry[ _#]"
-"""A text that stands in every line below; a search for it alone is cheap."""
 NUMBERED = (
     r"(?i)\battempt(?:s made| no\.?| number|_number)?[\"']?\s*[=:#(]*\s*#?(\d{1,3})\b",
     r"(?i)\bretry(?:[_ ]count| no\.?| number|\s*#)[\"']?\s*[=:#]*\s*(\d{1,3})\b",
 )
 """`attempt 3 of 5`, `attempt=3`, `(attempt #3)`, then `retry_count=2`, which is the third try. A
 number of seconds or of the most attempts allowed is none of them."""
+UNNUMBERED = (
+    r"\bRetrying (?:\(Retry\(total=\d|request to \S+ in \d|"
+    r"\S+ in \d+(?:\.\d+)? seconds as it (?:raised|returned) )"
+)
+"""As urllib3, OpenAI's client and tenacity tell of a repeated call. Which try it is they do not say
+(urllib3 says how many are left), so it stands for the second."""
 AHEAD = r"(?i)\b(?:max(?:imum)?|up to|remaining|left|after|most|in)[ _:=]*(?:attempt|retr)"
 LINE_RETRY_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "row": pl.UInt32,
@@ -50,19 +55,16 @@ LINE_RETRY_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
 
 def spoken_retries(incident: Incident) -> pl.DataFrame:
     """Log lines that tell of a second or later attempt (LINE_RETRY_SCHEMA), time order."""
-    lines = incident.snapshot.told(
-        (pl.col("lane") == Lane.LOG.value) & pl.col("body").str.contains(RETRY_HINT),
-        "source",
-        "actor",
-        "body",
-    )
+    lines = hinted_lines(incident, RETRY_HINT)
     if lines.is_empty():
         return pl.DataFrame(schema=LINE_RETRY_SCHEMA)
     body = pl.col("body")
     tries, again = (body.str.extract(pattern, 1).cast(pl.Int32) for pattern in NUMBERED)
     told = lines.filter(~body.str.contains(AHEAD)).with_columns(
         pl.col("source", "actor").cast(pl.String).fill_null(""),
-        number=pl.coalesce(tries, again + 1),
+        number=pl.coalesce(
+            tries, again + 1, pl.when(body.str.contains(UNNUMBERED)).then(2).cast(pl.Int32)
+        ),
     )
     retries = told.filter(pl.col("number") > 1)
     return retries.select(pl.col(name).cast(dtype) for name, dtype in LINE_RETRY_SCHEMA.items())

@@ -17,8 +17,9 @@ import polars as pl
 
 from timeline.facts.entities import entity_pairs
 from timeline.facts.run_signs import RUN_IDS
-from timeline.facts.spoken import VERSION_MARKS, marked
+from timeline.facts.spoken import VERSION_MARKS, spoken_with
 from timeline.facts.wordings import may_hold
+from timeline.plain_texts import plain_form
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
@@ -207,14 +208,14 @@ def _stated(incident: Incident) -> pl.DataFrame:
     only of things of which two numbers or two speakers tell. A line without the key of a thing is
     about the path that it names."""
     body = pl.col("body")
-    lines = marked(incident.spoken, VERSION_MARKS)
+    lines = spoken_with(incident, VERSION_MARKS)
     if lines.is_empty():
         return lines
     texts = lines.get_column("body")
     wordings = [one for one in (COUNTER, ENTITY_TAG) if may_hold(texts, one)]
     if not wordings:
         return lines.clear()
-    version = pl.coalesce(body.str.extract(one, 1) for one in wordings)
+    version = pl.coalesce(body.str.extract(plain_form(texts, one), 1) for one in wordings)
     lines = lines.with_columns(version=version.cast(pl.Int64, strict=False))
     lines = lines.drop_nulls("version").filter(pl.col("timestamp") >= incident.window.start)
     if lines.is_empty():
@@ -227,7 +228,8 @@ def _stated(incident: Incident) -> pl.DataFrame:
     named = lines.join(keys, on="row")
     bare = lines.join(keys, on="row", how="anti")
     if not bare.is_empty():
-        paths = bare.with_columns(key=pl.lit(BY_PATH) + body.str.extract(PATH, 1))
+        path = plain_form(bare.get_column("body"), PATH)
+        paths = bare.with_columns(key=pl.lit(BY_PATH) + body.str.extract(path, 1))
         named = pl.concat([named, paths.drop_nulls("key").select(named.columns)])
     told = named.select("row", "actor", "clock", "key", "version", at="timestamp")
     compared = pl.col("version", "actor").n_unique().over("key") > 1

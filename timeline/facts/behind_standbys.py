@@ -19,7 +19,7 @@ from timeline.facts.ended_curves import LABELS
 from timeline.facts.lines import lines_where
 from timeline.facts.replicas import LAG_MEASURES, NOT_A_TIME
 from timeline.facts.series import points_of
-from timeline.facts.spoken import STANDBY_MARKS, marked
+from timeline.facts.spoken import STANDBY_MARKS, spoken_with
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
@@ -71,7 +71,7 @@ def standby_reads(incident: Incident) -> list[StandbyRead]:
 
 def _told(incident: Incident) -> pl.DataFrame:
     """(standby, at, lag, row) by the logs of standbys."""
-    lines = marked(incident.spoken, STANDBY_MARKS)
+    lines = spoken_with(incident, STANDBY_MARKS)
     if lines.is_empty():
         return pl.DataFrame(schema=LAG_SCHEMA)
     lines = lines.with_columns(

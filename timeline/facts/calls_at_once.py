@@ -25,9 +25,11 @@ SERVERS = (
 )
 """What sources, or who writes in them, are called where a database's own log is kept."""
 MARKS = ("duration: ", "query_time: ")
-SPAN = r"(?is)(?:duration: |query_time: )([\d.]+)(?: ?(ms|s)\b)?(.*)"
-"""How long a statement took, and the statement: PostgreSQL's `log_min_duration_statement` (ms),
-MySQL's and MariaDB's slow query log (seconds)."""
+SPAN = r"(?is)(?:duration: |query_time: )([\d.]+)(?: ?(ms|s)\b)?"
+"""How long a statement took: PostgreSQL's `log_min_duration_statement` (ms), MySQL's and MariaDB's
+slow query log (seconds)."""
+TEXT = "(.*)"
+"""The statement, behind `SPAN`; read of those alone that took long: to copy it is what costs."""
 SESSION = r"\[(\d+)\]|(?i:pid|thread_id|Id)[=: ]+(\d+)"
 NOISE = r"(?i)^\s*(?:statement|execute [^:]*|plan)?:?\s*|(?:rows_\w+|lock_time|thread_id): ?[\d.]+"
 LEAST_NS = 2 * SECOND_NS
@@ -90,18 +92,14 @@ def _spans(incident: Incident) -> pl.DataFrame:
     lines = incident.snapshot.told(chosen, "source", "body").tail(MOST_LINES)
     lines = lines.filter(pl.col("body").str.contains_any(list(MARKS), ascii_case_insensitive=True))
     body = pl.col("body")
+    span = body.str.extract_groups(SPAN).struct
+    took, unit = span[0].cast(pl.Float64, strict=False), span[1].fill_null("s")
+    length = pl.when(unit == "ms").then(took * 1e6).otherwise(took * 1e9).cast(pl.Int64)
+    lines = lines.with_columns(length=length).filter(pl.col("length") >= LEAST_NS)
     told = lines.with_columns(
-        took=body.str.extract(SPAN, 1).cast(pl.Float64, strict=False),
-        unit=body.str.extract(SPAN, 2).fill_null("s"),
-        text=body.str.extract(SPAN, 3).str.replace_all(NOISE, " ").str.strip_chars(),
+        text=body.str.extract(f"{SPAN}{TEXT}", 3).str.replace_all(NOISE, " ").str.strip_chars(),
         session=pl.coalesce(body.str.extract(SESSION, 1), body.str.extract(SESSION, 2)),
-    ).drop_nulls(["took", "text"])
-    length = (
-        pl.when(pl.col("unit") == "ms").then(pl.col("took") * 1e6).otherwise(pl.col("took") * 1e9)
-    )
-    told = told.with_columns(length=length.cast(pl.Int64)).filter(
-        (pl.col("length") >= LEAST_NS) & pl.col("text").str.contains(r"\d")
-    )
+    ).filter(pl.col("text").str.contains(r"\d"))
     return told.select(
         pl.col("source").cast(pl.String),
         "row",

@@ -15,6 +15,7 @@ import polars as pl
 from timeline.event import Lane
 from timeline.facts.searched import told_with
 from timeline.facts.wordings import holding
+from timeline.word_edges import plain_edges
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
@@ -78,12 +79,14 @@ def clock_signs(incident: Incident) -> pl.DataFrame:
     chosen = (pl.col("lane") == Lane.LOG.value) & (severe | pl.col("actor").is_in(services))
     body = pl.col("body")
     service = pl.col("actor").is_in(services) | body.str.contains(TIME_SERVICES)
-    wording = body.str.contains(_ANY) | (service & body.str.contains(UNGUARDED))
+    wording = body.str.contains(plain_edges(_ANY)) | (
+        service & body.str.contains(plain_edges(UNGUARDED))
+    )
     shown = ("actor", "clock", "source", "body")
     any_of = (_ANY, UNGUARDED if services else TIME_SERVICES)
     told = told_with(incident, chosen, wording, *shown, bodies=any_of)
-    early = body.str.contains(PREMATURE) & ~body.str.contains(CERTIFICATES)
-    meant = body.str.contains(SIGNS) | body.str.contains(UNGUARDED)
+    early = body.str.contains(plain_edges(PREMATURE)) & ~body.str.contains(CERTIFICATES)
+    meant = body.str.contains(plain_edges(SIGNS)) | body.str.contains(plain_edges(UNGUARDED))
     told = told.filter(early | meant) if told.height else told
     moves = _moves(incident)
     if told.is_empty():
@@ -92,7 +95,7 @@ def clock_signs(incident: Incident) -> pl.DataFrame:
     wrong = (
         pl.when(early)
         .then(pl.lit("premature"))
-        .when(body.str.contains(SIGNS))
+        .when(body.str.contains(plain_edges(SIGNS)))
         .then(pl.lit("wrong"))
         .otherwise(pl.lit("unguarded"))
     )

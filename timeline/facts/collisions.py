@@ -17,6 +17,7 @@ from timeline.event import SEVERITY_WARN, Lane
 from timeline.facts.entities import entity_pairs, pairs_of_type
 from timeline.facts.searched import told_with
 from timeline.order import Verdict
+from timeline.word_edges import plain_edges
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
@@ -110,7 +111,7 @@ def _stored(incident: Incident) -> pl.DataFrame:
 def _spoken(incident: Incident) -> pl.DataFrame:
     """Log lines by the key of their job, or where they have none by every thing they name."""
     chosen = (pl.col("lane") == Lane.LOG.value) & (pl.col("severity_number") >= SEVERITY_WARN)
-    wording = pl.col("body").str.contains(f"{COLLISION}|{SYMPTOM}")
+    wording = pl.col("body").str.contains(plain_edges(f"{COLLISION}|{SYMPTOM}"))
     lines = told_with(incident, chosen, wording, "body")
     keys = incident.snapshot.keys_of(lines.get_column("row"))
     jobs = pairs_of_type(keys, "job")

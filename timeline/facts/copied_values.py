@@ -17,6 +17,7 @@ import polars as pl
 from timeline.event import Kind
 from timeline.facts.behind_reads import BehindRead, BehindReader
 from timeline.facts.told_values import FOR_NS, changes_of_values
+from timeline.plain_texts import plain_form
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
@@ -93,7 +94,8 @@ def _copies(incident: Incident, changes: pl.DataFrame) -> pl.DataFrame:
         "key", "owner", "column", "old", "new", "since", "changed"
     )
     rows = rows.join(changes.select("key").unique(), on="key", how="semi")
-    names = changes.filter(pl.col("column").str.contains(NAME)).get_column("column")
+    columns = changes.get_column("column")
+    names = columns.filter(columns.str.contains(plain_form(columns, NAME)))
     common = names.value_counts(sort=True).sort(["count", "column"], descending=[True, False])
     held = [
         rows.with_columns(

@@ -14,6 +14,7 @@ from itertools import pairwise
 import polars as pl
 
 from timeline.facts.spoken import form
+from timeline.plain_texts import plain_form
 
 LEAST_WHOLE = 20
 """Fewer items are pages, attempts or steps."""
@@ -110,14 +111,15 @@ def shortfalls_among(told: pl.DataFrame) -> list[Shortfall]:
 def numbers_of(texts: pl.DataFrame) -> pl.DataFrame:
     """(place, group, text, numbers, slots, form) of the latest texts that may be reports."""
     told = texts.with_row_index("place").tail(MOST_TEXTS)
-    plain = pl.col("text").str.replace_all(NOT_COUNTS, "~")
+    not_counts = plain_form(told.get_column("text"), NOT_COUNTS)
+    plain = pl.col("text").str.replace_all(not_counts, "~")
     numbers = plain.str.extract_all(r"\d+")
     told = told.with_columns(numbers=numbers.list.eval(pl.element().cast(pl.Int64, strict=False)))
     told = told.with_columns(slots=pl.col("numbers").list.len())
     told = told.filter(
         pl.col("slots").is_between(2, MOST_SLOTS) & (pl.col("numbers").list.max() >= LEAST_WHOLE)
     )
-    return told.with_columns(form=form("text"))
+    return told.with_columns(form=form("text", told.get_column("text")))
 
 
 def _by_form(told: pl.DataFrame, fewest: int) -> list[tuple[str, list[int], list[list[int]]]]:

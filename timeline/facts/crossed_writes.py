@@ -157,16 +157,28 @@ def _runs(incident: Incident) -> pl.DataFrame:
 
 
 def _crossing(runs: pl.DataFrame) -> pl.DataFrame:
-    """Neighbouring runs on one thing of which the second read before the first wrote."""
+    """Neighbouring runs on one thing that had both read before either wrote; `…_2` is who wrote
+    later, which need not be who read later."""
     if runs.is_empty():
         return runs
     by = ["key"]
     names = ("actor", "run", "read", "read_row", "read_body", "wrote", "wrote_row", "wrote_body")
     after = [pl.col(name).shift(-1).over(by).alias(f"{name}_2") for name in names]
     pairs = runs.with_columns(after).drop_nulls("run_2")
-    met = (pl.col("read_2") < pl.col("wrote")) & (pl.col("wrote_2") > pl.col("wrote"))
-    near = pl.col("wrote_2") - pl.col("read") <= LONGEST_NS
-    return pairs.filter(met & near).head(MOST_PAIRS)
+    met = (pl.col("read_2") < pl.col("wrote")) & (pl.col("wrote_2") != pl.col("wrote"))
+    last = pl.max_horizontal("wrote", "wrote_2")
+    near = last - pl.col("read") <= LONGEST_NS
+    inside = pl.col("wrote_2") < pl.col("wrote")
+    sides = [(pl.col(name), pl.col(f"{name}_2")) for name in names]
+    ordered = [
+        pl.when(inside).then(two).otherwise(one).alias(name)
+        for (one, two), name in zip(sides, names, strict=True)
+    ]
+    swapped = [
+        pl.when(inside).then(one).otherwise(two).alias(f"{name}_2")
+        for (one, two), name in zip(sides, names, strict=True)
+    ]
+    return pairs.filter(met & near).with_columns(*ordered, *swapped).head(MOST_PAIRS)
 
 
 def _same_found(pair: dict[str, Any]) -> list[tuple[str, str, tuple[str, str]]]:

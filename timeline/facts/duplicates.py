@@ -14,6 +14,7 @@ import polars as pl
 
 from timeline.event import Lane
 from timeline.facts.entities import pairs_of_type
+from timeline.facts.late_answers import asked_again_late
 from timeline.facts.lines import keyed_lines
 from timeline.facts.logged_pushes import first_lines
 from timeline.facts.repeated_runs import in_a_run
@@ -47,7 +48,8 @@ class SameWork:
     """Jobs (keys, in order of `pushed`, ns UTC) of one class with equal `args`.
 
     With `logged` only lines tell of them: `args` are the things that those name, `pushed` is when
-    they were first spoken of.
+    they were first spoken of. `late` is how long (ns) the requests took, at the least, after which
+    the work was asked for again (`timeline.facts.late_answers`); 0 where that is not known.
     """
 
     job_class: str
@@ -55,6 +57,7 @@ class SameWork:
     jobs: tuple[str, ...]
     pushed: tuple[int, ...]
     logged: bool = False
+    late: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +82,9 @@ class Pushed:
 
 
 def same_work(incident: Incident) -> tuple[list[SameWork], dict[str, ClassHabit]]:
-    """Groups pushed within `WITHIN_NS` of each other, while the first one still waited, or as part
-    of a stretch that was pushed again, by time, and the habit of their classes.
+    """Groups pushed within `WITHIN_NS` of each other, while the first one still waited, after a
+    late answer, or as part of a stretch that was pushed again, by time, and the habit of their
+    classes.
 
     Classes that repeat themselves as a routine are left out, and so are messages that put
     themselves back: each hop of a chain is meant to look like the one before it.
@@ -103,8 +107,34 @@ def same_work(incident: Incident) -> tuple[list[SameWork], dict[str, ClassHabit]
         if not known.intersection(group.jobs) and not asked.issuperset(group.jobs):
             news.setdefault(frozenset(group.jobs), group)
     both = [*groups, *news.values()]
+    for frame, logged in ((told, False), (rest, True)):
+        both, more = _with_late(incident, frame, both, more | habits, logged=logged)
     both.sort(key=lambda group: (group.pushed[0], group.jobs))
     return both[:MAX_GROUPS], more | habits
+
+
+def _with_late(
+    incident: Incident,
+    told: pl.DataFrame,
+    groups: list[SameWork],
+    habits: dict[str, ClassHabit],
+    *,
+    logged: bool,
+) -> tuple[list[SameWork], dict[str, ClassHabit]]:
+    """`groups` and `habits` with the work that was asked for again after a late answer, in place
+    of the parts of it that were known."""
+    late = asked_again_late(incident, told)
+    kept, known = list(groups), {job for group in groups if not group.late for job in group.jobs}
+    done = {job for group in groups if group.late for job in group.jobs}
+    for job_class, args, jobs, pushed, waited, before in late.iter_rows():
+        if done.intersection(jobs):
+            continue
+        whole = SameWork(job_class, args, tuple(jobs), tuple(pushed), logged, waited)
+        if known.intersection(jobs):
+            kept = [group for group in kept if group.late or not set(group.jobs) <= set(jobs)]
+        kept.append(whole)
+        habits = {job_class: ClassHabit(before, 0), **habits}
+    return kept, habits
 
 
 def _once_each(told: pl.DataFrame, incident: Incident) -> pl.DataFrame:

@@ -17,7 +17,10 @@ something with a life of its own that a fault can harm."""
 _MACHINE = pl.any_horizontal(
     pl.col("key").str.starts_with(f"{name}:") for name in sorted(MACHINE_TYPES)
 )
-"""Several times as fast as one regex of all of them."""
+"""Several times as fast as one regex of all of them, where keys are many."""
+FEW_KEYS = 20_000
+_MACHINE_OF_FEW = pl.col("key").str.contains(f"^(?:{'|'.join(sorted(MACHINE_TYPES))}):")
+"""The same for few: one regex is sooner set up than nine steps."""
 
 
 def is_entity(key: str) -> bool:
@@ -26,7 +29,9 @@ def is_entity(key: str) -> bool:
 
 def entity_pairs(keys: pl.DataFrame) -> pl.DataFrame:
     """The (row, key) pairs whose key names an entity."""
-    return keys if keys.is_empty() else keys.filter(~_MACHINE)
+    if keys.is_empty():
+        return keys
+    return _where(keys, ~(_MACHINE_OF_FEW if keys.height < FEW_KEYS else _MACHINE))
 
 
 def job_pairs(incident: Incident) -> pl.DataFrame:
@@ -41,4 +46,10 @@ def _named(name: str) -> pl.Expr:
 
 def pairs_of_type(keys: pl.DataFrame, name: str) -> pl.DataFrame:
     """The (row, key) pairs of one key type."""
-    return keys if keys.is_empty() else keys.filter(_named(name))
+    return keys if keys.is_empty() else _where(keys, _named(name))
+
+
+def _where(keys: pl.DataFrame, held: pl.Expr) -> pl.DataFrame:
+    """The rows of `keys` for which `held`; of two columns sooner than by a query."""
+    mask = keys.select(held).to_series()
+    return pl.DataFrame([column.filter(mask) for column in keys.iter_columns()])

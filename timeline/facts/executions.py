@@ -153,9 +153,10 @@ def _spans(lines: pl.DataFrame, stamps: pl.Series) -> pl.DataFrame:
     limit = max(TOO_BROAD_MINIMUM, int(lines.height * TOO_BROAD_SHARE))
     numbered = pl.DataFrame([lines.get_column("group"), stamps.alias("at")]).with_row_index("line")
     parts = max(1, lines.height // PART_LINES)
+    if parts > 1:
+        numbered = numbered.with_columns(part=(pl.col("group") % parts).cast(pl.UInt16))
     spans = pl.concat(
-        numbered.lazy()
-        .filter(pl.col("group") % parts == part)
+        (numbered.lazy().filter(pl.col("part") == part) if parts > 1 else numbered.lazy())
         .group_by("group")
         .agg(
             pl.col("line").min(),

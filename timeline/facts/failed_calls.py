@@ -72,7 +72,7 @@ class FailedCall:
 
 def failed_calls(incident: Incident, known: Iterable[int]) -> list[FailedCall]:
     """Every such run, by time, without the failures in the event rows `known`."""
-    runs = finished_runs(incident)
+    runs = incident.shared(finished_runs)
     if runs.is_empty():
         return []
     failures = _failures(incident, frozenset(known))
@@ -248,7 +248,7 @@ def contrast_of(incident: Incident, calls: Iterable[FailedCall]) -> Contrast | N
     kinds = {key.partition(":")[0] for key in failed}
     jobs = incident.jobs.summary.select("job", "job_class")
     classes = jobs.filter(pl.col("job").is_in(sorted(hit))).get_column("job_class").unique()
-    ended = finished_runs(incident).get_column("job").unique()
+    ended = incident.shared(finished_runs).get_column("job").unique()
     same = jobs.filter(
         pl.col("job_class").is_in(classes.implode(), nulls_equal=True)
         & pl.col("job").is_in(ended.implode())

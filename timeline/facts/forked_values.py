@@ -15,10 +15,11 @@ import polars as pl
 
 from timeline.facts.crossed_writes import NO_STATE, RUN
 from timeline.facts.entities import entity_pairs
-from timeline.facts.spoken import CHANGE_MARKS, marked
+from timeline.facts.spoken import CHANGE_MARKS, spoken_with
 from timeline.facts.stated_versions import refused_runs
 from timeline.facts.told_values import LONGEST, MOST_CHANGES, NO_COLUMN, changed_line
 from timeline.order import Verdict, at_least, before
+from timeline.plain_texts import plain_form
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
@@ -76,14 +77,14 @@ def forked_values(incident: Incident) -> list[Fork]:
 
 def _told(incident: Incident) -> pl.DataFrame:
     """Lines that tell a value before and after, each once, with the `run` that they name."""
-    lines = marked(incident.spoken, CHANGE_MARKS)
+    lines = spoken_with(incident, CHANGE_MARKS)
     if lines.is_empty():
         return lines
     told = lines.with_columns(changed_line().struct.unnest()).drop_nulls("new")
     told = told.filter(
         (pl.col("old") != pl.col("new"))
         & pl.all_horizontal(pl.col("column", "old", "new").str.len_chars() <= LONGEST)
-        & ~pl.col("column").str.contains(NO_COLUMN)
+        & ~pl.col("column").str.contains(plain_form(told.get_column("column"), NO_COLUMN))
         & ~pl.col("column").str.contains(NO_STATE.pattern)
     )
     told = told.unique(["timestamp", "actor", "body"], keep="first", maintain_order=True)

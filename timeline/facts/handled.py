@@ -18,6 +18,7 @@ from timeline.event import SEVERITY_ERROR, SEVERITY_WARN, Kind, Lane
 from timeline.facts.entities import pairs_of_type
 from timeline.facts.lines import lines_at
 from timeline.facts.pushers import pushing_actors
+from timeline.plain_texts import plain_form
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
@@ -164,7 +165,9 @@ def _lines(incident: Incident) -> pl.DataFrame:
     severe = pl.col("severity_number") >= SEVERITY_ERROR
     warned = pl.col("severity_number") >= SEVERITY_WARN
     known = pl.col("row").is_in(hits.implode()) & warned
-    raised = (pl.col("severity_number") == 0) & pl.col("body").str.contains(RAISED)
+    raised = (pl.col("severity_number") == 0) & pl.col("body").str.contains(
+        plain_form(lines.get_column("body"), RAISED)
+    )
     bad = severe | known | (warned & pl.col("body").str.contains(FAIL_WORDS)) | raised
     return _of_workers(lines.with_columns(bad=bad)).with_columns(
         form=pl.col("body").str.replace_all(FORM, "#"),

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from timeline.facts.spoken import CHANGE_MARKS, marked
+from timeline.facts.spoken import CHANGE_MARKS, spoken_with
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
@@ -60,7 +60,7 @@ class Heap:
 
 def heaps(incident: Incident) -> list[Heap]:
     """Every process whose collector's log was read, by source, actor and host."""
-    lines = marked(incident.spoken, CHANGE_MARKS)
+    lines = spoken_with(incident, CHANGE_MARKS)
     if lines.is_empty():
         return []
     body = pl.col("body")

@@ -98,8 +98,9 @@ class Jobs:
         moves = self.transitions.filter(pl.col("kind") != Kind.JOB_ENQUEUED.value).sort(
             ["job", "timestamp", "seq"], maintain_order=True
         )
+        same = pl.col("job").shift(-1) == pl.col("job")  # one job's moves stand together
         following = [
-            pl.col(name).shift(-1).over("job").alias(f"next_{name}")
+            pl.when(same).then(pl.col(name).shift(-1)).alias(f"next_{name}")
             for name in ("kind", "timestamp", "row")
         ]
         starts = moves.with_columns(following).filter(pl.col("kind") == Kind.JOB_STARTED.value)

@@ -16,6 +16,7 @@ from timeline.event import SEVERITY_ERROR, Lane
 from timeline.facts.errors import HIT_SCHEMA
 from timeline.facts.lines import LINE_SCHEMA
 from timeline.facts.searched import told_with
+from timeline.word_edges import plain_edges
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
@@ -95,7 +96,7 @@ def refused_writes(incident: Incident) -> pl.DataFrame:
     severe = (pl.col("lane") == Lane.LOG.value) & (pl.col("severity_number") >= SEVERITY_ERROR)
     columns = [name for name in HIT_SCHEMA if name in LINE_SCHEMA and name != "row"]
     shown = [name for name in columns if name != "timestamp"]
-    wording = pl.col("body").str.contains(_ANY_REFUSED)
+    wording = pl.col("body").str.contains(plain_edges(_ANY_REFUSED))
     lines = told_with(incident, severe, wording, *shown, bodies=(_ANY_REFUSED,))
     lines = lines.join(known, on="row", how="anti")
     if lines.is_empty() and known.is_empty():

@@ -14,6 +14,7 @@ import polars as pl
 from timeline.event import SEVERITY_WARN, Lane
 from timeline.facts.requests import REQUEST_LINE, route_of
 from timeline.facts.searched import told_with
+from timeline.word_edges import plain_edges
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
@@ -134,7 +135,7 @@ def refusals(incident: Incident) -> list[Refusal]:
     """Every such line at WARN or above, or without a level; time order. Access lines are none."""
     severity = pl.col("severity_number")
     chosen = (pl.col("lane") == Lane.LOG.value) & ((severity == 0) | (severity >= SEVERITY_WARN))
-    words = pl.col("body").str.contains(_ANY)
+    words = pl.col("body").str.contains(plain_edges(_ANY))
     lines = told_with(incident, chosen, words, "source", "actor", "body", bodies=(_ANY,))
     if lines.is_empty():
         return []

@@ -13,7 +13,7 @@ import polars as pl
 from timeline.event import SEVERITY_WARN
 from timeline.facts.chains import MAX_HOPS, MIN_LINKS, Chain, Fork, Hop, last_of, patience_of
 from timeline.facts.entities import entity_pairs
-from timeline.facts.spoken import BATON_MARKS, form, marked
+from timeline.facts.spoken import BATON_MARKS, form, spoken_with
 from timeline.facts.work import FAIL_LINE, run_keys
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ MESSAGE_KEYS = r"^(?:job|\w*message|\w*msg):"
 
 def line_chains(incident: Incident) -> Iterator[Chain]:
     """Lines of one form that say that a message was put back, by whichever consumer had it."""
-    lines = marked(incident.spoken, BATON_MARKS)
+    lines = spoken_with(incident, BATON_MARKS)
     if lines.is_empty():
         return
     lines = lines.filter(

@@ -15,7 +15,16 @@ from typing import TYPE_CHECKING, NamedTuple
 import polars as pl
 
 from timeline.event import SEVERITY_ERROR, SEVERITY_WARN, Lane
-from timeline.facts.placebo import BIN_NS, BLOCK_NS, MIN_CONTROLS, WIDTH, Outlier, outliers
+from timeline.facts.placebo import (
+    BIN_NS,
+    BLOCK_NS,
+    MIN_CONTROLS,
+    MIN_COUNT,
+    MIN_TOLD,
+    WIDTH,
+    Outlier,
+    outliers,
+)
 from timeline.facts.sight import read_until
 from timeline.facts.stretches import MIN_LASTING, MIN_OUTSIDE, stretches
 from timeline.templates import (
@@ -56,6 +65,11 @@ class Moved(NamedTuple):
 
     series: Series
     outlier: Outlier
+
+
+FEWEST = min(MIN_COUNT, MIN_TOLD)
+"""Lines of a series below which none of its blocks can stand out. Where every line has a speaker of
+its own there are as many series as lines."""
 
 
 class Counted(NamedTuple):
@@ -113,6 +127,8 @@ def moved_series(incident: Incident, blocks: Blocks) -> list[Moved]:
     grouped = incident.templates
     counts = pl.concat([_by_level(incident, blocks), _by_template(grouped, blocks)])
     known = counts.select(_PER).unique().sort(_PER).with_row_index("series")
+    enough_lines = counts.group_by(_PER).agg(pl.col("n").sum()).filter(pl.col("n") >= FEWEST)
+    counts = counts.join(enough_lines, on=_PER, how="semi")
     numbered = counts.join(known, on=_PER).select(
         pl.col("series").cast(pl.Int64), "bin", pl.col("n").cast(pl.Int64)
     )

@@ -12,10 +12,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-import polars as pl
-
 from timeline.clean import LINE_BREAK
-from timeline.event import Lane
+from timeline.facts.hinted_lines import LOCK_HINT, hinted_lines
 from timeline.facts.words import SECOND_NS
 
 if TYPE_CHECKING:
@@ -26,9 +24,6 @@ if TYPE_CHECKING:
 MAX_LINES = 5_000
 """Lines that are followed, the latest; a pile of thousands has the same root as its first
 hundreds."""
-MARK = r"eLock|Wait queue: "
-"""What one of these lines holds at least: the end of every mode's name, or of the DETAIL alone.
-The DETAIL of lock waits is in English in every catalogue but that of some distributions."""
 DETAIL_AFTER_NS = 5 * SECOND_NS
 """A DETAIL of its own belongs to the line that the same server wrote just before."""
 
@@ -84,8 +79,7 @@ class WaitLine(NamedTuple):
 
 def wait_lines(incident: Incident) -> list[WaitLine]:
     """Every line of a lock wait, in time order, at most `MAX_LINES`, the latest."""
-    marked = pl.col("body").str.contains(MARK)
-    shown = incident.snapshot.told((pl.col("lane") == Lane.LOG.value) & marked, "source", "body")
+    shown = hinted_lines(incident, LOCK_HINT).select("row", "timestamp", "source", "body")
     found: list[WaitLine] = []
     for row, timestamp, source, body in shown.tail(MAX_LINES).iter_rows():
         line = wait_line(row, timestamp, str(source), body)

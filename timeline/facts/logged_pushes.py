@@ -17,6 +17,7 @@ from timeline.facts.entities import entity_pairs
 from timeline.facts.handled import FORM
 from timeline.facts.lines import lines_at
 from timeline.facts.work_names import NAME
+from timeline.plain_texts import plain_form
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
@@ -66,11 +67,11 @@ def first_lines(incident: Incident) -> pl.DataFrame:
     about = told.group_by("row").agg(pl.col("key").unique().sort())
     about = about.filter(pl.col("key").list.len() <= MOST_THINGS)
     told = lines.join(about, on="row").with_columns(
-        words=pl.col("body").str.replace_all(FORM, "#"),
+        words=pl.col("body").str.replace_all(plain_form(lines.get_column("body"), FORM), "#"),
         args=pl.col("key").list.join(", "),
     )
     told = told.with_columns(
-        form=pl.concat_str("actor", pl.lit(": "), "words", _part()),
+        form=pl.concat_str("actor", pl.lit(": "), "words", _part(told.get_column("body"))),
         job_class=pl.coalesce(_name(told), pl.concat_str("actor", pl.lit("'s"))),
         enqueued="timestamp",
     )
@@ -81,11 +82,12 @@ def _value(key: str) -> pl.Expr:
     return pl.col(key).str.replace("^[^:]*:", "")
 
 
-def _part() -> pl.Expr:
-    """Every ` name=3` of a line that numbers a part of the work, in order."""
+def _part(bodies: pl.Series) -> pl.Expr:
+    """Every ` name=3` of a line of `bodies` that numbers a part of the work, in order."""
+    part, no_part = (plain_form(bodies, one) for one in (PART, NO_PART))
     snake = pl.col("body").str.replace_all(r"([a-z])([A-Z])", "${1}_${2}")
-    fields = snake.str.extract_all(PART)
-    own = fields.list.eval(pl.element().filter(~pl.element().str.contains(NO_PART)))
+    fields = snake.str.extract_all(part)
+    own = fields.list.eval(pl.element().filter(~pl.element().str.contains(no_part)))
     return own.list.join(" ")
 
 

@@ -34,7 +34,8 @@ CHILD_DEATH = re.compile(r"Work.horse|exited prematurely|Job terminated unexpect
 """What died was the process of one job; the worker that had started it lives on."""
 HEARTBEAT = "its last heartbeat"
 LAST_LINE = "the last line of its host"
-SIGNS = ("declared", "silent", "overdue", "killed")
+VANISHED = "vanished"
+SIGNS = ("declared", "silent", "overdue", "killed", VANISHED)
 """Strongest first; of one attempt only the strongest is kept."""
 
 
@@ -67,6 +68,8 @@ class LostAttempt:
     outlived: bool = False
     """Whether that log goes on with the attempt after the loss was noticed: the worker was slow or
     cut off, and lost the job, but it lived."""
+    doubt: str = ""
+    """Why a host that seems to be gone may be there; empty where nothing speaks for that."""
 
     @property
     def lost_from(self) -> int:

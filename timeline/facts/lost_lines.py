@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from timeline.facts.spoken import LOSS_MARKS, marked
+from timeline.facts.spoken import LOSS_MARKS, spoken_with
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
@@ -61,7 +61,7 @@ class LostLines:
 
 def lost_lines(incident: Incident) -> list[LostLines]:
     """By the first time a carrier says so."""
-    told = marked(incident.spoken, LOSS_MARKS)
+    told = spoken_with(incident, LOSS_MARKS)
     if told.is_empty():
         return []
     told = told.filter(

@@ -1,10 +1,10 @@
 """Attempts of jobs that ended with their worker instead of with an answer, and what says so.
 
-Four signs, strongest first: the queue declared the loss (a stall, a pruned worker, a dead child), a
-worker stopped beating while it held the job, the job's lease is overdue now, or a line says that
-the very worker was killed, or a process on its host with which all its work stopped. Log text is
-read only around jobs that have no end. A loss is a stretch from the last sign of life to its
-discovery; an instant between is never made up.
+Five signs, strongest first: the queue declared the loss (a stall, a pruned worker, a dead child), a
+worker stopped beating while it held the job, the job's lease is overdue now, a line says that the
+very worker was killed, or a process on its host with which all its work stopped, or its host gives
+no sign any more. Log text is read only around jobs that have no end. A loss is a stretch from the
+last sign of life to its discovery; an instant between is never made up.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from timeline.facts.unended import (
     spoken_attempts,
     went_on,
 )
+from timeline.facts.vanished_hosts import vanished
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
@@ -51,6 +52,7 @@ def lost_attempts(incident: Incident) -> tuple[LostAttempt, ...]:
         by_job[job] = tuple(one for name in (job, *names) for one in by_job.get(name, ()))
     found = [*_last_heard(incident, [*_with_logs(told, by_job)])]
     found += _killed(incident, board, found, spoken)
+    found += vanished(incident, board.open, spoken, {one.job for one in found})
     return tuple(sorted(_once(found), key=lambda one: (one.noticed, one.job)))
 
 

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from timeline.event import Kind, Lane
+from timeline.event import Kind
 from timeline.facts.heap_lines import heaps
+from timeline.facts.hinted_lines import MEMORY_HINT, hinted_lines
 from timeline.facts.series import points_of
 
 if TYPE_CHECKING:
@@ -37,7 +38,6 @@ BIGGEST_LIMIT = 2**50
 NAMES = ("pod", "container", "instance", "name", "service", "job")
 """Labels that tell which process a curve is about, the narrowest first."""
 
-LINE = "memory|Memory|MEMORY|RSS|rss"
 LINE_USED = (
     r"(?i)\b(?:memory(?: usage| used| in use| size| footprint)?|rss(?: memory| size)?|maxrss|heap)"
     r"(?:_bytes|_mb)?\"?(?: is| at|:|=| now)? ?\"?(\d{1,12}(?:\.\d{1,3})?) ?"
@@ -125,31 +125,30 @@ def _limit_of(part: pl.DataFrame, limits: pl.DataFrame, who: str) -> float | Non
 
 
 def _from_lines(incident: Incident) -> list[MemoryCurve]:
-    """Curves that processes log about themselves, by source and actor."""
-    lines = incident.snapshot.told(
-        (pl.col("lane") == Lane.LOG.value) & pl.col("body").str.contains(LINE),
-        "source",
-        "actor",
-        "body",
-    ).head(MAX_LINES)
+    """Curves that processes log about themselves, by source, actor and, of several, the host."""
+    lines = hinted_lines(incident, MEMORY_HINT).head(MAX_LINES)
     if lines.is_empty():
         return []
     told = lines.with_columns(
-        pl.col("source", "actor").cast(pl.String),
+        pl.col("source", "actor", "clock").cast(pl.String),
         value=_bytes(LINE_USED),
         limit=_bytes(LINE_LIMIT),
     ).drop_nulls("value")
+    hosts = pl.col("clock").n_unique().over("source", "actor")
+    told = told.with_columns(who=pl.when(hosts > 1).then("clock").otherwise("actor"))
     return [
         MemoryCurve(
             str(source),
-            f"log of {actor or source}",
+            f"log of {who or source}",
             str(actor),
-            str(actor or source),
+            str(who or source),
             part.select("row", "timestamp", "value"),
             _only(part.get_column("limit")),
             "its own log",
         )
-        for (source, actor), part in told.group_by(["source", "actor"], maintain_order=True)
+        for (source, actor, who), part in told.group_by(
+            ["source", "actor", "who"], maintain_order=True
+        )
     ]
 
 

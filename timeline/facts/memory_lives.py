@@ -43,7 +43,8 @@ class Life:
     """One life, ns UTC and bytes. `restarted` is the row of the record that ends it, or None.
 
     `ramp_from` to `ramp_to` it rose by `slope` bytes a minute from `low` to `high`; `plateau` is
-    how long it stood at the top (ns). `young` says that its beginning was seen.
+    how long it stood at the top (ns). `young` says that its beginning was seen, `coarse` that it
+    has few points or gives little back (`timeline.facts.memory_teeth`), and is weak by itself.
     """
 
     began: int
@@ -58,6 +59,7 @@ class Life:
     young: bool
     restarted: int | None
     restarted_at: int | None
+    coarse: bool = False
 
 
 def lives_of(incident: Incident, curve: MemoryCurve) -> tuple[Life, ...]:

@@ -15,6 +15,7 @@ import polars as pl
 from timeline.event import SEVERITY_WARN, Lane
 from timeline.facts.failing_jobs import NOT_ITS_OWN, OUTSIDE
 from timeline.facts.wordings import may_hold
+from timeline.word_edges import plain_edges
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
@@ -209,7 +210,7 @@ def _misfits(texts: pl.Series) -> pl.Series:
     """Whether each of `texts` words a misfit."""
     if not may_hold(texts, ANY_MISFIT):
         return pl.repeat(value=False, n=texts.len(), eager=True)
-    return texts.str.contains(ANY_MISFIT) & ~texts.str.contains(NOT_FOUND)
+    return texts.str.contains(plain_edges(ANY_MISFIT)) & ~texts.str.contains(plain_edges(NOT_FOUND))
 
 
 def _shaped(found: pl.DataFrame) -> pl.DataFrame:

@@ -18,6 +18,7 @@ from timeline.event import SEVERITY_ERROR, SEVERITY_WARN, Lane
 from timeline.facts.entities import entity_pairs, job_pairs, pairs_of_type
 from timeline.facts.errors import TIMEOUT_CLASSES
 from timeline.facts.lines import keyed_lines, lines_where
+from timeline.facts.outcome_words import FAILED, SUCCEEDED
 from timeline.facts.pushes import WAITING
 from timeline.facts.repeated_answers import answers_alike
 from timeline.facts.sight import absence
@@ -26,23 +27,6 @@ from timeline.order import Order, Verdict, before, weakest
 if TYPE_CHECKING:
     from timeline.incident import Incident
 
-_STATUS = (
-    r"(?:HTTP/\d(?:\.\d)?\"? |\b(?i:(?:http|response)?[_. ]?status(?:[_ ]?code)?)[\"']?[=: ]+\"?|"
-    r"\b(?:Completed|Sent|[Rr]espond(?:ed|ing)|[Aa]nswer(?:ed|ing)|[Rr]eturn(?:ed|ing))(?: with)? |"
-    r"\b(?:GET|POST|PUT|PATCH|DELETE) \S+(?: -?>?)? )"
-)
-"""What stands before an HTTP status in access logs and in frameworks' request lines."""
-_REQUEST = r" (?:GET|POST|PUT|PATCH|DELETE) /"
-"""And what follows it where a framework writes the status first."""
-SUCCEEDED = re.compile(
-    rf"{_STATUS}2\d\d\b|\b2\d\d{_REQUEST}|(?i:\b(?:ok|success(?:ful(?:ly)?)?|succeeded|completed|finished|done|"
-    r"processed|accepted)\b)"
-)
-FAILED = re.compile(
-    rf"{_STATUS}[45]\d\d\b|\b[45]\d\d{_REQUEST}|(?i:\b(?:not|no|fail(?:ed|ure|s)?|error|exception|abort(?:ed|ing)?|"
-    r"unsuccessful|incomplete|rejected|retry(?:ing)?|skipp(?:ed|ing))\b)"
-)
-"""What programs say at the end of a piece of work. A line that says both is no success."""
 ID_TYPES = ("request", "trace", "correlation")  # what services call the id of a piece of work
 MAX_KEYS = 5_000  # requests, and entities, with an error that are looked at, the earliest
 MAX_CASES = 300  # those that are examined one by one; more of them are one story

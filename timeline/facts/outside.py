@@ -16,6 +16,7 @@ from timeline.event import SEVERITY_WARN, Lane
 from timeline.facts.entities import pairs_of_type
 from timeline.facts.errors import JOB_FAILURES, NETWORK_CLASSES, network_errors
 from timeline.facts.searched import told_with
+from timeline.plain_texts import plain_form
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
@@ -95,7 +96,8 @@ def failing_calls(incident: Incident) -> pl.DataFrame:
     if told.is_empty():
         return pl.DataFrame(schema=CALL_SCHEMA)
     body = pl.col("body")
-    bare = body.str.extract(BARE_HOST, 1)
+    texts = told.get_column("body")
+    bare = body.str.extract(plain_form(texts, BARE_HOST), 1)
     host = pl.coalesce(
         pl.col("peer").str.replace(r":\d+$", ""),
         body.str.extract(URL_HOST, 1),
@@ -104,14 +106,16 @@ def failing_calls(incident: Incident) -> pl.DataFrame:
     placed = told.filter(~body.str.contains(ACCESS_LINE))
     placed = placed.with_columns(host=host.str.to_lowercase()).drop_nulls("host")
     public = placed.filter(
-        pl.col("host").str.contains(PUBLIC) & ~pl.col("host").str.contains(INSIDE)
+        pl.col("host").str.contains(PUBLIC)
+        & ~pl.col("host").str.contains(plain_form(placed.get_column("host"), INSIDE))
     )
     if public.is_empty():
         return pl.DataFrame(schema=CALL_SCHEMA)
     groups = _status_groups()
+    after = body.str.extract(plain_form(texts, RETRY_AFTER), 1)
     calls = public.with_columns(
         status=pl.coalesce(groups.struct[group] for group in STATUSES).fill_null(""),
-        retry_after=body.str.extract(RETRY_AFTER, 1).cast(pl.Int64, strict=False),
+        retry_after=after.cast(pl.Int64, strict=False),
     )
     throttled = (pl.col("status") == "429") | (
         (pl.col("status") == "") & body.str.contains(RATE_WORDS)
@@ -198,7 +202,8 @@ def _spoken(incident: Incident) -> pl.DataFrame:
     address = body.str.contains("://", literal=True)
     lines = told_with(incident, severe | failed, address, *_COLUMNS[2:], "body")
     if lines.height:
-        lines = lines.filter(body.str.contains(STATUS) | body.str.contains(RATE_WORDS))
+        status = plain_form(lines.get_column("body"), STATUS)
+        lines = lines.filter(body.str.contains(status) | body.str.contains(RATE_WORDS))
     told = lines.with_columns(
         pl.col("source", "actor", "clock").cast(pl.String).fill_null(""),
         fragment=pl.lit(""),

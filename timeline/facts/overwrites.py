@@ -21,6 +21,7 @@ from timeline.event import Event, Lane
 from timeline.facts.records import LONGEST_TRANSACTION_NS
 from timeline.facts.roles import RUN_SLACK_NS
 from timeline.facts.spoken_writers import Span, spans_of, spoken_writers, writer_at
+from timeline.facts.turns_taken import BACK, TURNS, turns
 from timeline.facts.versions import NO_UPDATE, changes_in, details_of
 from timeline.order import Verdict, at_least, before
 
@@ -90,6 +91,8 @@ class Overwrite:
     writers: tuple[Writer, ...]
     overlap: Verdict | None
     because: str
+    back: bool = False
+    """Whether `base` was there more than once, and no clock tells which write came first."""
 
     @property
     def gap(self) -> int:
@@ -114,9 +117,20 @@ def overwrites(incident: Incident) -> list[Overwrite]:
     pairs = _by_two_writers(incident, _signed(changes))
     if pairs.is_empty():
         return []
+    pairs = pairs.with_columns(turns(incident, changes, pairs)).filter(
+        (pl.col("sign") != SAME_BASE) | (pl.col("turns") != TURNS) | _one_version()
+    )
     spans = _Spans.of(incident, pairs)
     found = (_told(incident, pair, spans) for pair in pairs.iter_rows(named=True))
     return [one for one in found if one is not None]
+
+
+def _one_version() -> pl.Expr:
+    """Whether both writes say that they changed one and the same version."""
+    both = [
+        (pl.col(name) != "") & (pl.col(name) == pl.col(f"{name}_1")) for name in ("lock", "number")
+    ]
+    return pl.any_horizontal(both)
 
 
 def _signed(changes: pl.DataFrame) -> pl.DataFrame:
@@ -177,6 +191,7 @@ def _told(incident: Incident, pair: dict[str, object], spans: _Spans) -> Overwri
         writers=writers,
         overlap=overlap,
         because=because,
+        back=pair["turns"] == BACK,
     )
 
 

@@ -18,6 +18,7 @@ from timeline.event import Lane
 from timeline.facts.boots import host_of
 from timeline.facts.changes_seen import Change, What, changes_in, is_about, settled
 from timeline.facts.sight import read_until
+from timeline.plain_texts import plain_form
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
@@ -93,6 +94,7 @@ def _answers(incident: Incident, change: Change) -> dict[str, pl.DataFrame]:
     )
     if not told.get_column("body").str.contains("404", literal=True).any():
         return {}
+    texts = told.get_column("body")
     seen = told.with_columns(host_of(), body=pl.col("body").str.replace_all(TOOK, " "))
     seen = seen.select(
         "row",
@@ -100,9 +102,9 @@ def _answers(incident: Incident, change: Change) -> dict[str, pl.DataFrame]:
         "host",
         pl.col("actor").cast(pl.String),
         path=pl.col("body").str.extract(PATH, 1),
-        missing=pl.when(pl.col("body").str.contains(MISSING))
+        missing=pl.when(pl.col("body").str.contains(plain_form(texts, MISSING)))
         .then(pl.lit(value=True))
-        .when(pl.col("body").str.contains(SERVED))
+        .when(pl.col("body").str.contains(plain_form(texts, SERVED)))
         .then(pl.lit(value=False)),
     ).drop_nulls()
     return {str(actor): part for (actor,), part in seen.group_by("actor", maintain_order=True)}

@@ -64,9 +64,12 @@ def pauses_of(incident: Incident, until: int) -> Pauses:
     """
     parts = _spoken(incident, until)
     mild = pl.col("n").filter("mild").sum() / pl.col("n").sum()
-    telling = parts.group_by(SPEAKER).agg(share=mild).filter(pl.col("share") >= ORDINARY)
-    parts = parts.join(telling, on=list(SPEAKER), how="semi")
+    telling = parts.group_by(SPEAKER).agg(share=mild, parts=pl.len())
+    telling = telling.filter(pl.col("share") >= ORDINARY)
     bars = counted_bars(incident)
+    if bars.is_empty():  # nobody who spoke more seldom has a habit, in whole or in part
+        telling = telling.filter(pl.col("parts") > MIN_GAPS)
+    parts = parts.join(telling, on=list(SPEAKER), how="semi")
     spoken = _merged(parts, SPEAKER)
     if bars.height:
         spoken = pl.concat([spoken, bars.filter(pl.col("actor") != "")])
@@ -103,10 +106,11 @@ def _merged(parts: pl.DataFrame, per: tuple[str, ...]) -> pl.DataFrame:
 def _long(spoken: pl.DataFrame, per: tuple[str, ...], until: int) -> pl.DataFrame:
     """The pauses (PAUSE_COLUMNS) of everybody that `per` tells apart."""
     spoken = spoken.filter(pl.col("actor") != "").sort(*per, "first")
+    # Whoever speaks next is the same one: what one said stands together.
+    same = pl.all_horizontal(pl.col(name).shift(-1) == pl.col(name) for name in per)
+    following = pl.when(same).then(pl.col("first").shift(-1))
     gaps = spoken.with_columns(
-        start=pl.col("last"),
-        end=pl.col("first").shift(-1).over(per).fill_null(until),
-        ongoing=pl.col("first").shift(-1).over(per).is_null(),
+        start=pl.col("last"), end=following.fill_null(until), ongoing=following.is_null()
     ).with_columns(gap=pl.col("end") - pl.col("start"))
     gap = pl.col("gap")
     habit = (

@@ -14,13 +14,8 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from timeline.event import SEVERITY_ERROR, Lane
-from timeline.facts.outcomes import (
-    FAILED,
-    ID_TYPES,
-    succeeded,
-    things_of,
-    work_ids,
-)
+from timeline.facts.outcome_words import FAILED
+from timeline.facts.outcomes import ID_TYPES, succeeded, things_of, work_ids
 from timeline.facts.words import counted
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from timeline.facts.run_signs import RUN_IDS
-from timeline.facts.spoken import BATCH_MARKS, PRESS_MARKS, form, marked
+from timeline.facts.spoken import BATCH_MARKS, PRESS_MARKS, form, spoken_with
 from timeline.facts.work import BEGIN_LINE, END_LINE
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def on_a_clock(presses: Sequence[Press]) -> bool:
 
 
 def _requests(incident: Incident) -> pl.DataFrame:
-    lines = marked(incident.spoken, PRESS_MARKS)
+    lines = spoken_with(incident, PRESS_MARKS)
     told = lines.with_columns(operation=pl.col("body").str.extract(REQUEST, 1)).drop_nulls(
         "operation"
     )
@@ -117,7 +117,7 @@ def _requests(incident: Incident) -> pl.DataFrame:
     told = told.filter(several)
     if told.is_empty():
         return pl.DataFrame(schema=PRESS_SCHEMA)
-    told = told.with_columns(form=form())
+    told = told.with_columns(form=form("body", told.get_column("body")))
     keys = incident.snapshot.keys_of(told.get_column("row"))
     request = keys.filter(pl.col("key").str.contains(MACHINE)).unique(
         "row", keep="first", maintain_order=True
@@ -150,14 +150,14 @@ def _from_its_first_line(incident: Incident, told: pl.DataFrame) -> pl.DataFrame
 def _begin_lines(incident: Incident) -> pl.DataFrame:
     """Lines of one form by one actor that say that a batch, an import or the like begins."""
     body = pl.col("body")
-    lines = marked(incident.spoken, BATCH_MARKS).filter(
+    lines = spoken_with(incident, BATCH_MARKS).filter(
         body.str.contains(BEGIN_LINE), body.str.contains(BEGINS_WORK), ~body.str.contains(END_LINE)
     )
     lines = lines.filter(~body.str.contains_any(list(PRESS_MARKS), ascii_case_insensitive=True))
     if lines.is_empty():
         return pl.DataFrame(schema=PRESS_SCHEMA)
     once = lines.unique(["timestamp", "actor", "body"], keep="first", maintain_order=True)
-    return _as_presses(once.with_columns(operation=form()))
+    return _as_presses(once.with_columns(operation=form("body", once.get_column("body"))))
 
 
 def _jobs(incident: Incident) -> pl.DataFrame:

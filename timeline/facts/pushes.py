@@ -1,6 +1,7 @@
 """Pushes of jobs that ended in a network error, each with the entity whose request made it.
 
-Only actors that serve requests push here; a worker's own trouble with the broker is not a push.
+Only actors that serve requests push here; a worker's own trouble with the broker is not a push, nor
+is anybody's with a message that he had received (`timeline.facts.received_before`).
 A broker is any system that carries jobs, a database or a service in the cloud as well: an error of
 such a system counts where its line speaks of pushing or names a kind of work. The same holds for an
 error in words that nobody knows, if it speaks of waiting, or the request had waited.
@@ -23,8 +24,10 @@ from timeline.facts.entities import entity_pairs, pairs_of_type
 from timeline.facts.errors import HIT_SCHEMA, NETWORK_CLASSES
 from timeline.facts.lines import lines_where
 from timeline.facts.operations import failing_operations
+from timeline.facts.received_before import received_before
 from timeline.facts.sight import heard
 from timeline.facts.work_names import work_names
+from timeline.plain_texts import plain_form
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
@@ -131,7 +134,10 @@ def _hits(incident: Incident) -> pl.DataFrame:
     if told.is_empty():
         return told
     message, frames = _parts()
-    said = message.str.contains(PUSH_WORDS.pattern) | frames.str.contains(PUSH_FRAMES.pattern)
+    words, in_frames = (
+        plain_form(told.get_column("body"), one.pattern) for one in (PUSH_WORDS, PUSH_FRAMES)
+    )
+    said = message.str.contains(words) | frames.str.contains(in_frames)
     system = pl.col("system").fill_null("")
     carries = system.is_in(BROKERS)
     stored = system.is_in(DATABASES) & pl.lit(not _in_database(incident))
@@ -139,7 +145,9 @@ def _hits(incident: Incident) -> pl.DataFrame:
     asked = pl.col("row").is_in(_in_requests(incident, told.get_column("row")).implode())
     others = told.filter(~carries & ~stored & surely & asked)
     others = others.with_columns(system=pl.lit(_queue(incident)))
-    return pl.concat([told.filter(carries), others]).sort("timestamp", "row")
+    hits = pl.concat([told.filter(carries), others]).sort("timestamp", "row")
+    came = received_before(incident, hits.get_column("row"))
+    return hits.filter(~pl.col("row").is_in(came.implode()))
 
 
 def _in_requests(incident: Incident, rows: pl.Series) -> pl.Series:

@@ -19,6 +19,7 @@ import polars as pl
 from timeline.event import SEVERITY_WARN, Lane
 from timeline.facts.requests import route_of
 from timeline.facts.searched import told_with
+from timeline.word_edges import plain_edges
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
@@ -76,8 +77,10 @@ def askers(incident: Incident, requests: pl.DataFrame) -> pl.DataFrame:
 def _by_words(incident: Incident) -> pl.DataFrame:
     severity, body = pl.col("severity_number"), pl.col("body")
     chosen = (pl.col("lane") == Lane.LOG.value) & ((severity == 0) | (severity >= SEVERITY_WARN))
-    lines = told_with(incident, chosen, body.str.contains(LIMITED), "source", "actor", "body")
-    own = lines.filter(~body.str.contains(NOT_REFUSED)).head(MAX_LINES)
+    lines = told_with(
+        incident, chosen, body.str.contains(plain_edges(LIMITED)), "source", "actor", "body"
+    )
+    own = lines.filter(~body.str.contains(plain_edges(NOT_REFUSED))).head(MAX_LINES)
     if own.is_empty():
         return pl.DataFrame(schema=LIMITED_SCHEMA)
     return _typed(

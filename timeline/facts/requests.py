@@ -14,6 +14,7 @@ import polars as pl
 
 from timeline.event import Lane
 from timeline.facts.searched import told_with
+from timeline.word_edges import plain_edges
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
@@ -126,7 +127,7 @@ def parent_of(target: pl.Expr) -> pl.Expr:
 
 def _requests(incident: Incident, line: str, named: str) -> pl.DataFrame:
     logs, shown = pl.col("lane") == Lane.LOG.value, ("source", "actor", "body", "attributes")
-    lines = incident.snapshot.told(logs & pl.col("body").str.contains(line), *shown)
+    lines = incident.snapshot.told(logs & pl.col("body").str.contains(plain_edges(line)), *shown)
     structured = told_with(
         incident,
         logs & pl.col("attributes").is_not_null(),

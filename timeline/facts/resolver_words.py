@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from timeline.event import Lane
+from timeline.word_edges import plain_edges
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
@@ -39,11 +40,11 @@ def unanswered(incident: Incident) -> pl.DataFrame:
     ).item()
     resolvers = speakers.filter(speakers.str.contains(RESOLVERS)).to_list()
     chosen = (pl.col("lane") == Lane.LOG.value) & pl.col("actor").is_in(resolvers)
-    told = incident.snapshot.told(chosen if resolvers else pl.lit(value=False), *shown)
+    told = incident.snapshot.told(chosen, *shown)
     names = pl.col("source", "actor", "clock").cast(pl.String).fill_null("")
     if told.is_empty():
         return told.with_columns(names, name=pl.lit(None, pl.String))
-    lines = told.filter(pl.col("body").str.contains(UNANSWERED)).with_columns(
+    lines = told.filter(pl.col("body").str.contains(plain_edges(UNANSWERED))).with_columns(
         names,
         name=pl.col("body").str.extract(NAMED, 1),
     )

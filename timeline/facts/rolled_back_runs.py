@@ -16,7 +16,7 @@ from timeline.facts.entities import pairs_of_type
 from timeline.facts.failed_calls import SLACK_NS, FailedCall, contrast_of, finished_runs
 from timeline.facts.lines import keyed_lines
 from timeline.facts.polite_errors import LEAST, LEAST_OTHERS, Contrast, usual_row
-from timeline.facts.spoken import ROLLBACK_MARKS, marked
+from timeline.facts.spoken import ROLLBACK_MARKS, spoken_with
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
@@ -34,7 +34,7 @@ MOSTLY = 0.8
 
 def rolled_back_runs(incident: Incident) -> list[FailedCall]:
     """By the instant of the rollback; `callee` is who wrote of it."""
-    lines = marked(incident.spoken, ROLLBACK_MARKS)
+    lines = spoken_with(incident, ROLLBACK_MARKS)
     body = pl.col("body")
     lines = lines.filter(body.str.contains(BACK) & ~body.str.contains(NOT_ALL))
     if lines.is_empty():

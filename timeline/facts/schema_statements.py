@@ -65,11 +65,10 @@ def schema_changes(incident: Incident) -> list[Change]:
 
 def slow_statements(incident: Incident) -> pl.DataFrame:
     """(row, timestamp, actor, statement) of statements that a database noted for their duration."""
-    told = holding(incident.statements, SLOW)
+    told = holding(incident.statements, SLOW).head(MOST_SLOW)
     if told.is_empty():
         return told.rename({"body": "statement"})
     told = told.with_columns(statement=pl.col("body").str.extract(SLOW, 1))
-    told = told.drop_nulls("statement").head(MOST_SLOW)
     return told.select("row", "timestamp", "actor", "statement")
 
 

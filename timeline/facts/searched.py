@@ -1,7 +1,7 @@
 """A search through the text of the records that may hold it, and no others.
 
 A search for many wordings costs several times what one literal costs, so the records are chosen by
-their columns first. Where most records are chosen, choosing and searching go in one pass.
+their columns first. Where most of many are chosen, choosing and searching go in one pass.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from timeline.facts.wordings import may_hold
+from timeline.store import SMALL
 
 if TYPE_CHECKING:
     import polars as pl
@@ -32,12 +33,13 @@ def told_with(
     regexes: whatever fits `wording` has a body that fits one of them.
     """
     snapshot = incident.snapshot
-    count = snapshot.events.select(chosen.fill_null(value=False).sum()).item()
-    if not count:  # even a search in nothing reads its wording first
-        return snapshot.told(chosen, *columns)
-    if count > FEW * max(snapshot.events.height, 1):
-        return snapshot.told(chosen & wording, *columns)
+    if snapshot.events.height >= SMALL:
+        count = snapshot.events.select(chosen.fill_null(value=False).sum()).item()
+        if count > FEW * snapshot.events.height:
+            return snapshot.told(chosen & wording, *columns)
     told = snapshot.told(chosen, *columns)
+    if told.is_empty():  # even a search in nothing reads its wording first
+        return told
     if bodies and not may_hold(told.get_column("body"), *bodies):
         return told.clear()
     return told.filter(wording.fill_null(value=False))

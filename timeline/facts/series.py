@@ -71,7 +71,7 @@ def curves_in(incident: Incident) -> pl.DataFrame:
 
 
 _VALUE = r" = \S+( \(|$)"
-"""What differs from point to point: the value, before or (recordings of before) behind the labels."""
+"""What differs from point to point: the value, before or (older recordings) behind the labels."""
 
 
 def points_in(incident: Incident) -> pl.DataFrame:

@@ -19,6 +19,7 @@ from timeline.facts.entities import entity_pairs
 from timeline.facts.lines import lines_at
 from timeline.facts.stated_versions import PERSONS
 from timeline.facts.told_by_two import told_by_two
+from timeline.plain_texts import plain_form
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
@@ -154,14 +155,17 @@ def _said(incident: Incident, lines: pl.DataFrame, *, figures: bool = True) -> p
     names = things.sort("row", "key").group_by("row").agg(names=pl.col("key").str.join(" "))
     ours = keys.filter(pl.col("key").str.contains(ONE_ITEM)).sort("row", "key")
     items = ours.group_by("row").agg(items=pl.col("key").str.join(" "))
-    body = pl.col("body").str.replace_all(_NAMED, "").str.replace_all(_LONG, "")
-    plain = body.str.replace_all(_TOOK, "")
+    texts = lines.get_column("body")
+    named, long, took = (plain_form(texts, one) for one in (_NAMED, _LONG, _TOOK))
+    body = pl.col("body").str.replace_all(named, "").str.replace_all(long, "")
+    plain = body.str.replace_all(took, "")
+    figure = plain.str.extract(plain_form(texts, _FIGURE), 1).fill_null("")
     told = lines
     for column in (runs, names, items):
         told = told.join(column, on="row", how="left")
     return told.with_columns(
         pl.col("names", "items").fill_null(""),
-        figure=plain.str.extract(_FIGURE, 1).fill_null("") if figures else pl.lit(""),
+        figure=figure if figures else pl.lit(""),
         form=plain.str.replace_all(r"[^\p{L}]+", " "),
     ).select(
         "row",

@@ -26,6 +26,7 @@ from timeline.facts.at_work import (
     requests_meanwhile,
     siblings_meanwhile,
 )
+from timeline.facts.named_handlers import Unheard, unheard_handlers
 from timeline.facts.pauses_of_speakers import pauses_of
 from timeline.facts.words import instant
 from timeline.order import Verdict
@@ -166,7 +167,32 @@ def silences_in(incident: Incident) -> tuple[Silence, ...]:
     for part, prove in ((pauses.hosts, _host_proved), (pauses.ordinary, _ordinary_proved)):
         few = part.sort(longest, "source", "actor", "clock", descending=[True, False, False, False])
         found += [prove(incident, gap) for gap in few.head(MAX_PARTS).iter_rows(named=True)]
-    return tuple(sorted((s for s in found if s is not None), key=lambda s: (s.start, s.actor)))
+    told = [one for one in found if one is not None]
+    told += _unheard(unheard_handlers(incident, read_until(incident)), told)
+    return tuple(sorted(told, key=lambda s: (s.start, s.actor)))
+
+
+def _unheard(handlers: Iterable[Unheard], told: Iterable[Silence]) -> list[Silence]:
+    """Those who left out what others say they handled, where no silence of theirs is known yet."""
+    known = [(one.source, one.actor, one.start, one.end) for one in told]
+    return [
+        Silence(
+            one.name,
+            one.source,
+            one.start,
+            one.end,
+            one.proof[0],
+            one.proof[1],
+            one.proof[2],
+            one.ongoing,
+            Part.HOST if one.host else Part.WHOLE,
+        )
+        for one in handlers
+        if not any(
+            (source, actor) == (one.source, one.name) and start < one.end and end > one.start
+            for source, actor, start, end in known
+        )
+    ]
 
 
 def _proved(incident: Incident, gap: dict[str, object], workers: frozenset[str]) -> Silence | None:

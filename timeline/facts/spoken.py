@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from timeline.event import Lane
+from timeline.facts.lines import named_texts
+from timeline.plain_texts import plain_form
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -207,17 +209,22 @@ def lines_with(incident: Incident, predicate: pl.Expr) -> pl.DataFrame:
     spoken = incident.snapshot.told(
         (pl.col("lane") == Lane.LOG.value) & predicate, *SPOKEN_COLUMNS[2:]
     )
-    source = pl.col("source").cast(pl.String).fill_null("")
-    clock = pl.col("clock").cast(pl.String).fill_null("")
-    return spoken.select(
-        "row",
-        "timestamp",
-        source,
-        pl.when(clock == "").then(source).otherwise(clock).alias("clock"),
-        pl.col("actor").cast(pl.String).fill_null(""),
-        "severity_number",
-        "body",
-    )
+    source, clock, actor, _ = named_texts(spoken)
+    rest = (spoken.get_column(name) for name in ("severity_number", "body"))
+    first = (spoken.get_column(name) for name in ("row", "timestamp"))
+    return pl.DataFrame([*first, source, clock, actor, *rest])
+
+
+def spoken_with(incident: Incident, marks: tuple[str, ...]) -> pl.DataFrame:
+    """Those of `Incident.spoken` with any of `marks`; looked for once for all who ask."""
+    known = incident.shared(_found_by_marks)
+    if marks not in known:
+        known[marks] = marked(incident.spoken, marks)
+    return known[marks]
+
+
+def _found_by_marks(_: Incident) -> dict[tuple[str, ...], pl.DataFrame]:
+    return {}
 
 
 def marked(lines: pl.DataFrame, marks: tuple[str, ...]) -> pl.DataFrame:
@@ -234,6 +241,9 @@ IDS = (
 )
 
 
-def form(body: str = "body") -> pl.Expr:
-    """A line without its ids and numbers: equal for two lines of one template."""
-    return pl.col(body).str.replace_all(IDS, "#").str.replace_all(NUMBERS, "#")
+def form(body: str = "body", texts: pl.Series | None = None) -> pl.Expr:
+    """A line without its ids and numbers: equal for two lines of one template. `texts` are those
+    that it will be asked about, where they are known: it may then cost less and says the same."""
+    ids = IDS if texts is None else plain_form(texts, IDS)
+    numbers = NUMBERS if texts is None else plain_form(texts, NUMBERS)
+    return pl.col(body).str.replace_all(ids, "#").str.replace_all(numbers, "#")

@@ -14,9 +14,10 @@ import polars as pl
 
 from timeline.facts.batches import entity_keys
 from timeline.facts.sight import read_until
-from timeline.facts.spoken import BATCH_MARKS, lines_with, marked
+from timeline.facts.spoken import BATCH_MARKS, lines_with, spoken_with
 from timeline.facts.wordings import may_hold
 from timeline.facts.work import END_LINE, FAIL_LINE
+from timeline.plain_texts import plain_form
 from timeline.window import SECOND_NS
 
 if TYPE_CHECKING:
@@ -72,21 +73,20 @@ class StatedBatch:
 
 def stated_batches(incident: Incident) -> Iterator[StatedBatch]:
     """Work whose size was stated, with how far it came; only what stands still or is closed."""
-    lines = marked(incident.spoken, BATCH_MARKS).filter(
-        pl.col("timestamp") >= incident.window.start
-    )
+    lines = spoken_with(incident, BATCH_MARKS).filter(pl.col("timestamp") >= incident.window.start)
     if lines.is_empty():
         return
     if not may_hold(lines.get_column("body"), PROGRESS, TOTAL):
         return
+    progress, total = (plain_form(lines.get_column("body"), one) for one in (PROGRESS, TOTAL))
     told = lines.with_columns(
-        so_far=_count(PROGRESS, 1), whole=_count(PROGRESS, 2), total=_count(TOTAL, 1)
+        so_far=_count(progress, 1), whole=_count(progress, 2), total=_count(total, 1)
     )
     told = told.filter(pl.coalesce("whole", "total").fill_null(0) >= MIN_STATED)
     if told.is_empty():
         return
     told = told.filter(~pl.col("body").str.contains(NOT_ITEMS)).with_columns(
-        things=pl.col("body").str.extract(TOTAL, 2).str.to_lowercase()
+        things=pl.col("body").str.extract(total, 2).str.to_lowercase()
     )
     opened = told.with_columns(size=pl.coalesce("whole", "total"))
     groups = [part for _, part in opened.group_by("actor", "source", "size", maintain_order=True)]

@@ -16,7 +16,7 @@ import polars as pl
 
 from timeline.event import SEVERITY_WARN, Kind, Lane
 from timeline.facts.run_signs import RUN_IDS
-from timeline.facts.spoken import VERSION_MARKS, marked
+from timeline.facts.spoken import VERSION_MARKS, spoken_with
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
@@ -145,7 +145,7 @@ LINE_VERSION_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
 def _lines(incident: Incident) -> pl.DataFrame:
     """LINE_VERSION_SCHEMA of lines that state a record's version;
     `names` are the values of all its run ids."""
-    lines = marked(incident.spoken, VERSION_MARKS)
+    lines = spoken_with(incident, VERSION_MARKS)
     if lines.is_empty():
         return pl.DataFrame(schema=LINE_VERSION_SCHEMA)
     lines = lines.with_columns(version=pl.col("body").str.extract(VERSION, 1)).drop_nulls("version")

@@ -17,6 +17,7 @@ from timeline.event import Lane
 from timeline.facts.entities import entity_pairs
 from timeline.facts.sight import read_until
 from timeline.facts.spoken import form
+from timeline.plain_texts import plain_form
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
@@ -106,8 +107,9 @@ def _jobs(incident: Incident) -> pl.DataFrame:
 def _named_in(incident: Incident, rows: pl.Series) -> pl.DataFrame:
     """(row, key): the thing that the first field of each line names, for lines without any key."""
     told = incident.snapshot.told(pl.col("row").is_in(rows.tail(MOST_LINES).implode()), "body")
+    field, body = plain_form(told.get_column("body"), FIELD), pl.col("body")
     found = told.select(
-        "row", name=pl.col("body").str.extract(FIELD, 1), value=pl.col("body").str.extract(FIELD, 2)
+        "row", name=body.str.extract(field, 1), value=body.str.extract(field, 2)
     ).drop_nulls()
     short = pl.col("value").str.len_chars() <= LONGEST_NAME
     things = found.filter(short & ~pl.col("name").str.contains(MEASURES))
@@ -140,6 +142,6 @@ def _lines(incident: Incident) -> pl.DataFrame:
         pl.col("source").cast(pl.String),
         at="timestamp",
         by=pl.col("actor").cast(pl.String).fill_null(""),
-        form=form(),
+        form=form("body", lines.get_column("body")),
     )
     return things.join(shaped, on="row")

@@ -16,6 +16,7 @@ import polars as pl
 
 from timeline.event import Lane
 from timeline.facts.lines import lines_where
+from timeline.plain_texts import plain_form
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
@@ -35,6 +36,8 @@ FIRST_COLUMN = r"^[\"`]?(\w+)[\"`]?\s*=\s*(?:\$(\d)|'?(-?\d{1,12}(?:\.\d{1,6})?)
 NUMBER = r"^-?\d{1,12}(?:\.\d{1,6})?$"
 NO_SUM = r"(?i)(?:_at|_on|_id|version|stamp|seen|date|time|position|rank|order)$"
 """Columns that are counted up or set, not added to."""
+CONDITION = "where"
+"""Stands in every statement that fits `READ` or `WRITE`, which are dear to try on long ones."""
 LOCKED = r"(?i)\bFOR (?:NO KEY )?(?:UPDATE|SHARE)\b"
 UNDONE = r"(?i)(?:^|[\s:])ROLLBACK\b|\bcould not serialize\b"
 ENDED = r"(?i)(?:^|[\s:])(?:COMMIT|ROLLBACK|END)\b|\bcould not serialize\b"
@@ -126,24 +129,28 @@ def _statements(incident: Incident) -> pl.DataFrame:
     ends = lines.filter(body.str.contains(ENDED)).select(
         "source", "session", "place", undone=body.str.contains(UNDONE)
     )
+    lines = lines.filter(body.str.contains_any([CONDITION], ascii_case_insensitive=True))
     text = body.str.replace(r"^\[\d+\] \S+ ", "")
-    write, read = text.str.extract_groups(WRITE), text.str.extract_groups(READ)
+    bodies = lines.get_column("body")
+    write, read = (text.str.extract_groups(plain_form(bodies, one)) for one in (WRITE, READ))
+    first = plain_form(bodies, FIRST_COLUMN)
     told = lines.with_columns(
         table=pl.coalesce(write.struct.field("1"), read.struct.field("1")),
-        column=write.struct.field("2").str.extract(FIRST_COLUMN, 1),
-        given=write.struct.field("2").str.extract(FIRST_COLUMN, 2),
-        value=write.struct.field("2").str.extract(FIRST_COLUMN, 3),
+        column=write.struct.field("2").str.extract(first, 1),
+        given=write.struct.field("2").str.extract(first, 2),
+        value=write.struct.field("2").str.extract(first, 3),
         where=pl.coalesce(write.struct.field("3"), read.struct.field("2")),
         verb=pl.when(write.struct.field("1").is_not_null())
         .then(pl.lit("write"))
         .otherwise(pl.lit("read")),
     ).drop_nulls("table")
-    one = pl.col("where").str.extract_groups(ONE_ROW)
+    one = pl.col("where").str.extract_groups(plain_form(told.get_column("where"), ONE_ROW))
     told = told.with_columns(
         number=one.struct.field("1"), pk=pl.coalesce(one.struct.field("2"), one.struct.field("3"))
     )
     told = told.with_columns(
-        pk=pl.coalesce("pk", _parameter("number")), value=pl.coalesce("value", _parameter("given"))
+        pk=pl.coalesce("pk", _parameter(told, "number")),
+        value=pl.coalesce("value", _parameter(told, "given")),
     ).drop_nulls("pk")
     sums = pl.col("value").str.contains(NUMBER) & ~pl.col("column").str.contains(NO_SUM)
     told = told.filter(
@@ -156,14 +163,16 @@ def _statements(incident: Incident) -> pl.DataFrame:
     return ended.with_columns(pl.col("undone").fill_null(value=False)).sort("place")
 
 
-def _parameter(number: str) -> pl.Expr:
-    """The value of the parameter whose number stands in the column `number`."""
-    shown = pl.col("where")
+def _parameter(told: pl.DataFrame, number: str) -> pl.Expr:
+    """The value of the parameter whose number stands in the column `number` of `told`."""
+    shown, numbers = pl.col("where"), set(told.get_column(number).to_list())
     return pl.coalesce(
+        pl.lit(None, pl.String),
         *(
             pl.when(pl.col(number) == str(n)).then(
                 shown.str.extract(rf"\${n} = '([^']{{1,64}})'", 1)
             )
             for n in range(1, 10)
-        )
+            if str(n) in numbers
+        ),
     )

@@ -16,8 +16,9 @@ from timeline.event import Kind, Lane
 from timeline.facts.entities import entity_pairs
 from timeline.facts.lines import lines_at
 from timeline.facts.run_signs import RUN_IDS
-from timeline.facts.spoken import CHANGE_MARKS, marked
+from timeline.facts.spoken import CHANGE_MARKS, spoken_with
 from timeline.facts.versions import changes_told
+from timeline.plain_texts import plain_form
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
@@ -116,7 +117,8 @@ def stating(told: pl.DataFrame) -> pl.DataFrame:
     stated = pl.concat_str(pl.lit(rf"(?i)(?:^|\W){STATING}[ =:\"'(]{{1,3}}"), value)
     told = told.with_columns(
         by_name=pl.col("body").str.contains(beside),
-        stated=pl.col("said").str.contains(WORD) & pl.col("body").str.contains(stated),
+        stated=pl.col("said").str.contains(plain_form(told.get_column("said"), WORD))
+        & pl.col("body").str.contains(stated),
     ).filter(pl.col("by_name") | pl.col("stated"))
     told = told.rename({"line": "row", "at": "timestamp"}).sort("timestamp", "row")
     return told.select(pl.col(name).cast(dtype) for name, dtype in AFTER_SCHEMA.items())
@@ -171,7 +173,7 @@ def all_changes(incident: Incident) -> pl.DataFrame:
 def changes_by_lines(incident: Incident) -> pl.DataFrame:
     """The same columns for changes that a writer's own line tells: `cents 900 -> 1100`, of the one
     thing that the line names. There is no commit; the line is written when it is done."""
-    lines = marked(incident.spoken, CHANGE_MARKS)
+    lines = spoken_with(incident, CHANGE_MARKS)
     if lines.is_empty():
         return pl.DataFrame(schema=CHANGE_SCHEMA)
     told = lines.with_columns(changed_line().struct.unnest()).drop_nulls("new")

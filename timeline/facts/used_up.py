@@ -17,6 +17,7 @@ from timeline.errors.translations import any_of
 from timeline.event import SEVERITY_ERROR, SEVERITY_WARN, Kind, Lane
 from timeline.facts.errors import JOB_FAILURES
 from timeline.facts.searched import told_with
+from timeline.word_edges import plain_edges
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
@@ -142,11 +143,11 @@ def used_up(incident: Incident) -> pl.DataFrame:
     severity, kind = pl.col("severity_number"), pl.col("kind")
     level = (severity == 0) | (severity >= SEVERITY_WARN)
     chosen = ((pl.col("lane") == Lane.LOG.value) & level) | kind.is_in(JOB_FAILURES)
-    words = pl.col("body").str.contains(_ANY)
+    words = pl.col("body").str.contains(plain_edges(_ANY))
     shown = ("source", "actor", "clock", "body")
     told = told_with(incident, chosen, words, *shown, bodies=(_ANY,)).head(MAX_LINES)
     if told.height:
-        told = told.filter(~pl.col("body").str.contains(TALK))
+        told = told.filter(~pl.col("body").str.contains(plain_edges(TALK)))
     named = (
         told.with_columns(resource=_resource_of(pl.col("body")))
         if told.height
@@ -163,7 +164,10 @@ def used_up(incident: Incident) -> pl.DataFrame:
 def _resource_of(body: pl.Expr) -> pl.Expr:
     """The first resource whose wording fits; null for none."""
     return pl.coalesce(
-        *(pl.when(body.str.contains(one.wording)).then(pl.lit(one.name)) for one in RESOURCES)
+        *(
+            pl.when(body.str.contains(plain_edges(one.wording))).then(pl.lit(one.name))
+            for one in RESOURCES
+        )
     )
 
 

@@ -13,6 +13,8 @@ from typing import TypeAlias
 
 import polars as pl
 
+from timeline.plain_texts import plain_form
+
 MOST_BYTES = 65_536
 """Of texts that are looked through; more are left to the regex."""
 LEAST_BYTES = 3
@@ -41,7 +43,8 @@ def holding(frame: pl.DataFrame, pattern: str, column: str = "body") -> pl.DataF
     """Those of `frame` whose `column` fits the regex `pattern`."""
     if not may_hold(frame.get_column(column), pattern):
         return frame.clear()
-    return frame.filter(pl.col(column).str.contains(pattern))
+    shown = plain_form(frame.get_column(column), pattern)
+    return frame.filter(pl.col(column).str.contains(shown))
 
 
 @cache

@@ -17,6 +17,7 @@ from timeline.event import Kind, Lane
 from timeline.facts.run_signs import BEGIN_WORDS, END_WORDS, last_signs, worker_signs
 from timeline.facts.sight import heard
 from timeline.facts.spoken import form, lines_with
+from timeline.plain_texts import plain_form
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
@@ -216,12 +217,17 @@ def line_runs(incident: Incident, lines: pl.DataFrame) -> pl.DataFrame:
     keys = incident.snapshot.keys_of(once.get_column("row"))
     machine = keys.filter(pl.col("key").str.contains(r"^(?:job|request|trace|message):"))
     named = machine.unique("row", keep="first", maintain_order=True)
+    texts = once.get_column("body")
+
+    def says(wording: str) -> pl.Expr:
+        return pl.col("body").str.contains(plain_form(texts, wording))
+
     told = once.join(named, on="row", how="left", maintain_order="left").with_columns(
         pl.col("key").fill_null("").alias("name"),
-        begins=pl.col("body").str.contains(BEGIN_LINE) | pl.col("body").str.contains(BEGIN_WORDS),
-        ends=pl.col("body").str.contains(END_LINE) | pl.col("body").str.contains(END_WORDS),
-        fails=pl.col("body").str.contains(FAIL_LINE) | (pl.col("severity_number") >= 17),
-        form=form(),
+        begins=says(BEGIN_LINE) | says(BEGIN_WORDS),
+        ends=says(END_LINE) | says(END_WORDS),
+        fails=says(FAIL_LINE) | (pl.col("severity_number") >= 17),
+        form=form("body", texts),
     )
     begun = told.filter(pl.col("begins") & ~pl.col("ends"))
     if begun.is_empty() and told.height:

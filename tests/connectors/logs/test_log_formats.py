@@ -238,6 +238,158 @@ CASES = (
         0,
         '[0 127.0.0.1:50412] "LPUSH" "rq:queue:mailers" "8f2c"',
     ),
+    Case(
+        BY_NAME["access-vhost"].example,
+        "access-vhost",
+        SECOND,
+        S,
+        0,
+        '203.0.113.7 "GET / HTTP/2.0" 500 12',
+        "shop.example.org",
+    ),
+    Case(
+        BY_NAME["php-fpm"].example,
+        "php-fpm",
+        MICRO,
+        US,
+        13,
+        "[pool www] server reached pm.max_children (5)",
+    ),
+    Case("[14-Mar-2026 02:07:29] NOTICE: ready", "php-fpm", SECOND, S, 10, "ready"),
+    Case(
+        BY_NAME["php"].example,
+        "php",
+        SECOND,
+        S,
+        17,
+        "PHP Fatal error: Uncaught RedisException: went away",
+    ),
+    Case("[14-Mar-2026 02:07:29 UTC] order 7 kept", "php", SECOND, S, 0, "order 7 kept"),
+    Case(
+        BY_NAME["monolog"].example,
+        "monolog",
+        SECOND,
+        S,
+        17,
+        "production enqueue failed for user_id=4711",
+    ),
+    Case(
+        "[2026-03-14T02:07:29.110123+00:00] app.CRITICAL: boom [] []",
+        "monolog",
+        MICRO,
+        US,
+        18,
+        "app boom [] []",
+    ),
+    Case(
+        "[2026-03-14T02:07:29,110][WARN ][o.e.m.Jvm] [es-1] overhead",
+        "iso-level",
+        T0,
+        MS,
+        13,
+        "[o.e.m.Jvm] [es-1] overhead",
+    ),
+    Case(
+        "W20260314 02:07:29.110123   812 mail.cc:7] slow", "klog", MICRO, US, 13, "mail.cc:7] slow"
+    ),
+    Case(
+        BY_NAME["w3c-tabs"].example,
+        "w3c-tabs",
+        SECOND,
+        S,
+        0,
+        "FRA60-P4 312 203.0.113.7 GET shop.example.org /signups 500",
+    ),
+    Case(
+        BY_NAME["load-balancer"].example,
+        "load-balancer",
+        MICRO,
+        US,
+        0,
+        "h2 app/shop/50dc6c495c0c9188 203.0.113.7:2817 - -1 -1 -1 503",
+    ),
+    Case(
+        BY_NAME["mysql-slow"].example,
+        "mysql-slow",
+        MICRO,
+        US,
+        0,
+        BY_NAME["mysql-slow"].example,
+    ),
+    Case(
+        BY_NAME["mariadb-slow"].example,
+        "mariadb-slow",
+        SECOND,
+        S,
+        0,
+        BY_NAME["mariadb-slow"].example,
+    ),
+    Case(
+        BY_NAME["mysql"].example,
+        "mysql",
+        SECOND,
+        S,
+        13,
+        "12 Aborted connection 12 to db: 'shop' user: 'app'",
+    ),
+    Case(
+        "2026-03-14T02:07:29.110123Z 0 [Note] [MY-010311] [Server] ready",
+        "mysql",
+        MICRO,
+        US,
+        9,
+        "0 [MY-010311] [Server] ready",
+    ),
+    Case(
+        BY_NAME["hadoop"].example,
+        "hadoop",
+        SECOND,
+        S,
+        17,
+        "TaskSchedulerImpl: Lost executor 3 on 10.2.0.7: heartbeat",
+    ),
+    Case(
+        BY_NAME["sidekiq"].example,
+        "sidekiq",
+        T0,
+        MS,
+        13,
+        "pid=4101 tid=ox2k class=Mail jid=8f2c elapsed=0.1 slow",
+    ),
+    Case(
+        BY_NAME["jvm"].example,
+        "jvm",
+        T0,
+        MS,
+        13,
+        "[61.204s] [gc,alloc] Retried too often",
+    ),
+    Case(
+        BY_NAME["level-iso"].example,
+        "level-iso",
+        T0,
+        MS,
+        17,
+        "signup 812 139 enqueue failed for user_id=4711",
+    ),
+    Case(
+        "INFO  [main] 2026-03-14 02:07:29,110 Gossiper.java:7 - done",
+        "level-iso",
+        T0,
+        MS,
+        9,
+        "[main] Gossiper.java:7 - done",
+    ),
+    Case(
+        BY_NAME["audit"].example,
+        "audit",
+        T0,
+        MS,
+        0,
+        "USER_LOGIN pid=812 uid=0 res=failed",
+        "web-1",
+        "web-1",
+    ),
 )
 
 
@@ -267,6 +419,7 @@ def test_every_format_of_the_table_has_a_case() -> None:
         "12345678 bytes written",
         "{not json",
         '{"message": "no time here", "t": 12}',
+        "26/03/14 02:07:29 is no stamp where no level and no class follow",
         "20260314020729 compact stamps are not in the table",
     ],
 )
@@ -277,6 +430,21 @@ def test_a_number_inside_a_message_is_never_a_time(line: str, tmp_path: Path) ->
     assert loaded.topics()["format-unknown"] == 2
 
 
+def test_two_words_and_a_colon_are_no_host_and_program(tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        "hook.log",
+        "2026-03-14T02:07:29.110Z Connection error: refused",
+        "2026-03-14T02:07:29+00:00 listening on :8080",
+        "2026-03-14T02:07:29+00:00 taking part 3 of 9",
+        "2026-03-14T02:07:29+00:00 START RequestId: 8f2c",
+    )
+    told = load(path).events
+    assert {event.actor for event in told} == {"hook"}
+    assert {event.clock for event in told} == {""}
+    assert "Connection error: refused" in {event.body for event in told}
+
+
 JSON_CASES = (
     ('{"timestamp":"2026-03-14T02:07:29.110Z","level":"error","msg":"boom"}', T0, MS, 17, "boom"),
     ('{"@timestamp":"2026-03-14T02:07:29.110Z","log.level":"WARN","message":"m"}', T0, MS, 13, "m"),
@@ -284,6 +452,12 @@ JSON_CASES = (
     ('{"ts":1773454049.110123,"level":"info","msg":"zap"}', MICRO, US, 9, "zap"),
     ('{"ts":1773454049110123000,"severity":"CRITICAL","text":"ns"}', MICRO, NS, 18, "ns"),
     ('{"t":"1773454049","message":"s"}', SECOND, S, 0, "s"),
+    ('{"t":{"$date":"2026-03-14T02:07:29.110+00:00"},"s":"W","c":"COMMAND","msg":"slow"}',
+     T0, MS, 13, "slow"),
+    ('{"t":{"$date":"2026-03-14T02:07:29.110+00:00"},"s":"D2","c":"STORAGE","msg":"m"}',
+     T0, MS, 5, "m"),
+    ('{"time":"2026-03-14T02:07:29.110Z","s":"E","msg":"a letter of its own"}',
+     T0, MS, 0, "a letter of its own"),
     ('{"time":"14/Mar/2026:02:07:29 +0000","message":"nginx"}', SECOND, S, 0, "nginx"),
     ('{"log":"line from docker","stream":"stderr","time":"2026-03-14T02:07:29.110123456Z"}',
      SECOND + 110_123_456, NS, 0, "line from docker"),

@@ -5,11 +5,15 @@ from __future__ import annotations
 import logging
 import os
 import time
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING
 
 import psycopg
-import pymysql
 from celery import Celery  # type: ignore[import-untyped]  # Celery has no types
+
+from tests.lab.faults.mariadb_client import connected
+
+if TYPE_CHECKING:
+    import pymysql
 
 LEASE_S = 3
 TAKES_S = 1.0
@@ -47,20 +51,6 @@ def dispatch(account_id: int) -> None:
         if not cursor.execute("SELECT points FROM accounts WHERE id = %s", (account_id,)):
             raise DoesNotExist(f"Account {account_id} does not exist")
     log.info("card sent account_id=%s", account_id)
-
-
-def connected(url: str, *, autocommit: bool = False) -> pymysql.Connection:
-    """A connection to MariaDB, by default as PyMySQL and the DB API make it: in a transaction from
-    the first statement to the next commit."""
-    parts = urlsplit(url)
-    return pymysql.connect(
-        host=parts.hostname or "",
-        port=parts.port or 0,
-        user=parts.username,
-        password=parts.password or "",
-        database=parts.path.lstrip("/"),
-        autocommit=autocommit,
-    )
 
 
 def client(url: str) -> Celery:

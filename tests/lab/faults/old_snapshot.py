@@ -7,7 +7,7 @@ import secrets
 import time
 
 from tests.lab.faults.account_table import accounts_of, add
-from tests.lab.faults.celery_jobs import connected
+from tests.lab.faults.mariadb_client import connected
 from tests.lab.faults.wrong import Wrong
 from tests.lab.yard import Yard
 

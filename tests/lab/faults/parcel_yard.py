@@ -7,6 +7,7 @@ import subprocess
 import sys
 import uuid
 
+import httpx
 import pika
 import psycopg
 
@@ -21,6 +22,7 @@ class Parcels:
     def __init__(self, yard: Yard) -> None:
         self._yard = yard
         server = yard.keep(rabbitmq())
+        self._management = server.url
         self._url = amqp_url(server)
         yard.configure(f"""
 [env.yard.sources.broker]
@@ -41,14 +43,18 @@ url = "{create_reader(server)}"
             log.info("parcel ordered member_id=%s message_id=%s", member, message)
         connection.close()
 
-    def start(self, host: str) -> subprocess.Popen[bytes]:
+    def start(self, host: str, **environment: str) -> subprocess.Popen[bytes]:
         """A consumer that takes messages."""
-        return self._yard.start(
-            host, sys.executable, "-m", "tests.lab.faults.parcels", self._url, host
-        )
+        program = "tests.lab.faults.parcels"
+        return self._yard.start(host, sys.executable, "-m", program, self._url, host, **environment)
 
     def booked(self) -> list[int]:
         """The member of each booking, in the order of the bookings."""
         with psycopg.connect(self._yard.postgresql.url) as connection:
             rows = connection.execute("SELECT member_id FROM letters ORDER BY id").fetchall()
         return [int(member) for (member,) in rows]
+
+    def given_out_again(self) -> int:
+        """How many messages the broker says it delivered again, as of its last sample."""
+        answer = httpx.get(f"{self._management}/api/queues/%2F/{QUEUE}", timeout=10)
+        return int(answer.raise_for_status().json().get("message_stats", {}).get("redeliver", 0))

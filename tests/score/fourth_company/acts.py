@@ -125,7 +125,7 @@ def begun(night: Shift, job: Job, thing: str, seconds: float, host: str) -> Atte
 
 def forget_curves(night: Shift, *names: str, about: str = "") -> None:
     """Take the generator's healthy curves of these names away where a family tells its own."""
-    marks = tuple(f"{name} (" for name in names)
+    marks = tuple(f"{name} = " for name in names)
     night.told = [
         (event, host)
         for event, host in night.told
