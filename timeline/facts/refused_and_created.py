@@ -153,12 +153,13 @@ def _troubled(incident: Incident, pairs: pl.DataFrame) -> pl.Series:
         & (pl.col("severity_number") >= SEVERITY_WARN)
         & pl.col("actor").cast(pl.String).is_in(pairs.get_column("caller").unique().implode()),
     )
-    held = pairs.select("caller", "timestamp").join(
-        loud.select(caller="actor", loud="timestamp"), on="caller"
+    since = pl.col("timestamp") - SLACK_NS
+    held = pairs.select("caller", "timestamp", since=since).sort("since")
+    next_loud = loud.select(caller="actor", since="timestamp", loud="timestamp").sort("since")
+    held = held.join_asof(
+        next_loud, on="since", by="caller", strategy="forward", check_sortedness=False
     )
-    near = pl.col("loud").is_between(
-        pl.col("timestamp") - SLACK_NS, pl.col("timestamp") + WITHIN_NS
-    )
+    near = pl.col("loud") <= pl.col("timestamp") + WITHIN_NS
     return held.filter(near).get_column("caller").unique()
 
 

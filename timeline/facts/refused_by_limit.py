@@ -39,6 +39,7 @@ NEAR_NS = 10_000_000_000
 """Bare failures to connect this near to such answers are of the same story."""
 MIN_ANSWERS = 3
 """Answers of one peer below which one client's own limit may be the reason."""
+_PORT = r":\d+$"
 CONNECTING = (ErrorClass.REFUSED.value, ErrorClass.CONNECT_TIMEOUT.value)
 """What a full server's backlog looks like to those who still wait outside."""
 
@@ -58,21 +59,25 @@ def without_limits(incident: Incident, hits: pl.DataFrame) -> pl.DataFrame:
     bare = rest.filter(pl.col("error_class").is_in(CONNECTING))
     if answers.height < MIN_ANSWERS or bare.is_empty():
         return rest
-    beside = (
-        bare.select("row", *names)
-        .join(answers, how="cross", suffix="_full")
-        .filter(
-            ((pl.col("timestamp") - pl.col("timestamp_full")).abs() <= NEAR_NS)
-            & _same("peer")
-            & _same("system")
-        )
-    )
-    told = beside.group_by("row").agg(answers=pl.len()).filter(pl.col("answers") >= MIN_ANSWERS)
+    whom = {f"whose_{name}": pl.col(name).str.replace(_PORT, "") for name in ("system", "peer")}
+    groups = bare.with_columns(**whom).partition_by(list(whom))
+    beside = pl.concat([_beside(mine, answers) for mine in groups])
+    told = beside.filter(pl.col("answers") >= MIN_ANSWERS)
     return rest.filter(~pl.col("row").is_in(told.get_column("row").implode()))
 
 
-def _same(name: str) -> pl.Expr:
+def _beside(mine: pl.DataFrame, answers: pl.DataFrame) -> pl.DataFrame:
+    """(row, answers): how many of `answers` lie near each failure of `mine`, all of one peer."""
+    system, peer = mine.select("whose_system", "whose_peer").row(0)
+    alike = answers.filter(_named("system", system) & _named("peer", peer))
+    stamps, at = alike.get_column("timestamp").sort(), mine.get_column("timestamp")
+    until = stamps.search_sorted(at + NEAR_NS, side="right").cast(pl.Int64)
+    since = stamps.search_sorted(at - NEAR_NS, side="left").cast(pl.Int64)
+    return mine.select("row", answers=until - since)
+
+
+def _named(name: str, value: str | None) -> pl.Expr:
     """Whether both name the same, or either names none; a port may be left out."""
-    mine, theirs = pl.col(name), pl.col(f"{name}_full")
-    alike = mine.str.replace(r":\d+$", "") == theirs.str.replace(r":\d+$", "")
-    return mine.is_null() | theirs.is_null() | alike
+    if value is None:
+        return pl.lit(value=True)
+    return pl.col(name).is_null() | (pl.col(name).str.replace(_PORT, "") == value)
