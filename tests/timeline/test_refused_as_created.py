@@ -149,6 +149,30 @@ def test_a_table_that_was_not_read_in_full() -> None:
     assert not found(world)
 
 
+def ends_early(world: World) -> World:
+    """It is asked a moment after the last line, as of a fault that goes on."""
+    world.end = at(40) + 0.3
+    world.blind("postgres", world.end, world.end + 5, Sight.PARTIAL)
+    return world
+
+
+def test_a_window_that_ends_a_moment_after_the_last_line() -> None:
+    (finding,) = found(ends_early(imported()))
+    assert (finding.balance.said, finding.balance.rows) == (40, 37)
+
+
+def test_the_last_rows_may_be_stamped_after_what_was_read() -> None:
+    """Each refused name has its row all the same; only the last two are not read yet."""
+    world = World()
+    for number in range(1, 41):
+        if number in TAKEN[:2]:
+            refuses(world, number)
+        if number <= 38:
+            world.row(at(number), "members", 100 + number)
+        says(world, number)
+    assert not found(ends_early(world))
+
+
 def test_a_success_that_creates_nothing() -> None:
     assert not found(imported(line="GET /members 200 request_id={request} name=m{n}"))
 

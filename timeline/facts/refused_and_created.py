@@ -17,6 +17,7 @@ import polars as pl
 from timeline.event import SEVERITY_WARN, Lane
 from timeline.facts.lines import lines_where
 from timeline.facts.outcome_words import CREATED, FAILED
+from timeline.facts.sight import read_until
 from timeline.facts.violations import MAX_HITS, UNIQUE
 from timeline.order import before
 from timeline.templates import template_of
@@ -170,14 +171,19 @@ def _balance(incident: Incident, told: pl.DataFrame, cases: list[Refusal]) -> Ba
     mine = told.filter((pl.col("caller") == one.caller) & (pl.col("form") == one.form))
     mine = mine.unique("said_row")
     since, until = _edges(mine.get_column("at"))
+    since, until = since - SLACK_NS, min(until + SLACK_NS, read_until(incident))
     table = incident.records.summary.filter(pl.col("table").str.replace(r"^.*\.", "") == one.table)
-    rows = table.filter(pl.col("created").is_between(since - SLACK_NS, until + SLACK_NS)).height
+    created = table.get_column("created")
     sources = table.get_column("source").unique().to_list()
-    if incident.snapshot.coverage.limits(sources, since - SLACK_NS, until + SLACK_NS):
+    if incident.snapshot.coverage.limits(sources, since, until):
         return None
-    said = mine.height
+    said, rows = mine.height, int(created.is_between(since, until).sum())
+    # Of what was said shortly before the end of what was read, the rows may be stamped behind it.
+    late = int((mine.get_column("at") > until - SLACK_NS).sum())
+    unsettled = max(0, late - int(created.is_between(until - SLACK_NS, until).sum()))
     enough = rows >= max(LEAST_OTHERS, MOSTLY * said)
-    return Balance(one.table, said, rows) if enough and rows <= said - len(cases) else None
+    missing = said - rows - unsettled
+    return Balance(one.table, said, rows) if enough and missing >= len(cases) else None
 
 
 def _edges(stamps: pl.Series) -> tuple[int, int]:
