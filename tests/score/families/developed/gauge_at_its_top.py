@@ -35,10 +35,7 @@ def inject(world: World) -> Truth:
     for host in back.hosts:
         _gauges(world, host, size, ended)
     hit = _answers(world, back.name, back.hosts, wait, ended)
-    full = sum(
-        event.body.startswith(ACTIVE) and event.body.rstrip().endswith(f" {size}")
-        for event, _ in world.told[place:]
-    )
+    full = sum(event.body.startswith(f"{ACTIVE} = {size} (") for event, _ in world.told[place:])
     return fault(
         world,
         "connections-exhausted",
