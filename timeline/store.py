@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import polars as pl
 
@@ -19,6 +18,7 @@ from timeline.columns import COUNT_SCHEMA, EVENT_SCHEMA, KEY_SCHEMA, UNDATED_SCH
 from timeline.coverage import Coverage, CoverageMap
 from timeline.event import Event
 from timeline.keys import too_broad
+from timeline.once import once
 from timeline.runs import Run, joined, run_of, settled
 
 SMALL = 100_000
@@ -50,17 +50,17 @@ class Snapshot:
     def __len__(self) -> int:
         return self.order.len()
 
-    @cached_property
+    @once
     def times(self) -> pl.Series:
         """Timestamps (ns) in total order."""
         return self.events.get_column("timestamp").gather(self.order).set_sorted()
 
-    @cached_property
+    @once
     def broad_keys(self) -> frozenset[str]:
         """Keys too common to join on."""
         return too_broad(self.keys)
 
-    @cached_property
+    @once
     def sources(self) -> tuple[str, ...]:
         return tuple(sorted(str(name) for name in self.events.get_column("source").unique()))
 
@@ -154,7 +154,7 @@ class Snapshot:
         held = self.keys.select(pl.col("row").is_in(rows.implode())).to_series()
         return pl.DataFrame([column.filter(held) for column in self.keys.iter_columns()])
 
-    @cached_property
+    @once
     def _in_order(self) -> pl.DataFrame:
         """`events` with their numbers as `row`, in total order; for few events only."""
         return self.events.with_row_index("row").sort("timestamp", "row")

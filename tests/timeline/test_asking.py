@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from functools import cached_property
 from typing import ClassVar
 
 import pytest
 
+from halfawake.plugins import detectors as known_detectors
 from tests.timeline.worlds import TIGHT, World, shop
+from timeline import asking
 from timeline.asking import Flip, ask_all, with_clock_needs
 from timeline.clock import ClockBound, ClockTable, consulted_clocks
 from timeline.finding import Finding, NotEvaluated, Step
 from timeline.incident import Incident
+from timeline.once import once
 from timeline.order import Verdict, before
 
 SECOND = 1_000_000_000
@@ -90,6 +92,13 @@ class Knows:
         return [
             Wrong(verdict=Verdict.CERTAIN, weakest_link=link, began=0, ended=0, bounds=self.bounds)
         ]
+
+
+class Broken:
+    term: ClassVar[str] = "broken"
+
+    def detect(self, incident: Incident) -> Sequence[Finding] | NotEvaluated:
+        raise KeyError("no such column")
 
 
 def two_lines(apart: float = 1.0, bound: ClockBound = TIGHT) -> Incident:
@@ -190,7 +199,7 @@ def test_a_certain_finding_and_one_with_another_weak_link_ask_for_nothing() -> N
 def test_no_shared_fact_asks_for_a_clock() -> None:
     """Facts are kept when clocks become known better, so none may depend on their bounds."""
     incident = shop().incident()
-    names = [name for name, kind in vars(Incident).items() if isinstance(kind, cached_property)]
+    names = [name for name, kind in vars(Incident).items() if isinstance(kind, once)]
     assert {"errors", "jobs", "lost_attempts"} <= set(names)
     with consulted_clocks() as consulted:
         for name in names:
@@ -220,3 +229,22 @@ def test_a_wrong_clock_says_so_in_words() -> None:
     fast = ClockBound().shifted(2 * SECOND, "in another zone")
     assert fast.words() == "2000 ms fast ±250 ms in another zone"
     assert not ClockBound(5, 5).excludes_right
+
+
+def test_of_many_events_two_threads_say_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    detectors = [*known_detectors(), Broken()]
+    alone = ask_all(shop().incident(), detectors)
+    monkeypatch.setattr(asking, "MANY", 1)
+    for _ in range(5):  # whoever comes first must not matter
+        together = ask_all(shop().incident(), detectors)
+        assert together == alone
+    assert len(alone.findings) == 6
+    assert together.not_evaluated[-1].term == "broken"
+
+
+def test_each_thread_tells_whose_clocks_it_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asking, "MANY", 1)
+    knows = Knows({"db": ClockBound(3 * SECOND, 0, "from shared ids")})
+    used, other = Orders("asked", "answered"), Orders("sent", "paid")
+    ask_all(two_lines(), [used, knows, other])
+    assert (used.asked, knows.asked, other.asked) == (2, 1, 1)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -17,6 +16,7 @@ from timeline.event import Kind, Lane
 from timeline.facts.entities import entity_pairs
 from timeline.facts.fields import field_texts
 from timeline.facts.job_names import job_names
+from timeline.once import once
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
@@ -72,7 +72,7 @@ class Jobs:
     entities: pl.DataFrame
     named: pl.DataFrame
 
-    @cached_property
+    @once
     def summary(self) -> pl.DataFrame:
         """One line per job of the queue: class, queue, args, status, worker, first stamps (ns)."""
 
@@ -92,7 +92,7 @@ class Jobs:
             first_seen=pl.col("timestamp").min(),
         )
 
-    @cached_property
+    @once
     def runs(self) -> pl.DataFrame:
         """Attempts of jobs: a start and the next end of the same job (RUN_SCHEMA)."""
         moves = self.transitions.filter(pl.col("kind") != Kind.JOB_ENQUEUED.value).sort(
