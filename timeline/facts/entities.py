@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from timeline.once import built_once
+
 if TYPE_CHECKING:
     from timeline.incident import Incident
+    from timeline.store import Snapshot
 
 MACHINE_TYPES = frozenset({"request", "trace", "span", "job", "txn", "row", "peer", "batch"})
 """Key types that name a piece of work or a place. Everything else (`user`, `order`) is an entity:
@@ -36,7 +39,12 @@ def entity_pairs(keys: pl.DataFrame) -> pl.DataFrame:
 
 def job_pairs(incident: Incident) -> pl.DataFrame:
     """The (row, key) pairs of all jobs' keys, for `Incident.shared`."""
-    return pairs_of_type(incident.snapshot.keys, "job")
+    return all_of_type(incident.snapshot, "job")
+
+
+def all_of_type(snapshot: Snapshot, name: str) -> pl.DataFrame:
+    """The (row, key) pairs of one key type among all that was read, looked for once."""
+    return built_once(snapshot, ("pairs", name), lambda: pairs_of_type(snapshot.keys, name))
 
 
 @cache

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from timeline.event import PRECISION_NS, Lane, Precision
-from timeline.facts.entities import job_pairs, pairs_of_type
+from timeline.facts.entities import all_of_type, job_pairs
 from timeline.facts.outcomes import ID_TYPES
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
+    from timeline.store import Snapshot
 
 EXCHANGE_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "id": pl.UInt64,  # stands for the id that both wrote
@@ -85,9 +86,7 @@ def _lines(incident: Incident) -> pl.DataFrame:
     well, by time. Names are numbers here: texts cost ten times as much."""
     snapshot = incident.snapshot
     broad = [key for key in snapshot.broad_keys if key.partition(":")[0] in ID_TYPES]
-    keys = snapshot.keys
-    keys = keys.filter(~pl.col("key").is_in(broad)) if broad else keys
-    named = pl.concat([_ids(keys, kind) for kind in ID_TYPES])
+    named = pl.concat([_ids(snapshot, kind, broad) for kind in ID_TYPES])
     if named.is_empty():
         return pl.DataFrame()
     one_in = -(-named.height // MOST_NAMED)
@@ -118,10 +117,12 @@ def _lines(incident: Incident) -> pl.DataFrame:
     return told.join(shared.select("id"), on="id", how="semi").sort("at", "row")
 
 
-def _ids(keys: pl.DataFrame, kind: str) -> pl.DataFrame:
-    """(row, id) of the keys of one type; of one value the `id` is the same in every type."""
-    value = pl.col("key").str.slice(len(kind) + 1)
-    return pairs_of_type(keys, kind).select("row", id=value.hash())
+def _ids(snapshot: Snapshot, kind: str, broad: list[str]) -> pl.DataFrame:
+    """(row, id) of the keys of one type but for the `broad` ones; of one value the `id` is the same
+    in every type."""
+    pairs = all_of_type(snapshot, kind)
+    pairs = pairs.filter(~pl.col("key").is_in(broad)) if broad else pairs
+    return pairs.select("row", id=pl.col("key").str.slice(len(kind) + 1).hash())
 
 
 _COLUMNS = ("lane", "actor", "clock", "source", "precision", "timestamp")

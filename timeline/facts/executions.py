@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from timeline.event import Lane
-from timeline.facts.entities import pairs_of_type
+from timeline.facts.entities import all_of_type
 from timeline.keys import TOO_BROAD_MINIMUM, TOO_BROAD_SHARE
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
+    from timeline.store import Snapshot
 
 KINDS = pl.Enum(["request", "job"])
 OUTCOMES = pl.Enum(["logged", "finished", "failed", "retried", "dead", "open"])
@@ -110,7 +111,7 @@ def _told(runs: pl.DataFrame) -> pl.DataFrame:
 def _logged(incident: Incident) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Executions told by log lines, one per (key, actor), and (row, group) of their lines."""
     events = incident.snapshot.events
-    named = _named_rows(incident.snapshot.keys).rechunk()  # texts are shared then, not copied
+    named = _named_rows(incident.snapshot).rechunk()  # texts are shared then, not copied
     rows = named.get_column("row")
     spoken = events.get_column("lane").gather(rows) == Lane.LOG.value
     if not spoken.all():
@@ -174,13 +175,18 @@ def _spans(lines: pl.DataFrame, stamps: pl.Series) -> pl.DataFrame:
     return pl.DataFrame([column.gather(order) for column in spans.iter_columns()])
 
 
-def _named_rows(keys: pl.DataFrame) -> pl.DataFrame:
+def _named_rows(snapshot: Snapshot) -> pl.DataFrame:
     """The one key per row that names its execution: request before trace before job."""
-    named = pairs_of_type(keys, "request")
+    named = _first_of_row(all_of_type(snapshot, "request"))
     for name in ("trace", "job"):
-        more = pairs_of_type(keys, name)
+        more = _first_of_row(all_of_type(snapshot, name))
         if more.height:
             named = pl.concat([named, more.join(named.select("row"), on="row", how="anti")])
-    if named.get_column("row").n_unique() == named.height:
-        return named
-    return named.unique("row", keep="first", maintain_order=True)
+    return named
+
+
+def _first_of_row(pairs: pl.DataFrame) -> pl.DataFrame:
+    """The first of the `pairs` of each row; those of one row stand together."""
+    rows = pairs.get_column("row")
+    again = (rows == rows.shift(1)).fill_null(value=False)
+    return pairs.filter(~again) if again.any() else pairs

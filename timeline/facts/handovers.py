@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from timeline.event import Lane
-from timeline.facts.entities import pairs_of_type
+from timeline.facts.entities import all_of_type, pairs_of_type
 from timeline.facts.lines import LINE_SCHEMA, lines_at
 
 if TYPE_CHECKING:
@@ -89,12 +89,12 @@ def handovers(incident: Incident, known: pl.Series) -> pl.DataFrame:
 
 def _lines_of_two(incident: Incident, known: pl.Series) -> pl.DataFrame:
     """LINE_SCHEMA and `id` of log lines with exactly one such id that two to three clocks name."""
-    keys = incident.snapshot.keys
-    named = pl.concat([pairs_of_type(keys, name) for name in HANDED]).rename({"key": "id"})
+    snapshot = incident.snapshot
+    named = pl.concat([all_of_type(snapshot, name) for name in HANDED]).rename({"key": "id"})
     named = named.filter(pl.len().over("row") == 1, ~pl.col("id").is_in(known.implode()))
     if named.is_empty():
         return pl.DataFrame(schema=LINE_SCHEMA)
-    events = incident.snapshot.events
+    events = snapshot.events
     rows = named.get_column("row")
     placed = named.with_columns(
         lane=events.get_column("lane").gather(rows).cast(pl.String),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from timeline.event import Lane
-from timeline.facts.entities import pairs_of_type
+from timeline.facts.entities import all_of_type, pairs_of_type
 
 if TYPE_CHECKING:
     from timeline.store import Snapshot
@@ -28,7 +28,7 @@ HABIT = 0.8
 
 def job_names(snapshot: Snapshot) -> pl.DataFrame:
     """(row, job): every event that names a job, with the key it names it by."""
-    named = pairs_of_type(snapshot.keys, "job").rename({"key": "job"})
+    named = all_of_type(snapshot, "job").rename({"key": "job"})
     key = pl.col("key")
     other = snapshot.keys.filter(pl.any_horizontal(*(_of(key, kind) for kind in OTHER_TYPES)))
     if other.is_empty():

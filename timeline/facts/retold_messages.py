@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import polars as pl
 
 from timeline.event import SEVERITY_WARN, Lane
-from timeline.facts.entities import entity_pairs, pairs_of_type
+from timeline.facts.entities import all_of_type, entity_pairs
 from timeline.facts.lines import keyed_lines, lines_at
 from timeline.templates import template_of
 
@@ -85,7 +85,7 @@ def retold_messages(incident: Incident, start: int, end: int) -> list[Retold]:
 
 def _told(incident: Incident) -> pl.DataFrame:
     """(row, key, timestamp, actor, clock, form) of the mild log lines that name one message."""
-    named = pairs_of_type(incident.snapshot.keys, "message")
+    named = all_of_type(incident.snapshot, "message")
     if named.is_empty():
         return named
     named = named.filter(pl.len().over("row") == 1).sort("row").tail(MOST_LINES)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from timeline.event import Lane
-from timeline.facts.entities import pairs_of_type
+from timeline.facts.entities import all_of_type
 from timeline.facts.pushers import pushing_actors
 
 if TYPE_CHECKING:
@@ -24,8 +24,7 @@ def worker_actors(incident: Incident) -> frozenset[str]:
     An actor runs jobs when it writes lines under a job key, or about a job's entity while that
     job runs, or when the queue names it as a worker.
     """
-    keys = incident.snapshot.keys
-    requests = pairs_of_type(keys, "request").select("row")
+    requests = all_of_type(incident.snapshot, "request").select("row")
     others = _log_actors(incident, None) - _log_actors(incident, requests)
     if not others:
         return frozenset()

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from timeline.incident import Incident
 
 STARTS = r"(?i)\b(?:start(?:ed|ing)|boot(?:ed|ing)|launch(?:ed|ing)|listening)\b"
+STARTS_HINT = r"[sS]tart|START|[bB]oot|BOOT|[lL]aunch|LAUNCH|[lL]istening|LISTENING"
+"""What stands in every line of a start in the usual capitals: read in half the time."""
 VERSION = (
     r"(?:^|[\s(\[=\"'@:/-])v?(\d{1,4}\.\d{1,5}(?:\.\d{1,7})?(?:[-+][\w.]{1,20})?)(?:$|[\s)\],;\"'])"
 )
@@ -94,9 +96,10 @@ def started_versions(incident: Incident, actors: Iterable[str]) -> pl.DataFrame:
         (pl.col("lane") == Lane.LOG.value)
         & (pl.col("severity_number") < SEVERITY_WARN)
         & pl.col("actor").cast(pl.String).is_in(sorted(set(actors)))
-        & pl.col("body").str.contains(STARTS)
-        & pl.col("body").str.contains(VERSION),
+        & pl.col("body").str.contains(STARTS_HINT),
     )
+    lines = lines.filter(pl.col("body").str.contains(STARTS))
+    lines = lines.filter(pl.col("body").str.contains(VERSION))
     by = ("actor", "clock", "form")
     body = pl.col("body")
     told = lines.with_columns(version=body.str.extract(VERSION, 1), form=template_of(body)).sort(
