@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import polars as pl
 import pytest
 
 from timeline.clock import ClockBound
 from timeline.detectors.retry_finding import RetryStorm
 from timeline.detectors.retry_storm import RetryStormDetector
 from timeline.event import Event, Kind, Lane
+from timeline.facts.attempts import attempts_in
 from timeline.finding import NotEvaluated
 from timeline.order import Verdict
 
+from .findings import findings_of
 from .worlds import SECOND, World, at, healthy
 
 STORM = 1200.0
@@ -20,10 +23,7 @@ ERROR = "psycopg.OperationalError: canceling statement due to statement timeout"
 
 
 def found(world: World) -> list[RetryStorm]:
-    result = RetryStormDetector().detect(world.incident())
-    assert not isinstance(result, NotEvaluated)
-    assert all(isinstance(one, RetryStorm) for one in result)
-    return list(result)  # type: ignore[arg-type]
+    return findings_of(RetryStormDetector(), world.incident(), RetryStorm)
 
 
 def only(world: World) -> RetryStorm:
@@ -84,6 +84,45 @@ def test_a_storm_is_counted_by_job_ids() -> None:
     assert "where 6 are usual" in finding.sentence()
     assert "cap it at 6 starts a minute" in finding.next_action
     assert [step.role for step in finding.steps][:2] == ["attempt", "tried again"]
+
+
+def test_a_pause_in_the_storm_is_counted_with_it() -> None:
+    """The figures are of the whole stretch that the sentence names, calm seconds as well."""
+    world = steady(World())
+    storm(world, lasts=40, pause=5)
+    storm_again = STORM + 65
+    for number in range(40):
+        more = {"source": "sidekiq", "queue": "default", "job_class": "Charge"}
+        for again in range(9):
+            begin = storm_again + number * 0.1 + again * 5
+            world.job(begin, Kind.JOB_STARTED, f"x{number}", "", **more)
+            world.job(begin + 0.5, Kind.JOB_RETRIED, f"x{number}", "", error=ERROR, **more)
+    for number in range(12):  # what is new in the calm between goes well
+        at_s = STORM + 50 + number
+        more = {"source": "sidekiq", "queue": "default", "job_class": "Mail"}
+        world.run(f"calm{number}", "", at_s, at_s + 0.1, at_s + 0.6, **more)
+    finding = only(world)
+    starts = world.incident().jobs.transitions.filter(pl.col("kind") == Kind.JOB_STARTED.value)
+    inside = starts.filter(pl.col("timestamp").is_between(finding.began, finding.ended))
+    assert finding.attempts == inside.height
+    assert finding.jobs == inside.get_column("job").n_unique() >= 52
+    assert f"tried {finding.jobs} jobs {finding.attempts} times" in finding.sentence()
+
+
+def test_the_last_failure_of_a_job_given_up_is_one_attempt() -> None:
+    """River tells it twice at one instant: among the job's errors and as its end."""
+    world, more = World(), {"source": "river", "queue": "default", "job_class": "Charge"}
+    for failed in (10, 20, 30):
+        world.job(failed, Kind.JOB_RETRIED, "x1", "", error=ERROR, **more)
+    world.job(30, Kind.JOB_DEAD, "x1", "", error=ERROR, **more)
+    world.job(30, Kind.JOB_RETRIED, "x2", "", error=ERROR, **more)
+    world.job(40, Kind.JOB_DEAD, "x2", "", error=ERROR, **more)
+    told = attempts_in(world.incident())
+    assert told.get_column("job").value_counts().sort("job").rows() == [
+        ("job:x1", 3),
+        ("job:x2", 2),
+    ]
+    assert told.get_column("failed").all()
 
 
 def test_a_storm_that_outlives_what_began_it_keeps_itself_going() -> None:

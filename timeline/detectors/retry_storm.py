@@ -109,12 +109,12 @@ def _judge(incident: Incident, attempts: pl.DataFrame, hot: pl.DataFrame) -> Ret
     calm = max(began - incident.window.start - LEAD_NS, MINUTE_NS)
     earlier = own.filter(pl.col("timestamp") < incident.window.start + calm).height
     usual = earlier / (calm / MINUTE_NS)
-    busiest = max((hot.get_column("timestamp") // MINUTE_NS).value_counts()["count"].to_list())
-    if busiest < usual * AMPLIFIED:
+    if _most_a_minute(hot) < usual * AMPLIFIED:
         return None  # less than what the queue begins anyway
     trigger, over = trigger_of(incident, began, ended)
     verdict, weakest_link = _verdict(incident, source, ended)
-    firsts, failed = int(hot["first"].sum()), int(hot["failed"].sum())
+    told = own.filter(pl.col("timestamp").is_between(began, ended))  # the pauses in it as well
+    firsts, failed = int(told["first"].sum()), int(told["failed"].sum())
     again = hot.filter(~pl.col("first")).get_column("job").unique().sort().to_list()
     cap = f"{max(1, round(usual))} starts a minute" if usual else "a few starts a minute"
     return RetryStorm(
@@ -133,19 +133,24 @@ def _judge(incident: Incident, attempts: pl.DataFrame, hot: pl.DataFrame) -> Ret
         source=source,
         queue=queue,
         service="",
-        attempts=hot.height,
+        attempts=told.height,
         firsts=firsts,
-        jobs=hot["job"].n_unique(),
-        ended_attempts=hot["failed"].count(),
+        jobs=told["job"].n_unique(),
+        ended_attempts=told["failed"].count(),
         failed=failed,
         usual=usual,
-        busiest=busiest,
+        busiest=_most_a_minute(told),
         error=_commonest(hot),
         trigger=trigger,
         trigger_over=over,
         lasting=ended - over if over is not None else 0,
         ongoing=ended >= read_until(incident) - GAP_NS,
     )
+
+
+def _most_a_minute(attempts: pl.DataFrame) -> int:
+    minutes = (attempts.get_column("timestamp") // MINUTE_NS).value_counts()
+    return max(minutes.get_column("count").to_list())
 
 
 def _commonest(hot: pl.DataFrame) -> str:

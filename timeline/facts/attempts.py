@@ -1,8 +1,9 @@
 """Attempts: of jobs, as their queue tells them, and of calls, as lines with a number tell them.
 
-An attempt of a job is a start, or an end that no start precedes (queues that stamp ends only). A
-job whose earlier attempts nobody kept counts as tried for the first time, which makes retries look
-fewer.
+An attempt of a job is a start, or an end that no start precedes (queues that stamp ends only). The
+last failure of a job that was given up is one attempt, though River tells it twice at one instant:
+among the errors and as the job's end. A job whose earlier attempts nobody kept counts as tried for
+the first time, which makes retries look fewer.
 """
 
 from __future__ import annotations
@@ -85,8 +86,11 @@ def attempts_in(incident: Incident) -> pl.DataFrame:
     begun_before = same_before.fill_null(value=False) & started.shift(1).fill_null(value=False)
     ends_behind = same_behind.fill_null(value=False) & ended.shift(-1).fill_null(value=False)
     fails = pl.col("kind").is_in(JOB_FAILURES)
+    again = pl.col("timestamp") == pl.col("timestamp").shift(1)
+    told = same_before.fill_null(value=False) & again & fails & fails.shift(1)
+    twice = told & (pl.col("kind") != pl.col("kind").shift(1))
     attempts = moves.with_columns(
-        attempt=started | (ended & ~begun_before),
+        attempt=started | (ended & ~begun_before & ~twice.fill_null(value=False)),
         failed=pl.when(ended)
         .then(fails)
         .when(ends_behind)

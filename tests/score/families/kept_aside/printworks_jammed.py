@@ -9,8 +9,10 @@ from __future__ import annotations
 from tests.score.families.acts import fault, left_alone
 from tests.score.seventh_company.acts import opened, running_between, tried, unrun
 from tests.score.seventh_company.utility import Shift, move_in
+from tests.score.sixth_company.held import Act, narrowed
 from tests.score.truth import Truth
 from tests.score.world import Thing, World
+from timeline.window import MINUTE_NS
 
 BACKOFF_S = {"pg-boss": (30.0, 60.0, 120.0), "river": (1.0, 16.0, 81.0)}
 
@@ -28,7 +30,7 @@ def inject(world: World) -> Truth:
     failed = [thing for thing in hit if _worked_on(here, thing, begin, end)]
     _page_that_asks_too(here, begin, end)
     late = left_alone(here, begin, end)
-    return fault(
+    truth = fault(
         here,
         "third-party",
         end,
@@ -36,6 +38,31 @@ def inject(world: World) -> Truth:
         also=("orphaned-record",) if late else (),
         effect=len(failed) >= 5,
     )
+    return narrowed(truth, *_mostly_again(here, truth, failed))
+
+
+def _mostly_again(here: Shift, truth: Truth, failed: list[Thing]) -> list[Act]:
+    """That retries were the load, of the jobs that failed, up to the last of their attempts.
+
+    It is so where from the onset on most attempts were repetitions and most did not succeed, and
+    some minute had twice as many as a minute before it. Those that wait out their pause are no
+    backlog: nothing waits for a worker, and each is put off until its hour.
+    """
+    tried_at = [(run, place) for job in here.jobs for place, run in enumerate(job.attempts)]
+    ill = [(run, place) for run, place in tried_at if truth.onset <= run.started < truth.ended]
+    calm = sum(run.started < truth.onset for run, _ in tried_at)
+    usual = calm * MINUTE_NS / (truth.onset - here.start)
+    starts = [run.started for run, _ in ill]
+    within = (sum(begun <= at < begun + MINUTE_NS for at in starts) for begun in starts)
+    busiest = max(within, default=0)
+    again = sum(place > 0 for _, place in ill)
+    refused = sum(run.outcome in ("retried", "failed") for run, _ in ill)
+    if min(again, refused) * 2 <= len(ill) or busiest < 2 * usual:
+        return []
+    runs = [run for thing in failed if thing.job is not None for run in thing.job.attempts]
+    last = max(run.started if run.ended is None else run.ended for run in runs)
+    names = frozenset[str]().union(*(thing.keys for thing in failed))
+    return [Act("retry-storm", truth.onset, last, names)]
 
 
 def _worked_on(here: Shift, thing: Thing, begin: float, end: float) -> bool:

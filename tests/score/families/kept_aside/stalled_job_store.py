@@ -18,6 +18,7 @@ from tests.score.seventh_company.acts import (
     withdrawn,
 )
 from tests.score.seventh_company.utility import Shift, move_in, request_names, without_pause
+from tests.score.sixth_company.held import Act, narrowed
 from tests.score.truth import Truth
 from tests.score.world import Thing, World
 from timeline.event import SEVERITY_ERROR
@@ -62,7 +63,7 @@ def inject(world: World) -> Truth:
     here.aside(end + 0.4, "postgresql-jobs", words, host=here.utility.broker)
     also = {"orphaned-record"}
     also |= {"duplicate-enqueue", "duplicate-create"} if 2 in carried else set()
-    return fault(
+    truth = fault(
         here,
         "ambiguous-enqueue",
         end + WAITED_S * 2,
@@ -70,6 +71,10 @@ def inject(world: World) -> Truth:
         also=also,
         effect=len(hit) >= 8 and {0, 1} <= {_jobs_of(thing) for thing in hit},
     )
+    # The job store answers neither those who push nor those who fetch before `end`: two services
+    # have lost one peer. It is said of those pushes alone, and the rows' database stays in reach.
+    names = frozenset[str]().union(*truth.entities)
+    return narrowed(truth, Act("network-hiccup", here.at(begin), here.at(end), names))
 
 
 def _jobs_of(thing: Thing) -> int:
