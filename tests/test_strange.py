@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -95,3 +97,19 @@ def test_every_shape_has_a_row_of_its_own_in_the_table(
     table(tmp_path, 500)
     rows = capsys.readouterr().out.splitlines()[-2:]
     assert {row.split()[0] for row in rows} == {"crlf", "german"}
+
+
+def test_a_log_of_before_its_shape_was_changed_is_not_taken(tmp_path: Path) -> None:
+    before = Shape("gate", lambda at: f"{at.iso} a")
+    after = Shape("gate", lambda at: f"{at.iso} b")
+    first = write(before, tmp_path, 100)
+    assert write(before, tmp_path, 100) == first
+    assert write(after, tmp_path, 100).read_text().splitlines()[0].endswith(" b")
+
+
+def test_the_peak_of_a_process_is_not_that_of_the_one_that_started_it() -> None:
+    held = bytearray(400_000_000)
+    held[::4096] = b"x" * len(held[::4096])
+    asked = "from bench.strange.reading import peak_mb; print(peak_mb())"
+    told = subprocess.run([sys.executable, "-c", asked], capture_output=True, check=True, text=True)
+    assert 5 < float(told.stdout) < 200 < len(held) / 2**20

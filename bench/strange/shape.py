@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import gzip
 import random
+import zlib
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
@@ -17,6 +19,7 @@ SPAN_S = 2_100
 PIN = START + timedelta(seconds=1_800)
 """T: the default window, 30 minutes before it and 5 after, is the whole log."""
 BLOCK_LINES = 10_000
+MARK_LINES = 40
 
 
 class Moment(NamedTuple):
@@ -40,7 +43,7 @@ class Moment(NamedTuple):
         return int(self.when.timestamp()) * 1_000 + self.when.microsecond // 1_000
 
     def id(self, bits: int = 64) -> str:
-        """A hexadecimal id that no other line has."""
+        """A hexadecimal id; one of 64 bits and more stands in no other line."""
         return f"{self.chance.getrandbits(bits):0{bits // 4}x}"
 
     def uuid(self) -> str:
@@ -95,10 +98,14 @@ def lines_of(shape: Shape, count: int) -> Iterator[str]:
 
 
 def write(shape: Shape, folder: Path, count: int, *, packed: bool = False) -> Path:
-    """The log on disk, by gzip where `packed`, or what a run before has finished."""
-    path = folder / f"{shape.name}-{count}.log{'.gz' if packed else ''}"
+    """The log on disk, by gzip where `packed`, or what a run before has finished.
+
+    Each spelling of a shape has a folder of its own: a log of before it was changed is not taken.
+    """
+    path = folder / _mark(shape, count) / f"{shape.name}-{count}.log{'.gz' if packed else ''}"
     if path.exists():
         return path
+    path.parent.mkdir(exist_ok=True)
     unfinished = path.with_suffix(".unfinished")
     with _opened(unfinished, shape.encoding, packed=packed) as out:
         if shape.head:
@@ -112,6 +119,13 @@ def write(shape: Shape, folder: Path, count: int, *, packed: bool = False) -> Pa
         out.write(shape.ending.join([*block, ""]) if block else "")
     unfinished.replace(path)
     return path
+
+
+def _mark(shape: Shape, count: int) -> str:
+    """What the first lines and the way they are written come down to."""
+    lines = islice(lines_of(shape, count), MARK_LINES)
+    told = "\n".join([shape.head, shape.encoding, repr(shape.ending), *lines])
+    return f"{zlib.crc32(told.encode()):08x}"
 
 
 def _opened(path: Path, encoding: str, *, packed: bool) -> TextIO:

@@ -60,12 +60,13 @@ def _oban(at: Moment) -> str:
 
 def _spark(at: Moment) -> str:
     stage, task = divmod(at.number // 2, 200)
-    where = f"TID {at.number // 2}) on 10.2.0.{task % 40} (executor {task % 40})"
+    name = f"task {task}.0 in stage {stage}.0 (TID {at.number // 2})"
+    host, executor = f"10.2.0.{task % 40}", f"executor {task % 40}"
     told = (
-        f"Starting task {task}.0 in stage {stage}.0 ({where}, partition {task}, PROCESS_LOCAL)"
+        f"Starting {name} ({host}, {executor}, partition {task}, PROCESS_LOCAL,"
+        f" {4_000 + at.below(900)} bytes)"
         if at.number % 2 == 0
-        else f"Finished task {task}.0 in stage {stage}.0 ({where} in {at.below(900)} ms"
-        f" ({task + 1}/200)"
+        else f"Finished {name} in {at.below(900)} ms on {host} ({executor}) ({task + 1}/200)"
     )
     return f"{at.text('%y/%m/%d %H:%M:%S')} INFO TaskSetManager: {told}"
 

@@ -19,7 +19,8 @@ def describe(source: str, settings: Settings) -> CheckReport:
             for member in opened.members
             if member.sort is Sort.UNKNOWN
         ]
-        if settings.zone.assumed:
+        open_to_zone = any(not member.dialect.zone.defined for member in opened.members)
+        if settings.zone.assumed and open_to_zone:
             blind.append("the zone of stamps that carry none: UTC is assumed; set zone")
         size = sum(member.log.size for member in opened.members if member.log is not None)
         count = len(opened.members)
@@ -47,6 +48,8 @@ def _fact(member: OpenMember) -> str:
         written += ", an export of the journal"
     if member.shape.array:
         written += " in one array"
+    if member.dialect.zone.defined:
+        written += ", in UTC by its definition"
     if member.shape.encoding != "utf-8":
         written += f", {member.shape.encoding.upper()}"
     if member.dialect.envelope is not None:

@@ -22,6 +22,7 @@ from connectors.logs.levels import severity_of
 from connectors.logs.pgformats import POSTGRESQL
 from connectors.logs.stamps import BROKEN_JSON, NO_TIME, NOT_A_TIME, Stamp, read_stamp
 from connectors.logs.textformat import TextFormat
+from connectors.logs.w3c import zone_by_definition
 from connectors.logs.zones import ZoneRule
 from timeline.event import Meaning
 
@@ -300,6 +301,7 @@ def _envelope_of(lines: Sequence[str], declared: str | None) -> Envelope | None:
 
 
 def _decide(lines: Sequence[str], zone: ZoneRule, not_after: int, declared: str | None) -> Dialect:
+    zone = zone_by_definition(lines, zone)
     objects = [line for line in lines if line.startswith("{")]
     shape = shape_of(objects) if objects and declared in (None, JSON) else None
     if declared in BY_NAME:

@@ -13,6 +13,7 @@ from __future__ import annotations
 from connectors.logs.pgformats import POSTGRESQL
 from connectors.logs.serverformats import SERVERS
 from connectors.logs.textformat import (
+    CALLER,
     CLF,
     CLOCK,
     CTIME,
@@ -34,7 +35,9 @@ _UPPER = (
 """The last line: Serilog's and zerolog's three letters."""
 _UPPER_LEVEL = rf"(?P<level>{_UPPER})\b"
 _ANY_LEVEL = rf"(?P<level>{_UPPER}|{_UPPER.lower()})\b"
-_TOKEN = r"(?:\[[^\]]*\]|[^\s\[\]]+)"  # noqa: S105  a word or a bracketed thread name
+_TOKEN = r"(?:\[[^\]]*\]|[^\s\[\]|-](?:[^\s\[\]]*[^\s\[\]|-])?)"  # noqa: S105  no password
+"""A word or a bracketed thread name. It neither begins nor ends with what stands between the parts
+of a line: a row of dashes could be divided in thousands of ways."""
 _PAIR = r'[\w.@/-]+=(?:"(?:[^"\\]|\\.)*"|[^\s"]*)'
 _PAIRS = rf"^(?:{_PAIR}[ \t]+)*?"
 _DIGITS = "0123456789"
@@ -96,7 +99,7 @@ FORMATS: tuple[TextFormat, ...] = (
     ),
     TextFormat(
         "access",
-        rf"^(?P<lead>\S+) \S+ \S+ \[{CLF}\] ",
+        rf"^(?P<lead>[^\s,]+(?:, ?[^\s,]+)*) {CALLER} \[{CLF}\] ",
         '203.0.113.7 - - [14/Mar/2026:02:07:29 +0000] "POST /signups HTTP/1.1" 500 312',
         holds=" [",
     ),
@@ -183,7 +186,7 @@ FORMATS: tuple[TextFormat, ...] = (
     ),
     TextFormat(
         "iso-lead-level",
-        rf"^\[?{ISO}\]?[\s|-]+(?P<lead>{_TOKEN}(?:[ \t]{_TOKEN})?)[\s|-]+"
+        rf"^\[?{ISO}\]?[\s|-]+(?P<lead>{_TOKEN}(?:[ \t](?:{_TOKEN}|[|-]))?)[\s|-]+"
         rf"\[?{_UPPER_LEVEL}\]?{_GAP}?",
         "2026-03-14 02:07:29,110 - shop.signup - ERROR - enqueue failed for user_id=4711",
         weak="records",

@@ -16,7 +16,7 @@ from connectors.logs.textformat import CLOCK, DATE, FRACTION, TextFormat
 from timeline.keys import KeyRules, KeyType
 
 _STAMP = rf"{DATE} {CLOCK}{FRACTION} (?P<zone>[A-Z]{{1,5}}|[+-][0-9]{{2}}(?::?[0-9]{{2}})?)"
-_PREFIX = rf"^{_STAMP} ?(?P<lead>\S*[\[(]?[0-9]+[\])]?:?(?: \S+){{0,6}}?) *"
+_PREFIX = rf"^{_STAMP} ?(?P<lead>\S*[0-9][\])]?:?(?: \S+){{0,6}}?) *"
 """`%m [%p]`, `%m [%p] %q%u@%d`, `%t [%p]: [%l-1] user=%u,db=%d`, `%t:%r:%u@%d:[%p]:`."""
 
 

@@ -46,8 +46,11 @@ class Plan:
 
 
 def plan_window(log: OpenLog, dialect: Dialect, window: Window) -> Plan:
-    """Bisect the window, widened by the re-sort margin, and cut it into pieces around T."""
-    if not looks_sorted(log, dialect):
+    """Bisect the window, widened by the re-sort margin, and cut it into pieces around T.
+
+    A file none of whose lines has a time that can be used is read whole, so that it is told why.
+    """
+    if first_dated(log, dialect, 0, log.size) is None or not looks_sorted(log, dialect):
         return Plan(tuple(_cut(log, dialect, 0, log.size, 0, None)), 0, log.size, in_order=False)
     low = lower_bound(log, dialect, window.start - RESORT_MARGIN_NS)
     high = lower_bound(log, dialect, window.end + RESORT_MARGIN_NS)

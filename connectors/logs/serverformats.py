@@ -1,16 +1,34 @@
 r"""Text formats of single programs that begin unlike everybody's: the second part of `formats`.
 
-The same rules hold as there. Sources: Apache's `vhost_combined`; PHP's main.c and FPM's zlog.c;
-Monolog's LineFormatter (Laravel, Symfony); W3C extended log files as CloudFront writes them, with
-tabs (times are UTC); access logs of AWS' application load balancers; the slow query log and the
-error log of MySQL and MariaDB; Hadoop's and Spark's log4j.properties; Sidekiq's logger (`Pretty`);
-JEP 158 (unified logging of the JVM); the `verbose` formatter of Django's manual and Cassandra's
+The same rules hold as there. Sources: Apache's `vhost_combined`; HAProxy's configuration manual
+(8.2.3, `option httplog`: the accept date, in local time); Amazon S3's server access log format; the
+request line of uWSGI (logging.c, `ctime` in local time); PHP's main.c (the zone by its IANA name)
+and FPM's zlog.c; Monolog's LineFormatter (Laravel, Symfony); W3C extended log files as CloudFront
+writes them, with tabs (UTC by definition, see `w3c`); access logs of AWS' application load
+balancers; the slow query log and the error log of MySQL and MariaDB; Hadoop's and Spark's
+log4j.properties; Sidekiq's logger (`Pretty`); JEP 158 (unified logging of the JVM; times, process
+and thread may stand before the level); the `verbose` formatter of Django's manual and Cassandra's
 logback.xml; the Linux audit system.
+
+MariaDB writes `# Time:` once for each second: statements that ended in the same second are one
+record.
 """
 
 from __future__ import annotations
 
-from connectors.logs.textformat import CLF, CLOCK, DATE, FRACTION, ISO, MONTH, ZONE, TextFormat
+from connectors.logs.textformat import (
+    CALLER,
+    CLF,
+    CLF_LOCAL,
+    CLOCK,
+    CTIME,
+    DATE,
+    FRACTION,
+    ISO,
+    MONTH,
+    ZONE,
+    TextFormat,
+)
 
 _DIGITS = "0123456789"
 _SHORT_CLOCK = r"(?P<hour>[ 0-9][0-9]):(?P<minute>[0-9]{2}):(?P<second>[0-9]{2})"
@@ -24,9 +42,33 @@ _LEVEL = "(?P<level>TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|CRITICAL|FATAL)"
 SERVERS: tuple[TextFormat, ...] = (
     TextFormat(
         "access-vhost",
-        rf"^(?P<actor>[\w.-]+)(?::[0-9]+)? (?P<lead>[0-9a-fA-F.:]{{3,45}}) \S+ \S+ \[{CLF}\] ",
+        rf"^(?P<actor>[\w.-]+)(?::[0-9]+)? (?P<lead>[0-9a-fA-F.:]{{3,45}}) {CALLER} \[{CLF}\] ",
         'shop.example.org:443 203.0.113.7 - - [14/Mar/2026:02:07:29 +0000] "GET / HTTP/2.0" 500 12',
         holds=" [",
+    ),
+    TextFormat(  # `log stdout format raw`, as in containers; through syslog it is read as syslog
+        "haproxy",
+        rf"^(?P<lead>\S+:[0-9]+) \[{CLF_LOCAL}\] ",
+        "203.0.113.7:2817 [14/Mar/2026:02:07:29.110] https~ app/<NOSRV> 0/-1/-1/-1/0 503 217 - -"
+        ' SC-- 9/9/0/0/0 0/0 "GET / HTTP/1.1"',
+        holds=" [",
+    ),
+    TextFormat(
+        "s3-access",
+        rf"^[0-9a-f]{{64}} (?P<lead>[\w.-]+) \[{CLF}\] ",
+        f"{'7c' * 32} shop-media [14/Mar/2026:02:07:29 +0000] 203.0.113.7 - 3E57427F3EXAMPLE"
+        ' REST.GET.OBJECT a.png "GET /a.png HTTP/1.1" 503 SlowDown 113 - 7 - "-" "curl/8" -',
+        opens="0123456789abcdef",
+        holds=" [",
+    ),
+    TextFormat(
+        "uwsgi",
+        r"^\[pid: [0-9]+\|app: [0-9-]+\|req: [0-9/-]+\] (?P<lead>\S+) \([^)]*\)"
+        rf" \{{[0-9]+ vars in [0-9]+ bytes\}} \[{CTIME}\] ",
+        "[pid: 812|app: 0|req: 3/9] 203.0.113.7 () {40 vars in 512 bytes}"
+        " [Sat Mar 14 02:07:29 2026] GET / => generated 12 bytes in 3 msecs (HTTP/1.1 500)",
+        opens="[",
+        holds="|req: ",
     ),
     TextFormat(
         "php-fpm",
@@ -44,7 +86,7 @@ SERVERS: tuple[TextFormat, ...] = (
     ),
     TextFormat(
         "monolog",
-        rf"^\[{ISO}\] (?P<lead>[\w-]+)\."
+        rf"^\[{ISO}\] (?P<lead>[\w.-]+)\."
         r"(?P<level>DEBUG|INFO|NOTICE|WARNING|ERROR|CRITICAL|ALERT|EMERGENCY): ",
         "[2026-03-14 02:07:29] production.ERROR: enqueue failed for user_id=4711",
         opens="[",
@@ -100,14 +142,14 @@ SERVERS: tuple[TextFormat, ...] = (
     ),
     TextFormat(
         "jvm",
-        rf"^\[{ISO}\](?P<lead>(?:\[[0-9.,]+m?s\])*)"
+        rf"^\[{ISO}\](?P<lead>(?:\[[0-9.,]+(?:[mn]?s)?\])*)"
         r"\[(?P<level>trace|debug|info|warning|error) *\]",
         "[2026-03-14T02:07:29.110+0000][61.204s][warning][gc,alloc] Retried too often",
         opens="[",
     ),
     TextFormat(
         "level-iso",
-        rf"^\[?{_LEVEL}\]?[: ]\s*(?P<lead>(?:\[[^\]]*\])?)\s*\[?{ISO}\]?[\s:,-]+",
+        rf"^\[?{_LEVEL}\]?[: ]\s*(?:(?P<lead>\[[^\]]*\])\s*)?\[?{ISO}\]?[\s:,-]+",
         "ERROR 2026-03-14 02:07:29,110 signup 812 139 enqueue failed for user_id=4711",
         opens="TDINWECF[",
     ),

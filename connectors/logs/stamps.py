@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from connectors.logs.zones import ZoneRule, written_offset
+from connectors.logs.zones import ZoneRule, written_offset, written_region
 from timeline.event import Precision
 
 SECOND_NS = 1_000_000_000
@@ -118,8 +118,10 @@ def _from_calendar(groups: Mapping[str, str | None], zone: ZoneRule, not_after: 
     offset = written_offset(written) if written else None
     assumed = ambiguous = False
     if offset is None:
-        if written and zone.assumed:
+        region = written_region(written)
+        if written and region is None and zone.assumed:
             return Stamp(None, reason=UNKNOWN_ZONE)
+        zone = region or zone
         reading = zone.at(local)
         if reading.offset is None:
             return Stamp(None, reason=SKIPPED_LOCAL_TIME)

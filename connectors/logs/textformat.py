@@ -25,7 +25,12 @@ DATE = r"(?P<year>[0-9]{4})[-/](?P<month>[0-9]{2})[-/](?P<day>[0-9]{2})"
 MONTH = r"(?P<month>Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 
 ISO = rf"{DATE}[T ]{CLOCK}{FRACTION}{ZONE}?"
-CLF = rf"(?P<day>[0-9]{{2}})/{MONTH}/(?P<year>[0-9]{{4}}):{CLOCK} (?P<zone>[+-][0-9]{{4}})"
+CLF_LOCAL = rf"(?P<day>[0-9]{{2}})/{MONTH}/(?P<year>[0-9]{{4}}):{CLOCK}{FRACTION}"
+CLF = rf"{CLF_LOCAL} (?P<zone>[+-][0-9]{{4}})"
+CALLER = r'(?:-(?: [^\s\["]\S*)+|[^\s-]\S* \S+|-\S+ \S+)'
+"""Identity and user of an access log. Servers write a user's name as the client sent it, with its
+blanks (RFC 7617 allows them); nobody has asked for an identity (`-`) for decades. At each character
+one way alone goes on, which engines read faster."""
 EPOCH = r"(?P<epoch>[0-9]{9,11}(?:\.[0-9]{1,9})?|[0-9]{12,14}(?:\.[0-9]{1,9})?|[0-9]{15,19})"
 CTIME = (
     rf"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) {MONTH} {{1,2}}(?P<day>[0-9]{{1,2}}) {CLOCK}{FRACTION}"

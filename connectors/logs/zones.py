@@ -52,6 +52,20 @@ def written_offset(zone: str) -> int | None:
     return -seconds if sign == "-" else seconds
 
 
+@lru_cache(maxsize=256)
+def written_region(zone: str) -> ZoneRule | None:
+    """The rule of an IANA name with its slash (`Europe/Berlin`), or None for any other text.
+
+    PHP writes its zone by that name (main.c: `d-M-Y H:i:s e`).
+    """
+    if "/" not in zone:
+        return None
+    try:
+        return ZoneRule.named(zone)
+    except ValueError:
+        return None
+
+
 @dataclass(frozen=True, slots=True)
 class LocalReading:
     """What a local time means in a zone. `offset` is None when the zone skipped that time."""
@@ -67,6 +81,13 @@ class ZoneRule:
 
     declared: str = ""
     _zone: tzinfo = field(default=UTC, repr=False)
+    defined: bool = False
+    """Whether it is the format itself that says so, and nobody's configuration."""
+
+    @classmethod
+    def by_definition(cls) -> ZoneRule:
+        """UTC, of a format that is defined so."""
+        return cls("UTC", UTC, defined=True)
 
     @classmethod
     def named(cls, declared: str | None) -> ZoneRule:

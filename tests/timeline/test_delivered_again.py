@@ -14,6 +14,7 @@ from timeline.event import Event, Kind, Lane
 from timeline.finding import NotEvaluated
 from timeline.order import Verdict
 
+from .findings import findings_of
 from .worlds import World, at, healthy, iso
 
 BEGUN = 1440.0
@@ -21,10 +22,7 @@ LEASE = 30
 
 
 def found(world: World) -> list[DeliveredAgain]:
-    result = DeliveredAgainDetector().detect(world.incident())
-    assert not isinstance(result, NotEvaluated)
-    assert all(isinstance(one, DeliveredAgain) for one in result)
-    return list(result)  # type: ignore[arg-type]
+    return findings_of(DeliveredAgainDetector(), world.incident(), DeliveredAgain)
 
 
 def only(world: World) -> DeliveredAgain:

@@ -13,6 +13,7 @@ from timeline.facts.mismatches import named_by
 from timeline.finding import NotEvaluated, Stage
 from timeline.order import Verdict, at_least
 
+from .findings import findings_of
 from .worlds import SECOND, World, at, healthy, shop
 
 KEYWORD = "TypeError: welcome_mail() got an unexpected keyword argument 'locale'"
@@ -20,10 +21,7 @@ DEPLOY = 1380.0
 
 
 def found(world: World) -> list[DeploySkew]:
-    result = DeploySkewDetector().detect(world.incident())
-    assert not isinstance(result, NotEvaluated)
-    assert all(isinstance(one, DeploySkew) for one in result)
-    return list(result)  # type: ignore[arg-type]
+    return findings_of(DeploySkewDetector(), world.incident(), DeploySkew)
 
 
 def job(

@@ -12,6 +12,7 @@ from timeline.finding import NotEvaluated
 from timeline.keys import KeyRules, KeyType
 from timeline.order import Verdict
 
+from .findings import findings_of
 from .worlds import SECOND, World, at, healthy
 
 TRIED = 1200.0
@@ -20,9 +21,7 @@ TIMED_OUT = "could not save: psycopg.OperationalError: server closed the connect
 
 
 def found(world: World) -> list[DuplicateCreate]:
-    result = DuplicateCreateDetector().detect(world.incident())
-    assert not isinstance(result, NotEvaluated), result.needs
-    return list(result)  # type: ignore[arg-type]
+    return findings_of(DuplicateCreateDetector(), world.incident(), DuplicateCreate)
 
 
 def only(world: World) -> DuplicateCreate:

@@ -13,15 +13,14 @@ from timeline.event import Kind
 from timeline.finding import NotEvaluated
 from timeline.order import Verdict
 
+from .findings import findings_of
 from .worlds import HICCUP, SECOND, World, at, failed_push, healthy
 
 CLICKED = 1200.0
 
 
 def found(world: World) -> list[DuplicateEnqueue]:
-    result = DuplicateEnqueueDetector().detect(world.incident())
-    assert not isinstance(result, NotEvaluated), result.needs
-    return list(result)  # type: ignore[arg-type]
+    return findings_of(DuplicateEnqueueDetector(), world.incident(), DuplicateEnqueue)
 
 
 def only(world: World) -> DuplicateEnqueue:

@@ -13,15 +13,14 @@ from timeline.facts.expiries import expiry_told
 from timeline.finding import NotEvaluated, Stage
 from timeline.order import Verdict
 
+from .findings import findings_of
 from .worlds import SECOND, START, World, at, healthy
 
 BEGUN = 1200.0
 
 
 def found(world: World) -> list[Expired]:
-    result = ExpiredDetector().detect(world.incident())
-    assert not isinstance(result, NotEvaluated), result.needs
-    return list(result)  # type: ignore[arg-type]
+    return findings_of(ExpiredDetector(), world.incident(), Expired)
 
 
 def only(world: World) -> Expired:

@@ -13,16 +13,14 @@ from timeline.event import Event, Kind, Lane, Precision
 from timeline.finding import NotEvaluated
 from timeline.order import Verdict
 
+from .findings import findings_of
 from .worlds import SECOND, World, at, healthy
 
 BEGUN = 1500.0
 
 
 def found(world: World) -> list[Full]:
-    result = FullDetector().detect(world.incident())
-    assert not isinstance(result, NotEvaluated)
-    assert all(isinstance(one, Full) for one in result)
-    return list(result)  # type: ignore[arg-type]
+    return findings_of(FullDetector(), world.incident(), Full)
 
 
 def only(world: World) -> Full:

@@ -7,10 +7,10 @@ from collections.abc import Callable
 import pytest
 
 from timeline.detectors.duplicate_enqueue import DuplicateEnqueue, DuplicateEnqueueDetector
-from timeline.finding import NotEvaluated
 from timeline.order import Verdict
 from timeline.window import SECOND_NS
 
+from .findings import findings_of
 from .worlds import World
 
 PATIENCE = 10.0
@@ -19,9 +19,7 @@ FEW = 4
 
 
 def found(world: World) -> list[DuplicateEnqueue]:
-    result = DuplicateEnqueueDetector().detect(world.incident())
-    assert not isinstance(result, NotEvaluated)
-    return list(result)  # type: ignore[arg-type]  # of one detector's findings
+    return findings_of(DuplicateEnqueueDetector(), world.incident(), DuplicateEnqueue)
 
 
 def called(world: World, order: int, seconds: float, took: float, number: int = 1) -> None:

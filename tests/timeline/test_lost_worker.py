@@ -16,6 +16,7 @@ from timeline.event import Event, Kind, Lane
 from timeline.finding import Detector, NotEvaluated
 from timeline.order import Verdict
 
+from .findings import findings_of
 from .worlds import SECOND, World, at, healthy, iso
 
 DEATH = 1440.0
@@ -23,10 +24,7 @@ WORK_HORSE = "Work-horse terminated unexpectedly; waitpid returned 9 (signal 9);
 
 
 def found(world: World) -> list[LostWorker]:
-    result = LostWorkerDetector().detect(world.incident())
-    assert not isinstance(result, NotEvaluated)
-    assert all(isinstance(one, LostWorker) for one in result)
-    return list(result)  # type: ignore[arg-type]
+    return findings_of(LostWorkerDetector(), world.incident(), LostWorker)
 
 
 def only(world: World) -> LostWorker:

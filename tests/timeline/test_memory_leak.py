@@ -14,6 +14,7 @@ from timeline.event import Event, Kind, Lane, Meaning
 from timeline.finding import NotEvaluated
 from timeline.order import Verdict
 
+from .findings import findings_of
 from .worlds import SECOND, World, at, healthy
 
 MB = 2.0**20
@@ -21,10 +22,7 @@ RSS = "process_resident_memory_bytes"
 
 
 def found(world: World) -> list[MemoryLeak]:
-    result = MemoryLeakDetector().detect(world.incident())
-    assert not isinstance(result, NotEvaluated)
-    assert all(isinstance(one, MemoryLeak) for one in result)
-    return list(result)  # type: ignore[arg-type]
+    return findings_of(MemoryLeakDetector(), world.incident(), MemoryLeak)
 
 
 def only(world: World) -> MemoryLeak:

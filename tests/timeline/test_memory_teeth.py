@@ -13,9 +13,9 @@ import pytest
 
 from timeline.detectors.memory_leak import MemoryLeak, MemoryLeakDetector
 from timeline.event import Event, Kind, Lane, Meaning
-from timeline.finding import NotEvaluated
 from timeline.order import Verdict
 
+from .findings import findings_of
 from .worlds import World, at
 
 MB = 2.0**20
@@ -25,10 +25,7 @@ STEP = 60.0
 
 
 def found(world: World) -> list[MemoryLeak]:
-    result = MemoryLeakDetector().detect(world.incident())
-    assert not isinstance(result, NotEvaluated)
-    assert all(isinstance(one, MemoryLeak) for one in result)
-    return list(result)  # type: ignore[arg-type]  # of one detector's findings
+    return findings_of(MemoryLeakDetector(), world.incident(), MemoryLeak)
 
 
 def curve(world: World, shape: Callable[[float], float], pod: str = POD) -> World:

@@ -14,6 +14,7 @@ from timeline.finding import NotEvaluated, Stage
 from timeline.order import Verdict, at_least
 from timeline.window import Window
 
+from .findings import findings_of
 from .worlds import SECOND, World, at, healthy
 
 PIN = 1800.0
@@ -21,10 +22,7 @@ NEW = "replication slot {} is invalid for order_id={}"
 
 
 def found(world: World) -> list[NovelTemplate]:
-    result = NovelTemplateDetector().detect(world.incident())
-    assert not isinstance(result, NotEvaluated)
-    assert all(isinstance(one, NovelTemplate) for one in result)
-    return list(result)  # type: ignore[arg-type]
+    return findings_of(NovelTemplateDetector(), world.incident(), NovelTemplate)
 
 
 def telling(world: list[NovelTemplate]) -> list[NovelTemplate]:

@@ -14,6 +14,7 @@ from timeline.finding import NotEvaluated
 from timeline.knowledge import Contract, Knowledge, Work
 from timeline.order import Verdict
 
+from .findings import findings_of
 from .worlds import HICCUP, SECOND, World, at, failed_push, healthy, iso, sign_up
 
 MAIL_JOB = Contract("every user gets a mail", "users", Work(job_class="welcome_mail"))
@@ -34,9 +35,7 @@ def world_with(*contracts: Contract) -> World:
 
 
 def found(world: World) -> list[OrphanedRecord]:
-    result = OrphanedRecordDetector().detect(world.incident())
-    assert not isinstance(result, NotEvaluated), result.needs
-    return list(result)  # type: ignore[arg-type]
+    return findings_of(OrphanedRecordDetector(), world.incident(), OrphanedRecord)
 
 
 def only(world: World) -> OrphanedRecord:

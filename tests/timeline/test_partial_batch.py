@@ -13,6 +13,7 @@ from timeline.finding import NotEvaluated
 from timeline.knowledge import ExpectedSet, Knowledge, Work
 from timeline.order import Verdict, at_least
 
+from .findings import findings_of
 from .worlds import SECOND, World, at, healthy
 
 BEGUN = 600.0
@@ -20,10 +21,7 @@ PACE = 2.0
 
 
 def found(world: World) -> list[PartialBatch]:
-    result = PartialBatchDetector().detect(world.incident())
-    assert not isinstance(result, NotEvaluated), result.sentence()
-    assert all(isinstance(one, PartialBatch) for one in result)
-    return list(result)  # type: ignore[arg-type]
+    return findings_of(PartialBatchDetector(), world.incident(), PartialBatch)
 
 
 def silent(world: World) -> bool:

@@ -25,7 +25,10 @@ def short(world: World) -> list[PartialBatch]:
 
 def pressed(world: World) -> list[RePress]:
     result = RePressDetector().detect(world.incident())
-    return [] if isinstance(result, NotEvaluated) else list(result)  # type: ignore[arg-type]
+    if isinstance(result, NotEvaluated):
+        return []
+    assert all(isinstance(one, RePress) for one in result)
+    return [one for one in result if isinstance(one, RePress)]
 
 
 class Rows:

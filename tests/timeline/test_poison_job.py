@@ -13,6 +13,7 @@ from timeline.event import Kind
 from timeline.finding import NotEvaluated
 from timeline.order import Verdict
 
+from .findings import findings_of
 from .worlds import World, at, healthy, iso
 
 BEGUN = 1200.0
@@ -21,10 +22,7 @@ WORK_HORSE = "Work-horse terminated unexpectedly; waitpid returned 9 (signal 9);
 
 
 def found(world: World) -> list[PoisonJob]:
-    result = PoisonJobDetector().detect(world.incident())
-    assert not isinstance(result, NotEvaluated)
-    assert all(isinstance(one, PoisonJob) for one in result)
-    return list(result)  # type: ignore[arg-type]
+    return findings_of(PoisonJobDetector(), world.incident(), PoisonJob)
 
 
 def only(world: World) -> PoisonJob:

@@ -5,18 +5,16 @@ from __future__ import annotations
 import pytest
 
 from timeline.detectors.duplicate_enqueue import DuplicateEnqueue, DuplicateEnqueueDetector
-from timeline.finding import NotEvaluated
 from timeline.order import Verdict
 
+from .findings import findings_of
 from .worlds import World, healthy
 
 BEGUN = 900.0
 
 
 def found(world: World) -> list[DuplicateEnqueue]:
-    result = DuplicateEnqueueDetector().detect(world.incident())
-    assert not isinstance(result, NotEvaluated), result.needs
-    return list(result)  # type: ignore[arg-type]
+    return findings_of(DuplicateEnqueueDetector(), world.incident(), DuplicateEnqueue)
 
 
 def pushed(world: World, number: int, at: float, name: str, job_class: str = "index_page") -> None:

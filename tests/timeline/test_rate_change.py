@@ -17,6 +17,7 @@ from timeline.finding import NotEvaluated, Stage
 from timeline.order import Verdict, at_least
 from timeline.window import Window
 
+from .findings import findings_of
 from .worlds import SECOND, World, at, healthy
 
 PIN = 1807.0
@@ -24,10 +25,7 @@ PIN = 1807.0
 
 
 def found(world: World) -> list[RateChange]:
-    result = RateChangeDetector().detect(world.incident())
-    assert not isinstance(result, NotEvaluated)
-    assert all(isinstance(one, RateChange) for one in result)
-    return list(result)  # type: ignore[arg-type]
+    return findings_of(RateChangeDetector(), world.incident(), RateChange)
 
 
 def steady(

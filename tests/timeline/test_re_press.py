@@ -12,16 +12,14 @@ from timeline.finding import NotEvaluated
 from timeline.knowledge import ExpectedSet, Knowledge, Work
 from timeline.order import Verdict, at_least
 
+from .findings import findings_of
 from .worlds import SECOND, World, healthy
 
 TOTAL = 120
 
 
 def found(world: World) -> list[RePress]:
-    result = RePressDetector().detect(world.incident())
-    assert not isinstance(result, NotEvaluated)
-    assert all(isinstance(one, RePress) for one in result)
-    return list(result)  # type: ignore[arg-type]
+    return findings_of(RePressDetector(), world.incident(), RePress)
 
 
 def only(world: World) -> RePress:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
+import polars as pl
+
 from timeline.detectors.ambiguous_enqueue import AmbiguousEnqueue, AmbiguousEnqueueDetector
+from timeline.facts.received_before import received_before
 from timeline.finding import NotEvaluated
 
 from .worlds import HICCUP, World, failed_push, healthy
@@ -63,3 +68,30 @@ def test_a_push_of_which_nothing_is_known_stands_for_itself() -> None:
     failed_push(world, 4711, HICCUP)
     (finding,) = found(world)
     assert not finding.qualifier
+
+
+def test_what_became_of_another_message_says_nothing_of_the_one_that_was_pushed() -> None:
+    """The line names a job that others had written of, and a message that is its writer's own."""
+    world = healthy(World())
+    world.log(HICCUP - 20, "planner", "planned job_id=j900 for user_id=4797")
+    world.log(HICCUP - 1, "web", "publishing message_id=m79 user_id=4797 request_id=r900")
+    words = f"publish of message_id=m79 for job_id=j900 user_id=4797 failed: {REPLY}"
+    world.error(HICCUP + 4, "web", words)
+    (finding,) = found(world)
+    assert "user:4797" in {case.key for case in finding.cases}
+
+
+def test_a_message_that_is_tried_for_ever_is_not_compared_with_itself_pair_by_pair() -> None:
+    """8,000 lines and as many errors about one message: 64 million pairs, if each met each."""
+    world = World()
+    for number in range(8_000):
+        world.log(1 + number * 0.2, "billing", "got message_id=m77")
+        world.error(1.1 + number * 0.2, "billing", "nack message_id=m77, publish it again later")
+    world.log(0.5, "web", "published message_id=m77")
+    incident = world.incident()
+    errors = incident.snapshot.told(pl.col("severity_number") >= 17, "body").get_column("row")
+    assert errors.len() == 8_000
+    begun = time.process_time()
+    came = received_before(incident, errors)
+    assert time.process_time() - begun < 1.0
+    assert came.len() == 8_000

@@ -19,6 +19,7 @@ from timeline.detectors.rejected_by_limit import RejectedByLimitDetector
 from timeline.finding import NotEvaluated
 from timeline.order import Verdict
 
+from .findings import findings_of
 from .worlds import SECOND, World, at, healthy
 
 INSIDE = "10.0.4.17"
@@ -27,10 +28,7 @@ FAIL = 1500.0
 
 
 def found(world: World) -> list[RejectedByLimit]:
-    result = RejectedByLimitDetector().detect(world.incident())
-    assert not isinstance(result, NotEvaluated)
-    assert all(isinstance(one, RejectedByLimit) for one in result)
-    return list(result)  # type: ignore[arg-type]
+    return findings_of(RejectedByLimitDetector(), world.incident(), RejectedByLimit)
 
 
 def only(world: World) -> RejectedByLimit:

@@ -6,18 +6,16 @@ import pytest
 
 from timeline.detectors.re_press import RePress, RePressDetector
 from timeline.event import Kind
-from timeline.finding import NotEvaluated
 from timeline.order import Verdict
 
+from .findings import findings_of
 from .worlds import World, healthy
 
 FIRST = 900.0
 
 
 def found(world: World) -> list[RePress]:
-    result = RePressDetector().detect(world.incident())
-    assert not isinstance(result, NotEvaluated), result.needs
-    return list(result)  # type: ignore[arg-type]
+    return findings_of(RePressDetector(), world.incident(), RePress)
 
 
 def run(

@@ -9,8 +9,8 @@ import pytest
 from timeline.detectors.resume_herd import ResumeHerd, ResumeHerdDetector
 from timeline.event import Event, Kind, Lane
 from timeline.facts.pauses import Act, marks_in
-from timeline.finding import NotEvaluated
 
+from .findings import findings_of
 from .worlds import World, at, healthy
 
 DOWN, UP = 900.0, 1300.0
@@ -63,9 +63,7 @@ def refused(world: World) -> World:
 
 
 def found(world: World) -> list[ResumeHerd]:
-    result = ResumeHerdDetector().detect(world.incident())
-    assert not isinstance(result, NotEvaluated)
-    return list(result)  # type: ignore[arg-type]
+    return findings_of(ResumeHerdDetector(), world.incident(), ResumeHerd)
 
 
 @pytest.mark.parametrize(

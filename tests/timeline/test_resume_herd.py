@@ -14,6 +14,7 @@ from timeline.event import Event, Kind, Lane, Precision
 from timeline.finding import NotEvaluated
 from timeline.order import Verdict
 
+from .findings import findings_of
 from .worlds import SECOND, World, at, healthy
 
 PAUSE, RESUME = 900.0, 1500.0
@@ -21,10 +22,7 @@ POOL = "psycopg_pool.PoolTimeout: couldn't get a connection after 10.00 sec"
 
 
 def found(world: World) -> list[ResumeHerd]:
-    result = ResumeHerdDetector().detect(world.incident())
-    assert not isinstance(result, NotEvaluated)
-    assert all(isinstance(one, ResumeHerd) for one in result)
-    return list(result)  # type: ignore[arg-type]
+    return findings_of(ResumeHerdDetector(), world.incident(), ResumeHerd)
 
 
 def only(world: World) -> ResumeHerd:

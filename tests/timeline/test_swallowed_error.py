@@ -12,15 +12,14 @@ from timeline.detectors.swallowed_error import SwallowedError, SwallowedErrorDet
 from timeline.finding import NotEvaluated
 from timeline.order import Verdict
 
+from .findings import findings_of
 from .worlds import SECOND, World, at, healthy
 
 CALLED = 1200.0
 
 
 def found(world: World) -> list[SwallowedError]:
-    result = SwallowedErrorDetector().detect(world.incident())
-    assert not isinstance(result, NotEvaluated), result.needs
-    return list(result)  # type: ignore[arg-type]
+    return findings_of(SwallowedErrorDetector(), world.incident(), SwallowedError)
 
 
 def only(world: World) -> SwallowedError:

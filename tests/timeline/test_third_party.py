@@ -13,6 +13,7 @@ from timeline.facts.outside import FAILING, THROTTLED, UNREACHABLE
 from timeline.finding import NotEvaluated
 from timeline.order import Verdict
 
+from .findings import findings_of
 from .worlds import SECOND, World, healthy
 
 BEGUN = 1500.0
@@ -23,10 +24,7 @@ REQUESTS_429 = (
 
 
 def found(world: World) -> list[ThirdParty]:
-    result = ThirdPartyDetector().detect(world.incident())
-    assert not isinstance(result, NotEvaluated)
-    assert all(isinstance(one, ThirdParty) for one in result)
-    return list(result)  # type: ignore[arg-type]
+    return findings_of(ThirdPartyDetector(), world.incident(), ThirdParty)
 
 
 def only(world: World) -> ThirdParty:

@@ -15,6 +15,7 @@ from timeline.event import Kind
 from timeline.finding import NotEvaluated
 from timeline.order import Verdict
 
+from .findings import findings_of
 from .worlds import SECOND, World, at, healthy
 
 BEGUN = 1200.0
@@ -22,9 +23,7 @@ CLASS = "Shop.ReceiptJob"
 
 
 def found(world: World) -> list[UnsafeReplay]:
-    result = UnsafeReplayDetector().detect(world.incident())
-    assert not isinstance(result, NotEvaluated), result.needs
-    return list(result)  # type: ignore[arg-type]
+    return findings_of(UnsafeReplayDetector(), world.incident(), UnsafeReplay)
 
 
 def only(world: World) -> UnsafeReplay:

@@ -8,9 +8,9 @@ import pytest
 
 from timeline.detectors.lost_worker import LostWorker, LostWorkerDetector
 from timeline.event import Kind
-from timeline.finding import NotEvaluated
 from timeline.order import Verdict
 
+from .findings import findings_of
 from .worlds import World, at
 
 GONE = 1000.0
@@ -18,9 +18,7 @@ HOSTS = ("mailer-a1.fra", "mailer-b2.fra", "mailer-c3.fra")
 
 
 def found(world: World) -> list[LostWorker]:
-    result = LostWorkerDetector().detect(world.incident())
-    assert not isinstance(result, NotEvaluated)
-    return list(result)  # type: ignore[arg-type]  # of one detector's findings
+    return findings_of(LostWorkerDetector(), world.incident(), LostWorker)
 
 
 def ran(world: World, number: int, seconds: float, host: str, *, ended: bool = True) -> None:

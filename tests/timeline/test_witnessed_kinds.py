@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import polars as pl
+
 from timeline.detectors.blind_spot import BlindSpot, BlindSpotDetector
+from timeline.facts.witnessed_kinds import MOST, missed_kinds
 from timeline.finding import NotEvaluated
 from timeline.order import Verdict
 
@@ -66,3 +69,44 @@ def test_a_service_that_serves_a_share_of_all_kinds_is_missed_by_all_of_them() -
     (finding,) = found(world)
     assert finding.verdict is Verdict.LIKELY
     assert "20% of their like" in finding.proof or "19% of their like" in finding.proof
+
+
+def test_a_kind_that_comes_up_in_the_silence_only_is_nobodys_yet() -> None:
+    """The proxy tells of every page, and each page is asked for once or twice. At night nobody
+    reads, and a job calls the front past the proxy."""
+    world = World()
+    for number in range(400):
+        seconds = 3 + number * (HUSHED - 10) / 400
+        slug = "".join("abcdefghij"[int(digit)] for digit in f"{number:03d}")
+        world.log(seconds, "front", f"GET /p/{slug} request_id=p{number}")
+        world.log(seconds + 0.1, "edge", f"served /p/{slug} request_id=p{number}")
+    for number in range(300):
+        world.log(HUSHED + 5 + number * 2.9, "front", f"POST /reindex request_id=n{number}")
+    assert [one for one in found(world) if not one.qualifier] == []
+
+
+def test_pages_that_went_on_past_the_proxy_are_missed_however_rare_each_is() -> None:
+    world = World()
+    for number in range(700):
+        seconds = 3 + number * 2.97
+        slug = "".join("abcdefghij"[int(digit)] for digit in f"{number:03d}")
+        world.log(seconds, "front", f"GET /p/{slug} request_id=p{number}")
+        if seconds < HUSHED:
+            world.log(seconds + 0.1, "edge", f"served /p/{slug} request_id=p{number}")
+    (finding,) = [one for one in found(world) if not one.qualifier]
+    assert finding.verdict is Verdict.LIKELY
+
+
+def test_callers_who_take_turns_are_all_seen_in_a_sample() -> None:
+    """Every second request is of a kind that the silent one never tells of."""
+    world = World()
+    for number in range(4 * MOST):
+        kind = ("pages", "status")[number % 2]
+        world.log(1 + number * 0.1, "front", f"GET /{kind} request_id=p{number}")
+    executions = world.incident().executions.frame
+    requests = executions.filter(pl.col("kind") == "request").sort("start")
+    each = pl.DataFrame({"execution": pl.int_range(requests.height, eager=True, dtype=pl.UInt32)})
+    half = requests.height // 2
+    outside = each.head(half).with_columns(mine=pl.col("execution") % 2 == 0)
+    missed = missed_kinds(world.incident(), each.tail(half), outside)
+    assert abs(missed.requests - MOST) < MOST / 10

@@ -60,6 +60,24 @@ STARTED = (
 """What a process says when it begins, in many frameworks and languages, and what Prometheus'
 connector says of it. The words are wide: they are read within a minute of a fall, of that process,
 and never in lines that carry the id of a request or a job."""
+_WORK = (
+    r"(?:job|task|batch|import|export|sync|synchroni[sz]ation|backup|refresh|reload|rebuild|run|scan"
+    r"|cycle|iteration|pass|sweep|round|compaction|vacuum|checkpoint|index(?:ing)?|crawl|upload"
+    r"|download|report|snapshot|transaction|request|query|collection|cleanup|warm-?up|poll(?:ing)?"
+    r"|flush|rotation|processing|lauf|abgleich|sicherung|auftrag|bericht|tâche|importation|tarea"
+    r"|importación|lote|tarefa|importação|importazione)"
+)
+WORK_BEGUN = (
+    rf"(?i)\b{_WORK}s?(?: (?:no\.? ?)?\S*\d\S*)?"
+    r"(?: (?:of|for|from|to|von|für|de|des|del|di)\b.{1,60}?)?"
+    r" (?:(?:has|is|was|were|are|just|now|been|wurde|wird|ist|est|está) ){0,3}"
+    r"(?:started|ready|running|initiali[sz]ed|gestartet|bereit|démarrée?|prête?|iniciad[oa]|listo"
+    r"|pronto|avviat[oa])\b"
+    rf"|\b(?:started|starting) (?:(?:a|an|the|new|next) ){{0,2}}{_WORK}"
+    r"(?:$|[,;:!)]| [(#\d]| (?:no|of|for|from|to|with|at|in)\b)"
+)
+"""What a process begins within its life, in the same verbs: an import that has started is no
+process that has."""
 WORK_KEYS = r"^(?:request|trace|job|message):"
 PORT = re.compile(r":\d{1,5}$")
 
@@ -191,6 +209,7 @@ def starts_around(incident: Incident, curve: MemoryCurve, first: int, last: int)
     )
     speaks = pl.col("kind").is_in([Kind.CHANGE.value, Kind.LOG.value])
     began = told.filter(speaks & _about(curve)).filter(pl.col("body").str.contains(STARTED))
+    began = began.filter(~pl.col("body").str.contains(WORK_BEGUN))
     busy = snapshot.keys_of(began.get_column("row")).filter(pl.col("key").str.contains(WORK_KEYS))
     began = began.filter(~pl.col("row").is_in(busy.get_column("row").implode()))
     return began.select("row", "timestamp", "body")
@@ -202,4 +221,10 @@ def _about(curve: MemoryCurve) -> pl.Expr:
     named = actor.is_in([curve.actor, curve.who, host])
     there = (pl.col("clock") == host) & (actor.str.len_chars() > 0)
     own = there & (actor.str.starts_with(curve.actor) | pl.lit(host).str.starts_with(actor))
-    return named | own | pl.col("body").str.contains(host, literal=True)
+    told = pl.col("body").str.contains(host, literal=True)  # spares most bodies the pattern
+    return named | own | (told & pl.col("body").str.contains(whole_name(host)))
+
+
+def whole_name(name: str) -> str:
+    """A pattern for `name` where it ends: `thumbs-1` is another process than `thumbs-10`."""
+    return rf"(?:^|[^0-9A-Za-z]){re.escape(name)}(?:$|[^0-9A-Za-z])"

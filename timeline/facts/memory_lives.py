@@ -6,11 +6,12 @@ new start, or of a kill for memory, makes one. Pure arithmetic over the points o
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from timeline.facts.kills import Kill, kill_lines
-from timeline.facts.memory import MemoryCurve, starts_around
+from timeline.facts.memory import MemoryCurve, starts_around, whole_name
 from timeline.facts.rates import MINUTE_NS, SECOND_NS
 from timeline.facts.series import trend_of
 
@@ -93,8 +94,9 @@ def _restarts(incident: Incident, curve: MemoryCurve) -> list[tuple[int, int, in
 
 def ended_by(kill: Kill, curve: MemoryCurve) -> bool:
     """Whether the process of the curve was killed for its memory: by its name or on its host."""
-    about = curve.host in kill.body or curve.host in kill.actor or kill.host == curve.host
-    return kill.by_memory and about
+    named = re.compile(whole_name(curve.host))
+    told = any(named.search(text) for text in (kill.body, kill.actor))
+    return kill.by_memory and (told or kill.host == curve.host)
 
 
 def _life(

@@ -4,6 +4,8 @@ Brokers use the same verbs for both ends of a message, so that a line about one 
 given back reads like a push that failed. What decides is the order: where somebody else wrote of
 this very message first, and the writer wrote of it before the error as well, the message had been
 sent, and had come to him. Whoever pushes writes of a message before all others do.
+
+Each id of a line is judged by itself: that one was sent long ago says nothing of another.
 """
 
 from __future__ import annotations
@@ -32,16 +34,25 @@ def received_before(incident: Incident, rows: pl.Series) -> pl.Series:
     if named.is_empty():
         return rows.clear()
     about = keyed_lines(incident, named.get_column("key").unique())
-    about = about.filter(pl.col("lane") == Lane.LOG.value).select(
-        "key", "row", "timestamp", "actor"
+    about = about.filter(pl.col("lane") == Lane.LOG.value)
+    mine = named.join(about.select("key", "row", "timestamp", "actor"), on=["row", "key"])
+    told = mine.join(_first_words(about), on=["key", "actor"])
+    came = told.filter((pl.col("sent") < pl.col("first")) & (pl.col("first") < pl.col("timestamp")))
+    return came.get_column("row").unique().sort().cast(rows.dtype)
+
+
+def _first_words(about: pl.DataFrame) -> pl.DataFrame:
+    """(key, actor, first, sent), ns: when each first wrote of a key, and when the first of all
+    others did. One row for each writer of a key, however often a message was tried."""
+    first = about.group_by("key", "actor").agg(first=pl.col("timestamp").min())
+    earliest = (
+        first.sort("first", "actor")
+        .group_by("key")
+        .agg(
+            opener=pl.col("actor").first(),
+            opened=pl.col("first").first(),
+            followed=pl.col("first").get(1, null_on_oob=True),
+        )
     )
-    mine = named.join(about, on=["row", "key"]).rename({"row": "hit", "timestamp": "at"})
-    told = mine.join(about, on="key", suffix="_told").filter(pl.col("row") != pl.col("hit"))
-    own = pl.col("actor_told") == pl.col("actor")
-    seen = told.group_by("hit").agg(
-        first=pl.col("timestamp").filter(own).min(),
-        sent=pl.col("timestamp").filter(~own).min(),
-        at=pl.col("at").first(),
-    )
-    came = seen.filter((pl.col("sent") < pl.col("first")) & (pl.col("first") < pl.col("at")))
-    return came.get_column("hit").cast(rows.dtype)
+    others = pl.when(pl.col("opener") != pl.col("actor")).then("opened").otherwise("followed")
+    return first.join(earliest, on="key").select("key", "actor", "first", sent=others)

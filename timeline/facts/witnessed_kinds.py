@@ -4,7 +4,8 @@ A proxy that logs one route, or an adapter that one partner calls, is silent whe
 partner is, however busy all others are. So the requests that it missed are counted kind by kind: of
 the kinds that it used to name, at the share at which it named them, and never against all traffic.
 What kind a request is, others tell by the first line that they write of it, without what differs
-between two requests.
+between two requests. A kind that comes up in the silence only, and often, is no one's yet: nobody
+knows whether the silent one would have told of it.
 """
 
 from __future__ import annotations
@@ -23,7 +24,11 @@ if TYPE_CHECKING:
 FEWEST = 5
 """Requests of a kind at other times before it is one of its own; rarer ones are taken together."""
 MOST = 4_000
-"""Requests that are looked at in the silence, and as many outside, evenly spread."""
+"""Requests that are looked at in the silence, and as many outside, drawn by lot: every so-many-th
+would see one kind only where callers take turns."""
+
+SEED = 0
+"""The same requests are drawn every time."""
 
 
 class Missed(NamedTuple):
@@ -43,14 +48,14 @@ def missed_kinds(incident: Incident, inside: pl.DataFrame, outside: pl.DataFrame
     kinds = _kinds(incident, executions)
     told = usual.join(kinds, on="execution")
     known = told.group_by("kind").agg(n=pl.len(), mine=pl.col("mine").sum())
+    seen = pl.col("kind").is_in(known.get_column("kind").implode())
+    now = asked.join(kinds, on="execution").group_by("kind").agg(missed=pl.len())
+    now = now.filter(seen | (pl.col("missed") < FEWEST))
     known = known.with_columns(kind=pl.when(pl.col("n") >= FEWEST).then("kind"))
     known = known.group_by("kind").agg(pl.col("n").sum(), pl.col("mine").sum())
-    now = asked.join(kinds, on="execution").with_columns(
-        kind=pl.when(pl.col("kind").is_in(known.get_column("kind").drop_nulls().implode())).then(
-            "kind"
-        )
-    )
-    counts = now.group_by("kind").agg(missed=pl.len())
+    usually = pl.col("kind").is_in(known.get_column("kind").drop_nulls().implode())
+    now = now.with_columns(kind=pl.when(usually).then("kind"))
+    counts = now.group_by("kind").agg(pl.col("missed").sum())
     both = known.filter(pl.col("mine") > 0).join(counts, on="kind", nulls_equal=True)
     requests, log, named = 0, 0.0, 0.0
     for n, mine, missed in both.select("n", "mine", "missed").iter_rows():
@@ -63,7 +68,7 @@ def missed_kinds(incident: Incident, inside: pl.DataFrame, outside: pl.DataFrame
 
 
 def _thinned(requests: pl.DataFrame) -> pl.DataFrame:
-    return requests.gather_every(max(1, -(-requests.height // MOST)))
+    return requests.sample(MOST, seed=SEED) if requests.height > MOST else requests
 
 
 def _kinds(incident: Incident, executions: pl.Series) -> pl.DataFrame:
