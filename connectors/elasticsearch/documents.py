@@ -2,19 +2,21 @@
 
 The engine's own instant (the sort value) is the stamp; the text of the document adds the digits
 that the engine's millisecond does not hold, when both agree. No stamp ever passes through a
-floating-point number. Preview, pages and look-ups all use the one function `event_of`.
+floating-point number. Previews and look-ups read documents one by one (`event_of`), pages all at
+once (`events_of`); both tell the same.
 """
 
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from connectors.answers import at, items, members, text
+from connectors.elasticsearch.attributes import attributes_of, fields_of
 from connectors.elasticsearch.fields import (
     FieldMap,
     TimeField,
@@ -22,23 +24,26 @@ from connectors.elasticsearch.fields import (
     kinds_of,
     spellings,
 )
-from connectors.logs.dialect import Dialect
-from connectors.logs.jsonshape import JsonFields, JsonValue, Path, error_texts, value_at
+from connectors.elasticsearch.shipped import Said, all_said, formats_in, said_in
+from connectors.logs.jsonshape import JsonFields, JsonValue, error_texts, value_at
 from connectors.logs.levels import severity_of
-from connectors.logs.record import CUT_MARK, body_of
+from connectors.logs.record import body_of
 from timeline.clean import clean
-from timeline.event import Event, Kind, Lane, Meaning, Precision, intrinsic_seq
+from timeline.event import (
+    Event,
+    Kind,
+    Lane,
+    Meaning,
+    Precision,
+    intrinsic_seq,
+    severity_name,
+)
 from timeline.keys import KeyRules
 
 if TYPE_CHECKING:
     import polars as pl
 
 MILLISECOND_NS = 1_000_000
-VALUE_CHARACTERS = 2_000
-"""Longest text of one attribute; the rest stays in the index and the cut is marked."""
-MOST_ATTRIBUTES = 200
-DEEPEST = 8
-"""Objects nested deeper are told as JSON text."""
 
 _FRACTION = re.compile(r":[0-9]{2}[.,]([0-9]{1,9})[0-9]*(?:[^0-9]|$)")
 _WHOLE_SECOND = re.compile(r":[0-9]{2}(?:Z|[+-][0-9]{2}:?[0-9]{2})?$")
@@ -101,22 +106,62 @@ def documents_in(content: Mapping[str, JsonValue]) -> list[Document]:
 
 def event_of(document: Document, time: TimeField, reading: Reading) -> Event:
     """The event of a document; of its keys only those whose field names them."""
-    fields, record = reading.fields, document.content
-    outer = fields.shape.read(record)
-    inner_object = inner_record(outer.message)
-    told = outer if inner_object is None else _over(fields.inner.read(inner_object), outer)
+    text = _Text.of(document.content, reading.fields)
+    line = None if text.line is None else said_in(text.line, reading.fields.lines)
+    return _event(document, text, line, time, reading)
+
+
+def events_of(documents: Sequence[Document], time: TimeField, reading: Reading) -> list[Event]:
+    """`event_of` for a page: the formats of its lines are decided once, and read by column."""
+    texts = [_Text.of(document.content, reading.fields) for document in documents]
+    lines = [text.line for text in texts]
+    dialect = formats_in([line for line in lines if line], reading.fields.lines)
+    return [
+        _event(document, text, line, time, reading)
+        for document, text, line in zip(documents, texts, all_said(lines, dialect), strict=True)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """What the fields of a document say, and the object that its text may be."""
+
+    told: JsonFields
+    inner: dict[str, JsonValue] | None
+
+    @classmethod
+    def of(cls, record: Mapping[str, JsonValue], fields: FieldMap) -> _Text:
+        outer = fields.shape.read(record)
+        inner = inner_record(outer.message)
+        return cls(outer if inner is None else _over(fields.inner.read(inner), outer), inner)
+
+    @property
+    def line(self) -> str | None:
+        """The text that may be a log line."""
+        return self.told.message if self.inner is None else None
+
+
+def _event(
+    document: Document, text: _Text, line: Said | None, time: TimeField, reading: Reading
+) -> Event:
+    fields, record, told = reading.fields, document.content, text.told
     message, severity = told.message, severity_of(told.level)
-    if inner_object is None and message and told.level is None and fields.lines.formats:
-        told, message, severity = _as_line(told, message, fields.lines)
+    flat = fields_of(record, text.inner, fields)
+    if line is not None:
+        told = _as_told(told, line)
+        flat |= {name: value for name, value in line.fields().items() if name not in flat}
+        if not _contradicted(severity, line.severity_number):
+            message, severity = line.message, severity or line.severity_number
+        if message != line.whole:
+            flat = _with_whole(flat, line, record, fields)
     if message is None:
-        message = json.dumps(inner_object or record, ensure_ascii=False)
+        message = json.dumps(text.inner or record, ensure_ascii=False)
     lines = [message, *error_texts(record, message)]
-    if inner_object is not None:
-        lines += error_texts(inner_object, message)
+    if text.inner is not None:
+        lines += error_texts(text.inner, message)
     timestamp, precision = stamp_of(document.instant, time, _written(record, time))
     ref = document.ref
     host = clean(told.host or "")
-    flat = fields_of(record, inner_object, fields)
     return Event(
         timestamp=timestamp,
         source=reading.source,
@@ -138,8 +183,8 @@ def event_of(document: Document, time: TimeField, reading: Reading) -> Event:
 def speaker_in(documents: Sequence[Document], reading: Reading) -> str:
     """The countable service field, if it names the actor of every sampled document that has it.
 
-    An object inside the message may name another; then the cluster's counts by service would be
-    of other names than the records'.
+    A document that lists several names in it is told by another field; then the cluster's counts
+    by service would be of other names than the records'.
     """
     name = reading.fields.service
     if not name:
@@ -209,89 +254,12 @@ def stamp_of(instant: int, time: TimeField, written: JsonValue) -> tuple[int, Pr
     return stamp, Precision.MILLISECOND
 
 
-def fields_of(
-    record: Mapping[str, JsonValue], inner: Mapping[str, JsonValue] | None, fields: FieldMap
-) -> dict[str, JsonValue]:
-    """The fields that the body does not tell, flat under dotted names, as they are."""
-    flat: dict[str, JsonValue] = {}
-    _flatten(record, "", 0, flat)
-    for path in (*fields.shape.message, *_STACKS):
-        flat.pop(".".join(path), None)
-    if inner is None:
-        return flat
-    more: dict[str, JsonValue] = {}
-    _flatten(inner, "", 0, more)
-    for path in (*fields.inner.message, *_STACKS):
-        more.pop(".".join(path), None)
-    return more | flat
-
-
-def attributes_of(flat: dict[str, JsonValue]) -> str:
-    """Flat fields as a JSON object, cleaned and not endless."""
-    if len(flat) > MOST_ATTRIBUTES:
-        flat = dict(list(flat.items())[:MOST_ATTRIBUTES])
-    return _harmless(flat) or json.dumps(
-        {clean(name): _plain(value) for name, value in flat.items()}, ensure_ascii=False
-    )
-
-
-def _harmless(flat: Mapping[str, JsonValue]) -> str:
-    """The JSON text when nothing in it is unsafe, long, or hidden by an escape; "" else."""
-    try:
-        told = json.dumps(flat, ensure_ascii=False, allow_nan=False)
-    except ValueError:
-        return ""
-    safe = told.isprintable() and "\\" not in told and len(told) < VALUE_CHARACTERS
-    return told if safe else ""
-
-
-_STACKS: tuple[Path, ...] = (
-    ("error", "stack_trace"),
-    ("stack_trace",),
-    ("stacktrace",),
-    ("exception", "stacktrace"),
-)
-"""Long texts that stand in the body already."""
-
-
-def _flatten(
-    record: Mapping[str, JsonValue], prefix: str, depth: int, into: dict[str, JsonValue]
-) -> None:
-    for name, value in record.items():
-        if isinstance(value, dict) and depth < DEEPEST:
-            _flatten(value, f"{prefix}{name}.", depth + 1, into)
-        else:
-            into.setdefault(prefix + name, value)
-
-
-def _plain(value: JsonValue) -> JsonValue:
-    """A value that is harmless to show: cleaned and not endless."""
-    if isinstance(value, str):
-        return _short(clean(value))
-    if isinstance(value, dict | list):
-        cleaned = clean(json.dumps(value, ensure_ascii=False))
-        return _short(cleaned) if len(cleaned) > VALUE_CHARACTERS else _cleaned(value)
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)  # JSON has no word for it
-    return value
-
-
-def _cleaned(value: JsonValue) -> JsonValue:
-    if isinstance(value, str):
-        return clean(value)
-    if isinstance(value, list):
-        return [_cleaned(item) for item in value]
-    if isinstance(value, dict):
-        return {clean(name): _cleaned(item) for name, item in value.items()}
-    return value
-
-
-def _short(value: str) -> str:
-    return value if len(value) <= VALUE_CHARACTERS else value[:VALUE_CHARACTERS] + CUT_MARK
-
-
 def _over(inner: JsonFields, outer: JsonFields) -> JsonFields:
-    """What the object inside the message says, else what the document around it says."""
+    """What the object inside the message says, and where it is silent the document around it.
+
+    The program wrote the object itself. Around it the level is often that of the stream it came on,
+    which would hide an error, and the host may be the shipper's own.
+    """
     return JsonFields(
         time=outer.time,
         level=inner.level if inner.level is not None else outer.level,
@@ -302,19 +270,29 @@ def _over(inner: JsonFields, outer: JsonFields) -> JsonFields:
     )
 
 
-def _as_line(told: JsonFields, message: str, dialect: Dialect) -> tuple[JsonFields, str, int]:
-    """A line that was shipped whole: its own level, speaker and text, where it has them."""
-    first, newline, rest = message.partition("\n")
-    line = dialect.read(first)
-    if line is None:
-        return told, message, 0
-    service = told.service if told.service is not None else line.service or None
-    host = told.host if told.host is not None else line.host or None
-    return (
-        replace(told, service=service, host=host),
-        line.message + newline + rest,
-        (line.severity_number),
-    )
+def _as_told(told: JsonFields, line: Said) -> JsonFields:
+    """The document's own fields, and the line's where it has none."""
+    if told.service is None and line.service:
+        told = replace(told, service=line.service)
+    return replace(told, host=line.host) if told.host is None and line.host else told
+
+
+def _contradicted(severity: int, line_severity: int) -> bool:
+    """Whether a line calls itself otherwise than its document does.
+
+    Then it is told whole, for its level is part of what it says: an error that was labelled by
+    the stream it came on must not read as if nobody had said so.
+    """
+    known = severity and line_severity
+    return bool(known) and severity_name(severity) != severity_name(line_severity)
+
+
+def _with_whole(
+    flat: dict[str, JsonValue], line: Said, record: Mapping[str, JsonValue], fields: FieldMap
+) -> dict[str, JsonValue]:
+    """Fields of a document with the text that its body does not tell whole, under its own name."""
+    paths = (path for path in fields.shape.message if value_at(record, path) == line.whole)
+    return {".".join(path): line.whole for path in islice(paths, 1)} | flat
 
 
 def _further_lines(record: Mapping[str, JsonValue]) -> Iterator[str]:

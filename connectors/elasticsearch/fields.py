@@ -15,8 +15,8 @@ from connectors.answers import at, items, members, text
 from connectors.elasticsearch.answers import Reply
 from connectors.elasticsearch.options import ElasticsearchOptions
 from connectors.elasticsearch.requests import Request, on
+from connectors.elasticsearch.shipped import formats_in
 from connectors.logs.dialect import Dialect
-from connectors.logs.dialect import decide as decide_dialect
 from connectors.logs.jsonshape import (
     HOST_FIELDS,
     LEVEL_FIELDS,
@@ -29,7 +29,6 @@ from connectors.logs.jsonshape import (
     decode,
     value_at,
 )
-from connectors.logs.zones import ZoneRule
 from timeline.clean import clean
 from timeline.keys import KeyRules
 from timeline.problems import Misconfigured
@@ -101,7 +100,7 @@ class FieldMap:
     inner: JsonShape
     """How objects inside the message string are read."""
     lines: Dialect = field(default_factory=Dialect)
-    """How log lines are read that were shipped whole: level and speaker stand in the message."""
+    """How log lines are read that were shipped whole: more than what was said stands in them."""
     ingest_time: TimeField | None = None
     level: str = ""
     """The level field that can be counted and filtered by; "" when there is none."""
@@ -181,12 +180,10 @@ def refined(fields: FieldMap, sample: Iterable[Mapping[str, JsonValue]]) -> Fiel
         told = shape.read(record)
         if (inside := inner_record(told.message)) is not None:
             inner.append(inside)
-        elif told.message and told.level is None:
+        elif told.message:
             plain.append(told.message)
     if plain:
-        found = decide_dialect(plain, ZoneRule(), 0)
-        formats = tuple(dict.fromkeys([*fields.lines.formats, *found.formats]))
-        fields = replace(fields, lines=replace(found, json=None, formats=formats))
+        fields = replace(fields, lines=formats_in(plain, fields.lines))
     if not inner:
         return replace(fields, shape=shape)
     known = fields.inner if fields.inner is not ANY_SHAPE else JsonShape((), ())

@@ -23,6 +23,7 @@ from connectors.elasticsearch.documents import (
     columns_of,
     documents_in,
     event_of,
+    events_of,
     speaker_in,
     with_keys,
 )
@@ -181,9 +182,10 @@ class WindowReading:
             if self.document_bytes > WIDE_DOCUMENT_BYTES:
                 self.narrowed = tuple(self.fields.names)
         self.settings.learn_from(documents)
-        events = self._events(documents, self.fields.time)
-        self.speaker = speaker_in(documents, self.settings.reading)
-        told = with_keys(events, self.settings.reading)
+        reading = self.settings.reading
+        events = [event_of(document, self.fields.time, reading) for document in documents]
+        self.speaker = speaker_in(documents, reading)
+        told = with_keys(self._inside(events), reading)
         return Preview(
             self.settings.source, tuple(sorted(told, key=lambda e: (e.timestamp, e.seq)))
         )
@@ -323,13 +325,12 @@ class WindowReading:
     def _read_bytes(self) -> int:
         return self.transport.bytes_read - self.account.bytes_before
 
-    def _events(self, documents: list[Document], time: TimeField) -> list[Event]:
+    def _inside(self, events: list[Event]) -> list[Event]:
         """The events inside the window: a stretch is wider by what a millisecond hides."""
-        events = [event_of(document, time, self.settings.reading) for document in documents]
         return [event for event in events if self.window.contains(event.timestamp)]
 
     def _batch(self, documents: list[Document], time: TimeField) -> Batch:
-        events = self._events(documents, time)
+        events = self._inside(events_of(documents, time, self.settings.reading))
         self.account.kept(event.severity_number for event in events)
         frame, keys = columns_of(events, self.settings.reading)
         return Batch(self.settings.source, frame, keys, bytes_read=self._newly_read())

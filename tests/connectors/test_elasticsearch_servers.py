@@ -257,3 +257,26 @@ def test_nothing_was_changed(
     fetched(connector(name), window, Budget(seconds=60))
     looked_up(connector(name), ("user:7",), window)
     assert counters() == before
+
+
+def test_lines_in_documents_are_read_counted_and_looked_up(
+    connector: MakeConnector, server: RunningServer, index: str
+) -> None:
+    pin = time.time_ns() // SECOND * SECOND - 60 * SECOND
+    line = f'ts={iso(pin)} level=warning svc=inventory msg="sold out" order_id="o-%d" sku=AB'
+    documents = [ecs(pin + n * 1_000_000, line % n, "warn") for n in range(300)]
+    prose = ecs(pin, 'order_id="o-999" is what the caller sent', "warn")
+    create_index(server.url, index, [*documents, prose])
+    window = Window(pin, pin - 10 * SECOND, pin + 10 * SECOND)
+    collected = fetched(connector(index), window, Budget(seconds=60))
+    said = [event.body for event in collected.events]
+    assert sorted(said) == sorted(["sold out"] * 300 + ['order_id="o-999" is what the caller sent'])
+    (preview,) = collected.previews
+    assert {event.body for event in preview.events} <= set(said)
+    assert {event.severity_number for event in collected.events} == {13}
+    assert {event.actor for event in collected.events} == {"web"}, "the document names its service"
+    assert {e.timestamp for e in collected.events} == {pin + n * 1_000_000 for n in range(300)}
+    found = looked_up(connector(index), ("order:o-7",), window)
+    (event,) = found.events
+    assert (event.body, event.timestamp) == ("sold out", pin + 7 * 1_000_000)
+    assert 'order_id=\\"o-7\\" sku=AB' in (event.attributes or "")
