@@ -88,6 +88,8 @@ class FieldRule:
         for needed in (any_of(self.marks), self.only_if):
             if needed and lines.height:
                 lines = lines.filter(lines.get_column("text").str.contains(needed))
+        if lines.is_empty():  # even a search in nothing reads its pattern first
+            return lines.select("row", name="text", value="text")
         found = matches(lines, self.rust)
         match, same = pl.col("match"), self.value_follows == self.name_ends
         return found.with_columns(match.str.find(self.name_ends).alias("end")).select(

@@ -56,6 +56,8 @@ class PortablePattern:
             raise _refused(
                 self.python.pattern, f"it cannot be run over columns ({error})"
             ) from None
+        if found.is_empty():
+            return found.rename({"match": "value"})
         length = pl.col("value").str.len_chars()
         found = found.select("row", pl.col("match").str.extract(self.rust, 1).alias("value"))
         found = found.filter((length > 0) & (length <= MAXIMUM_VALUE))

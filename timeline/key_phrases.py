@@ -140,4 +140,6 @@ def spoken_column(phrases: Iterable[Phrase], lines: pl.DataFrame) -> Iterator[pl
     marked = lines.filter(_marked(phrases))
     for phrase in phrases if marked.height else ():
         values = phrase.column_values(marked)
+        if values.is_empty():
+            continue
         yield values.select("row", (pl.lit(f"{phrase.kind}:") + pl.col("value")).alias("key"))

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from timeline.clean import clean
@@ -154,7 +155,7 @@ class KeyRules:
         """
         bare = table.rpartition(".")[2]
         key_type = self.for_table(table)
-        name = key_type.name if key_type else _singular(snake(bare))
+        name = key_type.name if key_type else _thing_of(bare)
         value = clean(str(pk))
         return (f"row:{clean(bare)}/{value}", f"{name}:{value}")
 
@@ -275,6 +276,12 @@ def _each_once(keys: pl.DataFrame) -> pl.DataFrame:
         return keys.unique(maintain_order=True)
     repeats = [(row == row.shift(n)) & (key == key.shift(n)) for n in range(1, most)]
     return keys.filter(~pl.any_horizontal(repeats).fill_null(value=False))
+
+
+@lru_cache(maxsize=256)
+def _thing_of(table: str) -> str:
+    """What a row of `table` is called; a database has few tables and many rows."""
+    return _singular(snake(table))
 
 
 def _singular(table: str) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
+from multiprocessing.queues import SimpleQueue
 from typing import TypeVar
 
 from tests.score.catalogue import confusers, detectors, families
@@ -135,10 +136,23 @@ def measure(plan: Plan, say: Callable[[str], None] = lambda _: None) -> Result:
     )
 
 
-def _collect_seldom() -> None:
-    """A world is many thousand small objects without a circle among them."""
+def _settle(processors: SimpleQueue[int]) -> None:
+    """Make this process ready for worlds, on a processor of its own where the system knows such.
+
+    A world is many thousand small objects without a circle among them. And Polars hands nearly
+    every step of a look to its own thread: on one processor that is a switch, on two a waking of
+    the other, which takes as long as the step itself.
+    """
     gc.freeze()
     gc.set_threshold(GARBAGE)
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {processors.get()})
+
+
+def _processors(processes: int) -> list[int]:
+    """One processor for each process, in turn where they are fewer."""
+    known = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
+    return [known[number % len(known)] for number in range(processes)]
 
 
 def _all_views(task: Task) -> list[Observation]:
@@ -159,7 +173,12 @@ def _spread(
     os.environ.setdefault("POLARS_MAX_THREADS", "1")  # the processes are the threads
     found: list[B] = []
     started = get_context("spawn")
-    with ProcessPoolExecutor(processes, mp_context=started, initializer=_collect_seldom) as pool:
+    processors = started.SimpleQueue()
+    for processor in _processors(processes):
+        processors.put(processor)
+    with ProcessPoolExecutor(
+        processes, mp_context=started, initializer=_settle, initargs=(processors,)
+    ) as pool:
         for seen in pool.map(work, over, chunksize=at_once):
             found.append(seen)
             if len(found) % SAID_EVERY == 0 or len(found) == len(over):

@@ -36,7 +36,7 @@ from timeline.detectors.worked_twice import worked_twice
 from timeline.event import Event, Lane
 from timeline.facts.both_created import created_by_both, warned
 from timeline.facts.collisions import Trouble, troubles_in
-from timeline.facts.overlaps import Written, pairs_in, runs_of, writes_in
+from timeline.facts.overlaps import Written, edges_of, pairs_in, runs_of, writes_in
 from timeline.facts.overwrites import overwrites
 from timeline.facts.sight import heard
 from timeline.facts.words import instant, length, listed, short
@@ -160,13 +160,14 @@ class OverlappingRunsDetector:
         quiet = touched.filter(~failed).height
         overwritten = {one.thing for one in overwrites(incident)} if quiet else set()
         groups: dict[tuple[str, str, str, Verdict], list[_Case]] = {}
+        events = edges_of(incident, touched)
         for pair in touched.iter_rows(named=True):
             trouble = troubles.get(pair["pair"])
             if trouble is None and pair["key"] in overwritten:
                 continue
             number = pair["pair"]
             own, rows = writes.get(number, ()), left.get(number, ())
-            case = _case(incident, pair, own, rows, trouble, loud.get(number))
+            case = _case(incident, events, pair, own, rows, trouble, loud.get(number))
             if case is not None:
                 key = (*_kinds(pair), case.sign, case.told.verdict)
                 groups.setdefault(key, []).append(case)
@@ -246,6 +247,7 @@ class _Case:
 
 def _case(
     incident: Incident,
+    events: Mapping[int, Event],
     pair: Mapping[str, object],
     writes: Sequence[Written],
     left: Sequence[Written],
@@ -253,10 +255,8 @@ def _case(
     warning: int | None,
 ) -> _Case | None:
     numbers = {name: value for name, value in pair.items() if isinstance(value, int)}
-    rows = [numbers["start_row_one"], numbers["start_row_two"]]
-    first, second = incident.snapshot.events_at(rows)
-    end_row = numbers.get("end_row_one")
-    end = None if end_row is None else incident.snapshot.event(end_row)
+    first, second = events[numbers["start_row_one"]], events[numbers["start_row_two"]]
+    end = events.get(numbers.get("end_row_one", -1))
     order = _overlap(incident, second, end)
     if order.verdict is None:
         return None
