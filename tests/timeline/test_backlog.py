@@ -19,6 +19,7 @@ from timeline.facts.resume_plan import ASSUMPTIONS
 from timeline.finding import NotEvaluated, to_json
 from timeline.order import Verdict
 
+from .findings import findings_of
 from .worlds import SECOND, World, at, iso
 
 PAUSE = 1200.0
@@ -26,10 +27,7 @@ END = 2100.0
 
 
 def found(world: World) -> list[Backlog]:
-    result = BacklogDetector().detect(world.incident())
-    assert not isinstance(result, NotEvaluated)
-    assert all(isinstance(one, Backlog) for one in result)
-    return list(result)  # type: ignore[arg-type]
+    return findings_of(BacklogDetector(), world.incident(), Backlog)
 
 
 def only(world: World) -> Backlog:

@@ -14,9 +14,11 @@ Numbers: arrivals and completions over the last 60 to 300 s with 95 % intervals,
 range that both intervals allow, retries coming due, and the workers that would reach the highest
 start rate of the time before the rise, each at its usual pace.
 
-False positives: jobs put off until later (they wait from when they are due), one large push that
-drains from then on and holds up nothing (silent), a rise that was worked off before T, or at any
-time where it was held back on purpose, a queue that became as deep more than once (a qualifier).
+False positives: jobs put off until later (they wait from when they are due), jobs tried again whose
+first start was overwritten (not counted), a depth during which fresh jobs begin as promptly as ever
+and one large push that drains from then on and holds up nothing (silent), a rise that was worked
+off before T, or at any time where it was held back on purpose, a queue that became as deep more
+than once (a qualifier).
 
 Reference: Little (1961); camunda/zeebe-chaos#902 (throughput recovers long before the backlog);
 openaustralia/morph#1099.
@@ -41,7 +43,14 @@ from timeline.detectors.backlog_finding import (
 )
 from timeline.event import Lane
 from timeline.facts.backlogs import ALL_QUEUES, How, QueueHistory, histories
-from timeline.facts.held_up import LONG_WAIT_NS, kept_others_waiting, still_waiting
+from timeline.facts.held_up import (
+    LONG_WAIT_NS,
+    begun_at_once,
+    kept_others_waiting,
+    still_waiting,
+    tried_again,
+    untimed,
+)
 from timeline.facts.pauses import Act, Mark, concerns, marks_in
 from timeline.facts.rates import MINUTE_NS, SECOND_NS, Rate, drain_of, plain
 from timeline.facts.resume_plan import ResumePlan, resume_plan
@@ -95,7 +104,7 @@ def _summed_up(finding: Backlog, found: Sequence[Backlog]) -> bool:
 
 def _grown(incident: Incident, history: QueueHistory, marks: Sequence[Mark]) -> Backlog | None:
     rise = rise_of(history.depths) or _flooded(history)
-    if rise is None:
+    if rise is None or begun_at_once(history, rise):
         return None
     pause, resume = _held_back(marks, rise.began, rise.peaked)
     start, end = _rate_stretch(incident, history, rise.last_at, marks)
@@ -107,6 +116,7 @@ def _grown(incident: Incident, history: QueueHistory, marks: Sequence[Mark]) -> 
     plan = resume_plan(incident, history, rise.began)
     changed = PAUSED if pause is not None else _changed(history, rise)
     due = [count for _, count in history.present.due_by_minute] if history.present else []
+    put_off, put_off_until = tried_again(history, rise.last_at)
     return Backlog(
         verdict=verdict,
         weakest_link=weakest_link,
@@ -135,6 +145,8 @@ def _grown(incident: Incident, history: QueueHistory, marks: Sequence[Mark]) -> 
         drain=drain,
         due_soon=sum(due),
         due_most=max(due, default=0),
+        put_off=put_off,
+        put_off_until=put_off_until,
         paused_at=pause.timestamp if pause else None,
         resumed_at=resume.timestamp if resume else None,
         plan=plan,
@@ -202,7 +214,12 @@ def _verdict(incident: Incident, history: QueueHistory, rise: Rise) -> tuple[Ver
         return Verdict.CERTAIN, "the system that holds the jobs counted them itself meanwhile"
     seen = absence(incident, (history.source,), history.kept_from, rise.peaked)
     if seen.verdict is Verdict.CERTAIN:
-        return Verdict.LIKELY, "counted from the jobs' own stamps; nobody counted the queue then"
+        words = "counted from the jobs' own stamps; nobody counted the queue then"
+        if more := untimed(history, rise):
+            words += (
+                f", and later tries overwrote the first start of {counted(more, 'further job')}"
+            )
+        return Verdict.LIKELY, words
     return Verdict.POSSIBLE, f"starts may be missing: {seen.reasons[0]}"
 
 

@@ -34,8 +34,9 @@ class Backlog(Finding):
     `depth_at`; `worked_off` says that little was left then, `how` who counted. `depth_now` is the
     present depth where the queue told it, `now_at` when. Rates are None where nobody counted all of
     them. `drain` is None without rates. `due_soon` jobs come due within half an hour of `now_at`,
-    `due_most` of them in one minute. `waited_then` of those that wait now had waited for a
-    minute or longer at T, where their stamps tell.
+    `due_most` of them in one minute. `put_off` jobs had failed by `depth_at` and were to be tried
+    again later, the last at `put_off_until`; they are no part of a counted depth. `waited_then` of
+    those that wait now had waited for a minute or longer at T, where their stamps tell.
     """
 
     term: ClassVar[str] = "backlog"
@@ -66,6 +67,8 @@ class Backlog(Finding):
     resumed_at: int | None
     plan: ResumePlan | None
     waited_then: int = 0
+    put_off: int = 0
+    put_off_until: int = 0
 
     def sentence(self) -> str:
         return f"{capital(self._grew())}{self._state()}{self._flow()}."
@@ -125,6 +128,9 @@ def _figures(found: Backlog) -> Iterator[str]:
     if found.due_soon:
         most = f"up to {found.due_most} in one minute"
         yield f"{counted(found.due_soon, 'retry', 'retries')} fall due within half an hour, {most}."
+    if found.put_off and not found.due_soon:
+        told = f"{counted(found.put_off, 'job')} put off for another try"
+        yield f"Not counted: {told}, the last until {instant(found.put_off_until)}."
     if found.plan is not None:
         yield _pace(found.plan)
 

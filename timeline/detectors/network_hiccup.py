@@ -13,7 +13,10 @@ may wait for a peer that is itself busy, choosing a leader or slow (likely).
 
 False positives: a rolling restart (kept as a qualifier), idle connections dropped one at a time and
 one noisy client (silent), a permanently failing template, answers of a server or a pool that has
-none left (subtracted: `timeline.facts.refused_by_limit`).
+none left (subtracted: `timeline.facts.refused_by_limit`), errors that meet it by chance
+(`timeline.facts.burst_strays`), refusals between the end and the return of one instance of a peer
+whose others stand (`timeline.facts.ended_peers`; possible where one client alone was refused and no
+other instance is seen).
 
 Reference: correlated connection-error burst; network-partition studies; placebo rank test instead
 of a Poisson test, which alarms in 28 to 75 % of healthy bursty windows.
@@ -29,7 +32,9 @@ import polars as pl
 
 from timeline.errors.kinds import ErrorClass
 from timeline.event import Lane
+from timeline.facts.burst_strays import without_strays
 from timeline.facts.bursts import FOLD, MIN_PLACEBOS, Placebo, clusters, placebo, without_routine
+from timeline.facts.ended_peers import EndedPeer, Others, ended_peers, peer_host
 from timeline.facts.errors import network_errors
 from timeline.facts.in_flight import InFlight, in_flight
 from timeline.facts.lifecycle import changes, stopped_on_purpose
@@ -132,14 +137,21 @@ class NetworkHiccupDetector:
         unusual = without_routine(incident, without_limits(incident, hits))
         found = []
         bursts = sorted(clusters(unusual, GAP_NS, MIN_ERRORS), key=len, reverse=True)
-        for burst in bursts[:MAX_BURSTS]:
-            if not _shared(burst) and not _refused_by_one(burst):
-                continue
-            finding = _judge(incident, burst, unusual)
+        for cluster in bursts[:MAX_BURSTS]:
+            burst = without_strays(cluster, unusual, GAP_NS)
+            ended = ended_peers(incident, burst) if _tells(burst) else []
+            stood = [one.host for one in ended if one.others is Others.STOOD]
+            burst = burst.filter(~peer_host().is_in(stood).fill_null(value=False))
+            finding = _judge(incident, burst, unusual, ended) if _tells(burst) else None
             if finding is not None:
                 found.append(finding)
         found.sort(key=lambda finding: (-finding.errors, finding.began))
         return found[:MAX_FINDINGS]
+
+
+def _tells(burst: pl.DataFrame) -> bool:
+    """Whether there are enough errors, of more than one client or refused by one peer."""
+    return burst.height >= MIN_ERRORS and (_shared(burst) or _refused_by_one(burst))
 
 
 def _shared(burst: pl.DataFrame) -> bool:
@@ -165,7 +177,9 @@ def _hosts(burst: pl.DataFrame) -> list[str]:
     return sorted(burst.get_column("clock").unique().to_list())
 
 
-def _judge(incident: Incident, burst: pl.DataFrame, unusual: pl.DataFrame) -> NetworkHiccup | None:
+def _judge(
+    incident: Incident, burst: pl.DataFrame, unusual: pl.DataFrame, ended: Sequence[EndedPeer]
+) -> NetworkHiccup | None:
     stamps = unusual.get_column("timestamp")
     first, last = burst["timestamp"][0], burst["timestamp"][-1]
     mildest = min(burst.get_column("severity_number").to_list())
@@ -177,6 +191,8 @@ def _judge(incident: Incident, burst: pl.DataFrame, unusual: pl.DataFrame) -> Ne
     flights = in_flight(incident, operations)
     peer, system, scope = _scope(burst)
     planned = stopped_on_purpose(incident, burst, system)
+    host = peer.partition(":")[0]
+    gone = next((one for one in ended if one.host == host), None)
     verdict, weakest_link = _verdict(
         incident,
         burst,
@@ -184,6 +200,7 @@ def _judge(incident: Incident, burst: pl.DataFrame, unusual: pl.DataFrame) -> Ne
         by_chance=_by_chance(incident, burst, unusual),
         named=scope != UNNAMED or len(_services(burst)) > 1,
         broken=_broken(burst),
+        gone=gone,
     )
     start, how = _began(operations)
     ambiguous = [flight for flight in flights.certain if flight.outcome == "unknown"]
@@ -195,7 +212,7 @@ def _judge(incident: Incident, burst: pl.DataFrame, unusual: pl.DataFrame) -> Ne
         steps=_steps(incident, burst),
         keys=tuple(sorted({flight.id for flight in ambiguous})),
         would_decide=_would_decide(peer, flights.possible),
-        alternatives=_alternatives(incident, peer, first, last, planned),
+        alternatives=_alternatives(incident, peer, first, last, planned, gone),
         next_action=_next(ambiguous),
         qualifier=bool(planned),
         peer=peer,
@@ -288,6 +305,7 @@ def _verdict(
     by_chance: float,
     named: bool,
     broken: bool,
+    gone: EndedPeer | None,
 ) -> tuple[Verdict, str]:
     """That it happened. What it caused is for the operations' own lines to say."""
     reasons: list[tuple[Verdict, str]] = []
@@ -300,6 +318,10 @@ def _verdict(
     if not _shared(burst):
         words = f"{_services(burst)[0]} alone was refused: no other client of that peer is read"
         reasons.append((Verdict.LIKELY, words))
+    if gone is not None and gone.others is Others.UNSEEN:
+        verdict = Verdict.LIKELY if len(_services(burst)) > 1 else Verdict.POSSIBLE
+        words = f"{gone.host} ended or began anew, and no other instance is seen: {gone.words}"
+        reasons.append((verdict, words))
     if not broken:
         words = f"{_services(burst)[0]} alone got no answers: its peer may have given none"
         reasons.append((Verdict.LIKELY, words))
@@ -362,9 +384,10 @@ def _would_decide(peer: str, possible: int) -> tuple[str, ...]:
 
 
 def _alternatives(
-    incident: Incident, peer: str, first: int, last: int, planned: str
+    incident: Incident, peer: str, first: int, last: int, planned: str, gone: EndedPeer | None
 ) -> tuple[str, ...]:
     found = [f"a planned stop: {planned}"] if planned else [f"{peer} itself stopped answering"]
+    found = found if gone is None else [f"{gone.host} itself was away: {gone.words}"]
     bodies = changes(incident, first, last).get_column("body").to_list()
     return (*found, *(f"a change at the same time: {body}" for body in bodies[:2]))
 

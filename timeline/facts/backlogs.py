@@ -2,7 +2,8 @@
 
 Depths are taken from samples where a system kept them (RabbitMQ, SQS, a configured curve); else
 they are counted from the jobs' own transitions, but only as far as their queue keeps all of them:
-where a queue forgets what it finished, the jobs left over would look like a growing backlog.
+where a queue forgets what it finished, the jobs left over would look like a growing backlog, and
+where it overwrites a job's first start, so would every job that is tried again.
 A present count is never passed off as one of then. Decides nothing about what is too deep.
 """
 
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from timeline.event import Kind, Lane
+from timeline.facts.first_tries import first_tries, with_tries
 from timeline.facts.jobs import ENDS
 from timeline.facts.rates import SECOND_NS, Rate, rate_of
 from timeline.facts.series import points_of
@@ -87,8 +89,9 @@ class QueueHistory:
     """One queue of one source. `depths` is (timestamp, depth, row), time order; `row` may be null.
 
     `moves` are its transitions (TRANSITION_SCHEMA) with `waits_from`: their stamp, or the later
-    instant (ns) at which a job put off comes due. `counters` are its samples that count flows.
-    Every transition within `[kept_from, kept_until)` (ns) is known to be kept.
+    instant (ns) at which a job put off comes due, and what `first_tries.with_tries` adds.
+    `counters` are its samples that count flows. Every transition within `[kept_from, kept_until)`
+    (ns) is known to be kept.
     """
 
     source: str
@@ -137,6 +140,7 @@ def histories(incident: Incident) -> tuple[QueueHistory, ...]:
     """Every queue anybody told of, by source and name. The sum of all queues comes last."""
     samples, curves = _samples(incident), depth_curves(incident)
     moves = _moves(incident)
+    nothing = moves.clear()
     parts = {
         (str(source), str(queue)): part
         for (source, queue), part in moves.group_by(["source", "queue"], maintain_order=True)
@@ -152,11 +156,12 @@ def histories(incident: Incident) -> tuple[QueueHistory, ...]:
         own = samples.filter((pl.col("source") == source) & (pl.col("queue") == queue))
         known = [name for name in names if name[1] == queue]
         curve = by_curve.pop(queue, None) if len(known) == 1 else None
-        found.append(_history(incident, source, queue, own, parts.get((source, queue)), curve))
+        part = parts.get((source, queue), nothing)
+        found.append(_history(incident, source, queue, own, part, curve))
     empty = samples.clear()
     for queue, curve in by_curve.items():
         if not any(name[1] == queue for name in names):
-            found.append(_history(incident, curve["source"][0], queue, empty, None, curve))
+            found.append(_history(incident, curve["source"][0], queue, empty, nothing, curve))
     return tuple(found)
 
 
@@ -165,10 +170,9 @@ def _history(
     source: str,
     queue: str,
     own: pl.DataFrame,
-    moves: pl.DataFrame | None,
+    moves: pl.DataFrame,
     curve: pl.DataFrame | None,
 ) -> QueueHistory:
-    moves = _moves(incident).clear() if moves is None else moves
     start, kept = _kept(incident, source)
     dated = own.filter(~pl.col("now"))
     sampled = dated.drop_nulls("depth").select("timestamp", "depth", "row")
@@ -208,6 +212,7 @@ def _kept(incident: Incident, source: str) -> tuple[int, int]:
 def _moves(incident: Incident) -> pl.DataFrame:
     """All transitions with `waits_from`: a job put off until later is no backlog until then."""
     moves = incident.jobs.transitions.with_columns(pl.col("queue").fill_null(""))
+    moves = with_tries(incident, moves)
     put_off = incident.snapshot.told(
         (pl.col("kind") == Kind.JOB_ENQUEUED.value)
         & pl.col("attributes").str.contains('"due_at"', literal=True),
@@ -225,17 +230,13 @@ def _moves(incident: Incident) -> pl.DataFrame:
 
 
 def _counted(moves: pl.DataFrame, start: int, end: int) -> pl.DataFrame:
-    """(timestamp, depth, row): jobs that had come and not begun, at the end of every bin."""
+    """(timestamp, depth, row): jobs that had come and not begun, at the end of every bin.
+
+    Only of jobs whose first start is known: how long the others waited for theirs is not.
+    """
     width = -(-(end - start) // (MAX_BINS * BIN_NS)) * BIN_NS
-    stamp, kind = pl.col("timestamp"), pl.col("kind")
-    left = (kind == Kind.JOB_STARTED.value) | kind.is_in(ENDS)
-    jobs = moves.group_by("job").agg(
-        came=pl.col("waits_from").filter(kind == Kind.JOB_ENQUEUED.value).min(),
-        left=stamp.filter(left).min(),
-    )
-    jobs = jobs.drop_nulls("came").filter(
-        pl.col("left").is_null() | (pl.col("left") >= pl.col("came"))
-    )
+    jobs = first_tries(moves).drop_nulls("came").filter("timed")
+    jobs = jobs.filter(pl.col("left").is_null() | (pl.col("left") >= pl.col("came")))
     ends = pl.int_range(start + width, end + 1, width, eager=True, dtype=pl.Int64)
     came = jobs.get_column("came").sort().search_sorted(ends, side="right").cast(pl.Int64)
     gone = jobs.get_column("left").drop_nulls().sort()

@@ -91,6 +91,8 @@ def _spans(incident: Incident) -> pl.DataFrame:
         return pl.DataFrame()
     lines = incident.snapshot.told(chosen, "source", "body").tail(MOST_LINES)
     lines = lines.filter(pl.col("body").str.contains_any(list(MARKS), ascii_case_insensitive=True))
+    if lines.is_empty():  # the server tells no statement's length
+        return lines
     body = pl.col("body")
     span = body.str.extract_groups(SPAN).struct
     took, unit = span[0].cast(pl.Float64, strict=False), span[1].fill_null("s")

@@ -100,6 +100,8 @@ def _gaps(incident: Incident, named: pl.DataFrame) -> pl.DataFrame:
     paused = paused.filter(
         (pl.col("length") > MISSED * pl.col("step")) & (pl.col("length") >= SHORTEST_NS)
     )
+    if paused.is_empty():
+        return paused
     curves = named.group_by("source", "instance").agg(all=pl.col("series").n_unique())
     by_instance = paused.group_by("source", "instance").agg(
         start=pl.col("timestamp").max(),

@@ -71,6 +71,8 @@ def _of_job(incident: Incident, failures: pl.DataFrame) -> pl.DataFrame:
         return incident.snapshot.keys.clear()
     keys = incident.snapshot.keys_of(failures.get_column("row"))
     jobs = pairs_of_type(keys, "job").rename({"key": "job"})
+    if jobs.is_empty():
+        return keys.clear()
     pairs = jobs.join(incident.jobs.entities, on="job").select("row", "key").unique()
     return pairs.filter(pl.len().over("row") == 1)
 

@@ -15,9 +15,8 @@ import polars as pl
 
 from timeline.facts.crossed_writes import NO_STATE, RUN
 from timeline.facts.entities import entity_pairs
-from timeline.facts.spoken import CHANGE_MARKS, spoken_with
 from timeline.facts.stated_versions import refused_runs
-from timeline.facts.told_values import LONGEST, MOST_CHANGES, NO_COLUMN, changed_line
+from timeline.facts.told_values import LONGEST, MOST_CHANGES, NO_COLUMN, changed_lines
 from timeline.order import Verdict, at_least, before
 from timeline.plain_texts import plain_form
 
@@ -77,10 +76,9 @@ def forked_values(incident: Incident) -> list[Fork]:
 
 def _told(incident: Incident) -> pl.DataFrame:
     """Lines that tell a value before and after, each once, with the `run` that they name."""
-    lines = spoken_with(incident, CHANGE_MARKS)
-    if lines.is_empty():
-        return lines
-    told = lines.with_columns(changed_line().struct.unnest()).drop_nulls("new")
+    told = incident.shared(changed_lines)
+    if told.height < LEAST_LINKED:
+        return told
     told = told.filter(
         (pl.col("old") != pl.col("new"))
         & pl.all_horizontal(pl.col("column", "old", "new").str.len_chars() <= LONGEST)

@@ -76,12 +76,16 @@ def handovers(incident: Incident, known: pl.Series) -> pl.DataFrame:
         .sort("timestamp", "row")
         .unique("id", keep="first", maintain_order=True)
     )
+    if taken.is_empty():  # nobody took up what another spoke of under a request
+        return pl.DataFrame(schema=HANDOVER_SCHEMA)
     worded = said.filter(hands_over()).get_column("id")
     named = pl.col("body").str.contains(TAKES) & pl.col("id").is_in(worded.implode())
     pair = ("producer", "actor")
     first = (pl.col("said_at") <= pl.col("timestamp")).mean().over(pair)
     ordered = (pl.len().over(pair) >= MANY_IDS) & (first >= FIRST_SHARE)
     taken = taken.filter(named | ordered)
+    if taken.is_empty():
+        return pl.DataFrame(schema=HANDOVER_SCHEMA)
     begun = _begun(incident, said.join(taken.select("id"), on="id", how="semi"))
     both = begun.join(taken.select("id", taken_row="row"), on="id")
     return both.select(pl.col(name).cast(kind) for name, kind in HANDOVER_SCHEMA.items())

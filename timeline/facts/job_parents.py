@@ -25,6 +25,8 @@ def job_parents(incident: Incident) -> pl.DataFrame:
     attributes = incident.snapshot.events.get_column("attributes").gather(first.get_column("row"))
     told = first.select("job").with_columns(attributes)
     marked = told.filter(pl.col("attributes").str.contains_any([f'"{name}"' for name in PARENTS]))
+    if marked.is_empty():
+        return named
     fields = [pl.col("attributes").str.json_path_match(f"$.{name}") for name in PARENTS]
     labelled = [
         pl.when(found.is_not_null()).then(pl.concat_str(pl.lit(f"{label} "), found))

@@ -107,6 +107,8 @@ def failed_reads(incident: Incident) -> list[Lookup]:
     hits = incident.errors.filter(
         (pl.col("error_class") == NOT_FOUND) & (pl.col("lane") == Lane.LOG.value)
     ).head(MAX_LOOKUPS)
+    if hits.is_empty():
+        return []
     keys = incident.snapshot.keys_of(hits.get_column("row"))
     requests = pl.concat([pairs_of_type(keys, name) for name in ("request", "trace")])
     requests = requests.unique("row", keep="first", maintain_order=True)

@@ -318,10 +318,14 @@ def swallowed_by_jobs(incident: Incident, errors: pl.DataFrame) -> Iterator[Swal
     if runs.is_empty():
         return
     strangers = errors.filter(~pl.col("actor").is_in(_job_speakers(incident)))
+    if strangers.is_empty():
+        return
     keys = incident.snapshot.keys_of(strangers.get_column("row"))
     with_id = pl.concat([pairs_of_type(keys, name) for name in ("request", "trace", "job")])
     pairs = entity_pairs(keys).filter(~pl.col("key").is_in(list(incident.snapshot.broad_keys)))
     pairs = pairs.join(with_id.select("row"), on="row", how="anti").head(MAX_KEYS)
+    if pairs.is_empty():  # every error names its job or request, or no thing
+        return
     held = pairs.join(incident.jobs.entities, on="key").join(runs, on="job")
     told = held.join(strangers.select("row", "timestamp", "actor", "source"), on="row").filter(
         pl.col("timestamp").is_between("start", "end")

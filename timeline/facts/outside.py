@@ -16,6 +16,7 @@ from timeline.event import SEVERITY_WARN, Lane
 from timeline.facts.entities import pairs_of_type
 from timeline.facts.errors import JOB_FAILURES, NETWORK_CLASSES, network_errors
 from timeline.facts.searched import told_with
+from timeline.facts.wordings import may_hold
 from timeline.plain_texts import plain_form
 
 if TYPE_CHECKING:
@@ -111,15 +112,13 @@ def failing_calls(incident: Incident) -> pl.DataFrame:
     )
     if public.is_empty():
         return pl.DataFrame(schema=CALL_SCHEMA)
-    groups = _status_groups()
-    after = body.str.extract(plain_form(texts, RETRY_AFTER), 1)
+    groups = _status_groups(plain_form(texts, MEASURE), plain_form(texts, STATUS))
     calls = public.with_columns(
         status=pl.coalesce(groups.struct[group] for group in STATUSES).fill_null(""),
-        retry_after=after.cast(pl.Int64, strict=False),
+        retry_after=_asked_to_wait(texts),
     )
-    throttled = (pl.col("status") == "429") | (
-        (pl.col("status") == "") & body.str.contains(RATE_WORDS)
-    )
+    worded = body.str.contains(RATE_WORDS) if may_hold(texts, RATE_WORDS) else pl.lit(value=False)
+    throttled = (pl.col("status") == "429") | ((pl.col("status") == "") & worded)
     network = pl.col("fragment") != ""
     how = (
         pl.when(throttled)
@@ -139,9 +138,18 @@ def failing_calls(incident: Incident) -> pl.DataFrame:
 
 
 @cache
-def _status_groups() -> pl.Expr:
-    """What a body holds of `STATUS`; kept, since its regex is read when it is made, too."""
-    return pl.col("body").str.replace_all(MEASURE, "").str.extract_groups(STATUS)
+def _status_groups(measure: str, status: str) -> pl.Expr:
+    """What a body holds of `status`, one of the forms of `STATUS`; kept, since its regex is read
+    when it is made, too."""
+    return pl.col("body").str.replace_all(measure, "").str.extract_groups(status)
+
+
+def _asked_to_wait(texts: pl.Series) -> pl.Expr:
+    """Seconds after which the other side asks to be called again; null where no text says so."""
+    if not may_hold(texts, RETRY_AFTER):
+        return pl.lit(None, pl.Int64)
+    after = pl.col("body").str.extract(plain_form(texts, RETRY_AFTER), 1)
+    return after.cast(pl.Int64, strict=False)
 
 
 def _told_once(incident: Incident, calls: pl.DataFrame) -> pl.DataFrame:

@@ -18,6 +18,7 @@ from timeline.event import Kind, Lane
 from timeline.facts.lines import keyed_lines
 
 if TYPE_CHECKING:
+    from timeline.event import Event
     from timeline.incident import Incident
 
 NEIGHBOURS = 3
@@ -83,6 +84,13 @@ def pairs_in(incident: Incident) -> pl.DataFrame:
     pairs = pl.concat(met).select("key", **{to: pl.col(name) for to, name in named.items()})
     pairs = pairs.sort("start_two", "start_one", "key", "one", "two").with_row_index("pair")
     return pairs.select(pl.col(name).cast(dtype) for name, dtype in PAIR_SCHEMA.items())
+
+
+def edges_of(incident: Incident, pairs: pl.DataFrame) -> Mapping[int, Event]:
+    """By row: the events with which the runs of `pairs` begin and the first of each two ends."""
+    names = ("start_row_one", "start_row_two", "end_row_one")
+    rows = sorted({row for name in names for row in pairs.get_column(name).drop_nulls()})
+    return dict(zip(rows, incident.snapshot.events_at(rows), strict=True))
 
 
 def runs_of(incident: Incident) -> pl.DataFrame:

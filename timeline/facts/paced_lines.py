@@ -55,7 +55,10 @@ def stopped_lines(incident: Incident) -> Iterator[Planned]:
     """Lines at an even pace that came no more, each as a schedule that was learnt from them."""
     known = {run.row for planned in incident.planned for run in planned.runs}
     until = read_until(incident)
-    for part in _about_nothing(incident, incident.few_alike):
+    least = (MIN_SILENT + LATE_SHARE) * MIN_PACE_NS
+    for part in incident.shared(_about_nothing):
+        if until - part["timestamp"][-1] < least:
+            continue  # no pace is so quick that turns are missing already
         if not known.isdisjoint(part.get_column("row")):
             continue
         runs = tuple(_run(told) for told in part.iter_rows(named=True))
@@ -82,7 +85,9 @@ def doubled_lines(incident: Incident) -> Iterator[Planned]:
     schedule that was learnt from them."""
     known = {run.row for planned in incident.planned for run in planned.runs}
     told: list[int] = []
-    for part in _about_nothing(incident, incident.few_alike):
+    for part in incident.shared(_about_nothing):
+        if len({*zip(part.get_column("clock"), part.get_column("source"), strict=True)}) < 2:
+            continue  # all by one host
         runs = tuple(_run(line) for line in part.iter_rows(named=True))
         turns = turns_of(runs)
         firsts = [turn[0].at for turn in turns]
@@ -125,15 +130,16 @@ def even_pace(firsts: Sequence[int]) -> int | None:
     return middle if middle and all(even) else None
 
 
-def _about_nothing(incident: Incident, parts: Sequence[pl.DataFrame]) -> Iterator[pl.DataFrame]:
-    """Those of `parts` that tell of no thing and of no message put back: lines about a thing end
+def _about_nothing(incident: Incident) -> tuple[pl.DataFrame, ...]:
+    """Those lines alike that tell of no thing and of no message put back: lines about a thing end
     when it is done, and a baton has its own reader (`timeline.facts.chains`)."""
+    parts = incident.few_alike
     if not parts:
-        return
+        return ()
     lines = pl.concat(parts)
     keys = entity_pairs(incident.snapshot.keys_of(lines.get_column("row")))
     told = {*keys.get_column("row"), *marked(lines, BATON_MARKS).get_column("row")}
-    yield from (part for part in parts if told.isdisjoint(part.get_column("row")))
+    return tuple(part for part in parts if told.isdisjoint(part.get_column("row")))
 
 
 def _says_the_same(planned: Planned, runs: tuple[Run, ...], period: int) -> bool:

@@ -84,6 +84,9 @@ def _rounds(incident: Incident, stream: Stream) -> Rounds | None:
     gaps = stream.rows.get_column("at").diff()
     usual = int(gaps.drop_nulls().quantile(0.95, "higher") or 0)
     quiet = max(QUIET_NS, QUIET_FOLD * usual)
+    rounds = 1 + int((gaps > quiet).sum())
+    if not FULL_ROUNDS < rounds <= LEAST_ITEMS + 1:  # the first may not count
+        return None
     told = stream.rows.with_columns(round=(gaps > quiet).fill_null(value=False).cum_sum())
     parts = [part for _, part in told.group_by("round", maintain_order=True)]
     if parts and parts[0]["at"][0] - incident.window.start <= quiet:
@@ -162,6 +165,8 @@ def _follows(path: list[str], longest: list[str]) -> bool:
 
 
 def _passes(incident: Incident, stream: Stream) -> Passes | None:
+    if stream.rows.height - stream.rows.get_column("key").n_unique() < LEAST_AGAIN:
+        return None  # too little comes a second time
     rows = stream.rows.with_columns(nth=pl.int_range(pl.len()).over("key"))
     again = rows.filter(pl.col("nth") == 1)
     if again.height < LEAST_AGAIN or int(rows["nth"].max() or 0) >= MOST_PASSES:  # type: ignore[arg-type]  # an integer column

@@ -94,6 +94,11 @@ ROLLOUT_NS = 10 * 60_000_000_000
 
 def marks_in(incident: Incident, *acts: Act) -> tuple[Mark, ...]:
     """All marks of any of `acts` (all when none), oldest first."""
+    marks = incident.shared(_all_marks)
+    return tuple(mark for mark in marks if not acts or mark.act in acts)
+
+
+def _all_marks(incident: Incident) -> list[Mark]:
     told = incident.snapshot.told(
         pl.col("lane").is_in([Lane.CHANGE.value, Lane.NOTE.value])
         | (
@@ -108,8 +113,7 @@ def marks_in(incident: Incident, *acts: Act) -> tuple[Mark, ...]:
         if (act := act_in(body)) is not None
     ]
     found += cluster_marks(incident)
-    found.sort(key=lambda mark: (mark.timestamp, mark.row))
-    return tuple(mark for mark in found if not acts or mark.act in acts)
+    return sorted(found, key=lambda mark: (mark.timestamp, mark.row))
 
 
 def cluster_marks(incident: Incident) -> list[Mark]:

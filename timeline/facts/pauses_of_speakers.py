@@ -39,6 +39,10 @@ ONLY_GRAVE = 2
 """Warnings that a writer wrote while it left out its ordinary lines."""
 SPEAKER = ("source", "actor")
 
+WHOLE, ORDINARILY, ONE_HOST = "whole", "ordinarily", "one host"
+"""Whose pauses are told apart: a writer's, its ordinary lines', those of one host of several."""
+_PER = ("of", *SPEAKER, "clock")
+
 PAUSE_COLUMNS = ("source", "actor", "clock", "start", "end", "ongoing", "long", "rare", "unlikely")
 
 
@@ -70,15 +74,23 @@ def pauses_of(incident: Incident, until: int) -> Pauses:
     if bars.is_empty():  # nobody who spoke more seldom has a habit, in whole or in part
         telling = telling.filter(pl.col("parts") > MIN_GAPS)
     parts = parts.join(telling, on=list(SPEAKER), how="semi")
-    spoken = _merged(parts, SPEAKER)
+    whole = _merged(parts, SPEAKER, WHOLE)
     if bars.height:
-        spoken = pl.concat([spoken, bars.filter(pl.col("actor") != "")])
-    whole = _without(_long(spoken, SPEAKER, until), bars.filter(pl.col("actor") == ""))
-    if bars.height:
-        return Pauses(whole, whole.clear(), whole.clear())
-    ordinary = _of_ordinary(parts, whole, until)
-    hosts = _apart_from(_of_hosts(parts, until), pl.concat([whole, ordinary]))
-    return Pauses(whole, hosts, ordinary)
+        named = bars.filter(pl.col("actor") != "").with_columns(clock=pl.lit(""), of=pl.lit(WHOLE))
+        long = _long(pl.concat([whole, named.select(whole.columns)]), _PER, until)
+        long = _without(long.drop("of"), bars.filter(pl.col("actor") == ""))
+        return Pauses(long, long.clear(), long.clear())
+    known = parts.filter(pl.col("clock") != "")
+    several = known.filter(pl.col("clock").n_unique().over(SPEAKER) > 1)
+    usual = _merged(parts.filter("mild"), SPEAKER, ORDINARILY)
+    hosts = _merged(several, (*SPEAKER, "clock"), ONE_HOST)
+    long = _long(pl.concat([whole, usual, hosts]), _PER, until)
+    of = long.get_column("of")
+    long = long.drop("of")
+    whole = long.filter(of == WHOLE)
+    ordinary = _of_ordinary(parts, _apart_from(long.filter(of == ORDINARILY), whole))
+    apart = _apart_from(long.filter(of == ONE_HOST), pl.concat([whole, ordinary]))
+    return Pauses(whole, apart, ordinary)
 
 
 def _spoken(incident: Incident, until: int) -> pl.DataFrame:
@@ -97,14 +109,15 @@ def _spoken(incident: Incident, until: int) -> pl.DataFrame:
     return told.select(names, "mild", "bucket", "first", "last", "n").collect()
 
 
-def _merged(parts: pl.DataFrame, per: tuple[str, ...]) -> pl.DataFrame:
-    """(`per`, first, last): one stretch of speech a bucket for everybody that `per` tells apart."""
+def _merged(parts: pl.DataFrame, per: tuple[str, ...], of: str) -> pl.DataFrame:
+    """(_PER, first, last): one stretch of speech a bucket for everybody that `per` tells apart."""
     merged = parts.group_by(*per, "bucket").agg(pl.col("first").min(), pl.col("last").max())
-    return merged.drop("bucket")
+    clock = pl.col("clock") if "clock" in per else pl.lit("").alias("clock")
+    return merged.select(pl.lit(of).alias("of"), *SPEAKER, clock, "first", "last")
 
 
 def _long(spoken: pl.DataFrame, per: tuple[str, ...], until: int) -> pl.DataFrame:
-    """The pauses (PAUSE_COLUMNS) of everybody that `per` tells apart."""
+    """The pauses (PAUSE_COLUMNS, and `of`) of everybody that `per` tells apart."""
     spoken = spoken.filter(pl.col("actor") != "").sort(*per, "first")
     # Whoever speaks next is the same one: what one said stands together.
     same = pl.all_horizontal(pl.col(name).shift(-1) == pl.col(name) for name in per)
@@ -134,9 +147,7 @@ def _long(spoken: pl.DataFrame, per: tuple[str, ...], until: int) -> pl.DataFram
         & (gap > MIN_SILENCE_NS)
         & (pl.col("long") | pl.col("unlikely"))
     )
-    if "clock" not in long.columns:
-        long = long.with_columns(clock=pl.lit(""))
-    return long.select(PAUSE_COLUMNS)
+    return long.select("of", *PAUSE_COLUMNS)
 
 
 def _unlikely() -> pl.Expr:
@@ -152,17 +163,8 @@ def _unlikely() -> pl.Expr:
     return (gap > chances * mean) & (gap > OWN_LONGEST * next_one)
 
 
-def _of_hosts(parts: pl.DataFrame, until: int) -> pl.DataFrame:
-    """Those of one host of several, while another host of the same writer went on."""
-    known = parts.filter(pl.col("clock") != "")
-    several = known.filter(pl.col("clock").n_unique().over(SPEAKER) > 1)
-    per = (*SPEAKER, "clock")
-    return _long(_merged(several, per), per, until)
-
-
-def _of_ordinary(parts: pl.DataFrame, whole: pl.DataFrame, until: int) -> pl.DataFrame:
-    """Those in which a writer wrote warnings and nothing else."""
-    pauses = _apart_from(_long(_merged(parts.filter("mild"), SPEAKER), SPEAKER, until), whole)
+def _of_ordinary(parts: pl.DataFrame, pauses: pl.DataFrame) -> pl.DataFrame:
+    """Those of `pauses` in which a writer wrote warnings and nothing else."""
     if pauses.is_empty():
         return pauses
     grave = parts.filter(~pl.col("mild")).select(*SPEAKER, "first", "n")

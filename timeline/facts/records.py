@@ -111,12 +111,16 @@ class Records:
 
     def of_entities(self, keys: Sequence[str]) -> dict[str, Record]:
         """The rows that *are* the given entities, for those that were seen."""
+        if not keys or self.owners.is_empty():
+            return {}
         held = _held(self.owners, keys).unique("key", keep="first", maintain_order=True)
         joined = held.join(self.summary, on="record", how="inner")
         return dict(_with_key(joined))
 
     def referring_to(self, keys: Sequence[str]) -> dict[str, list[Record]]:
         """Rows of other tables that refer to the given entities, oldest first."""
+        if not keys or self.references.is_empty():
+            return {}
         joined = _held(self.references, keys).join(self.summary, on="record", how="inner")
         found: dict[str, list[Record]] = {}
         for key, record in _with_key(joined.sort("created", "record")):

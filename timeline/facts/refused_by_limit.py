@@ -15,6 +15,7 @@ import polars as pl
 
 from timeline.errors.kinds import ErrorClass
 from timeline.facts.connections import SERVER, pool_errors
+from timeline.plain_texts import plain_form
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
@@ -49,7 +50,8 @@ def without_limits(incident: Incident, hits: pl.DataFrame) -> pl.DataFrame:
     are in."""
     if hits.is_empty():
         return hits
-    worded = hits.get_column("body").str.contains(LIMIT)
+    texts = hits.get_column("body")
+    worded = texts.str.contains(plain_form(texts, LIMIT))
     rest = hits.filter(~worded)
     if rest.is_empty():
         return rest

@@ -35,6 +35,8 @@ MOSTLY = 0.8
 def rolled_back_runs(incident: Incident) -> list[FailedCall]:
     """By the instant of the rollback; `callee` is who wrote of it."""
     lines = spoken_with(incident, ROLLBACK_MARKS)
+    if lines.is_empty():
+        return []
     body = pl.col("body")
     lines = lines.filter(body.str.contains(BACK) & ~body.str.contains(NOT_ALL))
     if lines.is_empty():

@@ -96,16 +96,23 @@ def side_by_side(incident: Incident) -> list[SideBySide]:
     if pairs.is_empty():
         return found
     lines = lines_at(incident, pairs.get_column("row")).filter(pl.col("lane") == Lane.LOG.value)
-    said = _said(incident, lines.head(MOST_LINES))
-    on_things = pairs.join(said, on="row").with_columns(work=pl.col("key"))
+    lines = lines.head(MOST_LINES)
+    named = _named(incident, lines)
+    on_things = pairs.join(named, on="row").with_columns(work=pl.col("key"))
     hand = pl.coalesce("run", "clock")
     on_things = on_things.with_columns(hand=hand).filter(pl.col("hand") != pl.col("work"))
-    over_many = said.filter(pl.col("run").str.contains(RUN_ALONE)).with_columns(
+    over_many = named.filter(pl.col("run").str.contains(RUN_ALONE)).with_columns(
         work=pl.lit(""), hand=pl.col("run")
     )
-    columns = ("actor", "work", "hand", "run", "row", "timestamp", "saying", "names", "items")
+    columns = ("actor", "work", "hand", "run", "row", "timestamp", "names", "items")
     told = pl.concat([on_things.select(columns), over_many.select(columns)])
-    found += _met(told)
+    met = _met(told)
+    if met.height:
+        told = told.join(met.select("actor", "work").unique(), on=["actor", "work"], how="semi")
+        lines = lines.filter(pl.col("row").is_in(told.get_column("row").implode()))
+        told = _saying(told, lines)
+        pieces = met.iter_rows(named=True)
+        found += [one for pair in pieces if (one := _pair(told, pair)) is not None]
     return sorted(found, key=lambda one: (one.since, one.actor, one.work))
 
 
@@ -113,7 +120,8 @@ def _in_turn(incident: Incident) -> Iterator[SideBySide]:
     """Two hosts that told one line each of every thing of a stretch."""
     for part in told_by_two(incident):
         lines = lines_at(incident, part.get_column("row"))
-        told = _said(incident, lines, figures=False).with_columns(work=pl.lit(""), hand="clock")
+        told = _saying(_named(incident, lines), lines, figures=False)
+        told = told.with_columns(work=pl.lit(""), hand="clock")
         first, second = told.get_column("clock").unique(maintain_order=True)[:2]
         actor = part["actor"][0]
         pair = {"actor": actor, "work": "", "hand": first, "hand_2": second}
@@ -144,10 +152,9 @@ def _candidates(incident: Incident) -> pl.DataFrame:
     return keys.filter(pl.col("key").is_in(chosen.get_column("key").implode()))
 
 
-def _said(incident: Incident, lines: pl.DataFrame, *, figures: bool = True) -> pl.DataFrame:
-    """(row, timestamp, actor, clock, run, names, items, saying) of `lines`; `run` is null where a
-    line names none or several, `items` are those of queues, `names` its other keys. Without
-    `figures` only words and names count: two that count what they found need not find the same."""
+def _named(incident: Incident, lines: pl.DataFrame) -> pl.DataFrame:
+    """(row, timestamp, actor, clock, run, names, items) of `lines`; `run` is null where a line
+    names none or several, `items` are those of queues, `names` its other keys."""
     keys = incident.snapshot.keys_of(lines.get_column("row")).unique()
     is_run = pl.col("key").str.contains(RUN)
     runs = keys.filter(is_run).sort("row", "key").group_by("row").agg(run=pl.col("key").first())
@@ -155,32 +162,35 @@ def _said(incident: Incident, lines: pl.DataFrame, *, figures: bool = True) -> p
     names = things.sort("row", "key").group_by("row").agg(names=pl.col("key").str.join(" "))
     ours = keys.filter(pl.col("key").str.contains(ONE_ITEM)).sort("row", "key")
     items = ours.group_by("row").agg(items=pl.col("key").str.join(" "))
+    told = lines.select("row", "timestamp", "actor", "clock")
+    for column in (runs, names, items):
+        told = told.join(column, on="row", how="left")
+    return told.with_columns(pl.col("names", "items").fill_null(""))
+
+
+def _saying(told: pl.DataFrame, lines: pl.DataFrame, *, figures: bool = True) -> pl.DataFrame:
+    """`told` with what each of its lines says in words, names and its first figure (`saying`).
+
+    Without `figures` only words and names count: two that count what they found need not find the
+    same.
+    """
     texts = lines.get_column("body")
     named, long, took = (plain_form(texts, one) for one in (_NAMED, _LONG, _TOOK))
     body = pl.col("body").str.replace_all(named, "").str.replace_all(long, "")
-    plain = body.str.replace_all(took, "")
-    figure = plain.str.extract(plain_form(texts, _FIGURE), 1).fill_null("")
-    told = lines
-    for column in (runs, names, items):
-        told = told.join(column, on="row", how="left")
-    return told.with_columns(
-        pl.col("names", "items").fill_null(""),
-        figure=figure if figures else pl.lit(""),
-        form=plain.str.replace_all(r"[^\p{L}]+", " "),
-    ).select(
+    plain = lines.select("row", plain=body.str.replace_all(took, ""))
+    figure = pl.col("plain").str.extract(plain_form(texts, _FIGURE), 1).fill_null("")
+    shaped = plain.select(
         "row",
-        "timestamp",
-        "actor",
-        "clock",
-        "run",
-        "names",
-        "items",
-        saying=pl.concat_str("form", "names", "figure", separator="\0"),
+        figure=figure if figures else pl.lit(""),
+        form=pl.col("plain").str.replace_all(r"[^\p{L}]+", " "),
     )
+    saying = pl.concat_str("form", "names", "figure", separator="\0")
+    both = told.join(shaped, on="row", how="left", maintain_order="left")
+    return both.with_columns(saying=saying).drop("form", "figure")
 
 
-def _met(told: pl.DataFrame) -> list[SideBySide]:
-    """Pairs of neighbouring hands on one piece of work whose times and sayings meet."""
+def _met(told: pl.DataFrame) -> pl.DataFrame:
+    """Neighbouring hands on one piece of work whose times meet: (actor, work, hand, hand_2)."""
     by = ["actor", "work", "hand"]
     spans = told.group_by(by).agg(
         first=pl.col("timestamp").min(), last=pl.col("timestamp").max(), n=pl.len()
@@ -199,13 +209,7 @@ def _met(told: pl.DataFrame) -> list[SideBySide]:
         ]
     )
     meet = pl.min_horizontal("last", "last_2") - pl.col("first_2")
-    pairs = pairs.filter(meet >= SHORTEST_NS)
-    found = []
-    for pair in pairs.iter_rows(named=True):
-        one = _pair(told, pair)
-        if one is not None:
-            found.append(one)
-    return found
+    return pairs.filter(meet >= SHORTEST_NS)
 
 
 def _pair(told: pl.DataFrame, pair: dict[str, object]) -> SideBySide | None:

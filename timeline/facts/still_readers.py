@@ -8,7 +8,7 @@ was there since an instant was found, older rows were.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -55,16 +55,16 @@ def still_readers(incident: Incident, lookups: Sequence[Lookup]) -> Mapping[int,
         return {}
     records = incident.records.of_entities(sorted({lookup.key for lookup in lookups}))
     groups: dict[tuple[str, str, str], list[tuple[Lookup, Record, Event]]] = {}
-    for lookup in lookups:
-        event, record = incident.snapshot.event(lookup.row), records.get(lookup.key)
+    events = incident.snapshot.events_at([lookup.row for lookup in lookups])
+    for lookup, event in zip(lookups, events, strict=True):
+        record = records.get(lookup.key)
         if record is not None and event.actor:
             kind = split_key(lookup.key)[0]
             groups.setdefault((event.actor, record.table, kind), []).append((lookup, record, event))
     told: dict[int, StillReader] = {}
     for (actor, table, kind), missed in groups.items():
-        seen = [_there_since(incident, *one) for one in missed]
-        since = [instant for instant in seen if instant is not None]
-        if len(since) < max(MIN_MISSED, len(missed)):
+        since = _all_there_since(incident, missed) if len(missed) >= MIN_MISSED else []
+        if not since:
             continue
         found = _found(incident, actor, kind, {lookup.key for lookup, _, _ in missed})
         others = incident.records.of_entities(sorted(found)).values()
@@ -82,6 +82,19 @@ def run_start(incident: Incident, lookup: Lookup, event: Event) -> Event | None:
         if started.timestamp <= event.timestamp:
             return started
     return None
+
+
+def _all_there_since(
+    incident: Incident, missed: Iterable[tuple[Lookup, Record, Event]]
+) -> list[int]:
+    """When each of the rows was there (ns); empty where that is not known of one."""
+    found: list[int] = []
+    for one in missed:
+        since = _there_since(incident, *one)
+        if since is None:
+            return []
+        found.append(since)
+    return found
 
 
 def _there_since(incident: Incident, lookup: Lookup, record: Record, event: Event) -> int | None:

@@ -130,6 +130,8 @@ def _statements(incident: Incident) -> pl.DataFrame:
         "source", "session", "place", undone=body.str.contains(UNDONE)
     )
     lines = lines.filter(body.str.contains_any([CONDITION], ascii_case_insensitive=True))
+    if lines.is_empty():  # no statement chooses its rows
+        return lines
     text = body.str.replace(r"^\[\d+\] \S+ ", "")
     bodies = lines.get_column("body")
     write, read = (text.str.extract_groups(plain_form(bodies, one)) for one in (WRITE, READ))

@@ -173,10 +173,9 @@ def all_changes(incident: Incident) -> pl.DataFrame:
 def changes_by_lines(incident: Incident) -> pl.DataFrame:
     """The same columns for changes that a writer's own line tells: `cents 900 -> 1100`, of the one
     thing that the line names. There is no commit; the line is written when it is done."""
-    lines = spoken_with(incident, CHANGE_MARKS)
-    if lines.is_empty():
+    told = incident.shared(changed_lines)
+    if told.is_empty():
         return pl.DataFrame(schema=CHANGE_SCHEMA)
-    told = lines.with_columns(changed_line().struct.unnest()).drop_nulls("new")
     told = told.with_columns(pl.col("new").str.head(LONGEST)).filter(
         (pl.col("column").str.len_chars() <= LONGEST)
         & (pl.col("old").str.len_chars() <= LONGEST)
@@ -201,6 +200,15 @@ def changes_by_lines(incident: Incident) -> pl.DataFrame:
         since="timestamp",
         committed="timestamp",
     )
+
+
+def changed_lines(incident: Incident) -> pl.DataFrame:
+    """SPOKEN_COLUMNS, `column`, `old` and `new` of the lines that tell a value before and after,
+    time order; for `Incident.shared`."""
+    lines = spoken_with(incident, CHANGE_MARKS)
+    if lines.is_empty():
+        return lines
+    return lines.with_columns(changed_line().struct.unnest()).drop_nulls("new")
 
 
 @cache

@@ -71,7 +71,10 @@ class Run:
     @property
     def at(self) -> int:
         """When something set it off: its push, else its start, else its end."""
-        return next(at for at in (self.sent, self.start, self.end) if at is not None)
+        for at in (self.sent, self.start, self.end):
+            if at is not None:
+                return at
+        raise ValueError(f"a run of {self.name!r} without any instant")
 
 
 def runs_from(frame: pl.DataFrame) -> tuple[Run, ...]:
