@@ -204,7 +204,7 @@ def _finding(
     return ClockSkew(
         verdict=verdict,
         weakest_link=weakest_link,
-        began=min(stamps),
+        began=min(*stamps, *_first_early(skew, pairs)),
         ended=max(stamps),
         steps=(*steps, *_sign_steps(incident, near)),
         would_decide=_would_decide(skew),
@@ -241,6 +241,18 @@ def _steps(incident: Incident, skew: Skew, pairs: pl.DataFrame) -> tuple[Step, .
         steps.append(Step("cause", cause, said))
         steps.append(Step("effect", effect, f"stamped {early} before its cause", order))
     return tuple(steps)
+
+
+def _first_early(skew: Skew, pairs: pl.DataFrame) -> tuple[int, ...]:
+    """The stamps of the first pair, if any, that is too early by half as much as the one that sets
+    the limit, or more: from then on the clock was wrong, however late the clearest pair stands."""
+    worst = pairs.row(skew.places[0], named=True)
+    same = pairs.filter(
+        (pl.col("sender") == worst["sender"])
+        & (pl.col("receiver") == worst["receiver"])
+        & (2 * (pl.col("received") - pl.col("sent")) <= worst["received"] - worst["sent"])
+    )
+    return (int(same["sent"][0]), int(same["received"][0])) if same.height else ()
 
 
 def _sign_steps(incident: Incident, signs: pl.DataFrame) -> tuple[Step, ...]:

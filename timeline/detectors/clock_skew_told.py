@@ -1,7 +1,8 @@
 """clock-skew that no pair of records measures, but other marks of a wrong clock do show.
 
 Rows dated after their own commit (`timeline.facts.dated_ahead`) measure how far whoever dated them
-is ahead of the database; tokens that are refused as not yet valid say that signer and reader
+is ahead of the database, rows dated before those that they refer to (`timeline.facts.dated_behind`)
+how far it is behind; tokens that are refused as not yet valid say that signer and reader
 disagree, and by whom they are refused says which of them it may be; curves of an offset and the
 words of a time service measure one outright (`timeline.facts.clock_figures`).
 """
@@ -16,6 +17,7 @@ import polars as pl
 from timeline.event import Lane
 from timeline.facts.clock_figures import ClockFigure, clock_figures
 from timeline.facts.dated_ahead import DatedAhead, dated_ahead
+from timeline.facts.dated_behind import dated_behind
 from timeline.facts.words import capital, counted, instant, length, listed
 from timeline.finding import Finding, Stage, Step
 from timeline.order import Verdict
@@ -63,6 +65,37 @@ class DatedTooLate(Finding):
     def clause(self) -> str:
         whose = self.writer or f"a writer of {self.table}"
         return f"the clock of {whose} runs at least {length(self.least)} ahead of the database's"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatedTooEarly(Finding):
+    """Rows that say they were written before the rows that they refer to. Spans in ns."""
+
+    term: ClassVar[str] = "clock-skew"
+    stage: ClassVar[Stage] = Stage.SIGHT
+    remedy: ClassVar[str] = REMEDY
+
+    table: str
+    rows: int
+    of: int
+    least: int
+    most: int
+    writer: str
+    column: str
+
+    def sentence(self) -> str:
+        whose = f" (only those with {self.column} {self.writer})" if self.writer else ""
+        least, most = length(self.least), length(self.most)
+        span = f"about {least}" if least == most else f"{least} to {most}"
+        return (
+            f"{self.rows} of {self.of} rows of {self.table} are dated {span} before the rows that "
+            f"they refer to from {instant(self.began)} to {instant(self.ended)}{whose}: their "
+            "writer's clock runs behind that of whoever dated those."
+        )
+
+    def clause(self) -> str:
+        whose = self.writer or f"a writer of {self.table}"
+        return f"the clock of {whose} runs at least {length(self.least)} behind"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,6 +153,7 @@ class MeasuredOff(Finding):
 def told_otherwise(incident: Incident, signs: pl.DataFrame) -> list[Finding]:
     """All kinds, those of rows first. `signs` are those of `timeline.facts.clock_signs`."""
     found: list[Finding] = [_dated(incident, one) for one in dated_ahead(incident)]
+    found += [_dated_early(incident, one) for one in dated_behind(incident)]
     found += [_measured(incident, one) for one in clock_figures(incident)[:MAX_CLOCKS]]
     early = signs.filter(pl.col("kind") == "premature")
     return [*found, _refused(incident, early)] if early.height >= MIN_REFUSED else found
@@ -140,6 +174,30 @@ def _dated(incident: Incident, one: DatedAhead) -> DatedTooLate:
             "the clock of the database runs behind",
             "dates that are set ahead on purpose",
         ),
+        next_action=f"Trust no order by dates of {one.table} alone; use its commits.",
+        table=one.table,
+        rows=one.rows,
+        of=one.of,
+        least=one.least,
+        most=one.most,
+        writer=one.writer,
+        column=one.column,
+    )
+
+
+def _dated_early(incident: Incident, one: DatedAhead) -> DatedTooEarly:
+    events = incident.snapshot.events_at(one.shown)
+    return DatedTooEarly(
+        verdict=Verdict.LIKELY,
+        weakest_link="dates copied from elsewhere would look the same, were they always so early",
+        began=one.began,
+        ended=max(one.ended, one.began),
+        steps=tuple(
+            Step("dated", event, "its date is earlier than that of a row it refers to")
+            for event in events
+        ),
+        would_decide=(f"Read `chronyc tracking` on {one.writer or 'the hosts that write it'}.",),
+        alternatives=("the clock of whoever dated the rows referred to runs ahead",),
         next_action=f"Trust no order by dates of {one.table} alone; use its commits.",
         table=one.table,
         rows=one.rows,

@@ -7,7 +7,8 @@ Predicate: in buckets of ten seconds at least `AMPLIFIED` attempts stand against
 and at least half of those that ended failed; at least `MIN_BUCKETS` such buckets with no longer
 pause than `GAP_NS`, of at least `MIN_JOBS` jobs, at more attempts a minute than the queue began
 before; or, where only log lines number the attempts, as many retries as requests begin
-(`retried_calls`). Metastable: it goes on for `METASTABLE_NS` after what began it is over.
+(`retried_calls`); or, where requests keep their ids, arrivals that multiply from service to service
+(`retried_layers`). Metastable: it goes on for `METASTABLE_NS` after what began it is over.
 
 False positives: a batch that failed once and heals when retried (its retries succeed), one job
 that is tried again and again (too few jobs), retries far below the usual load (silent).
@@ -24,6 +25,7 @@ from typing import TYPE_CHECKING, ClassVar
 import polars as pl
 
 from timeline.detectors.retried_calls import retried_calls
+from timeline.detectors.retried_layers import parts_of, retried_layers
 from timeline.detectors.retry_finding import (
     AMPLIFIED,
     BUCKET_NS,
@@ -68,7 +70,8 @@ class RetryStormDetector:
         for hot in _hot(inside):
             finding = _judge(incident, inside, hot)
             found += [finding] if finding is not None else []
-        found += retried_calls(incident)
+        layers = retried_layers(incident)
+        found += [one for one in retried_calls(incident) if not parts_of(layers, one)] + layers
         return sorted(found, key=lambda one: (-one.attempts, one.began))[:MAX_FINDINGS]
 
 
@@ -150,7 +153,8 @@ def _judge(incident: Incident, attempts: pl.DataFrame, hot: pl.DataFrame) -> Ret
 
 def _most_a_minute(attempts: pl.DataFrame) -> int:
     minutes = (attempts.get_column("timestamp") // MINUTE_NS).value_counts()
-    return max(minutes.get_column("count").to_list())
+    counts: list[int] = minutes.get_column("count").to_list()
+    return max(counts)
 
 
 def _commonest(hot: pl.DataFrame) -> str:

@@ -17,6 +17,7 @@ from timeline.event import PRECISION_NS, Kind, Lane, Meaning
 from timeline.facts.entities import job_pairs
 from timeline.facts.handovers import handovers
 from timeline.facts.lines import lines_at
+from timeline.facts.worker_clocks import with_workers_clocks
 
 if TYPE_CHECKING:
     from timeline.incident import Incident
@@ -33,7 +34,10 @@ PAIR_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
 }
 
 PUSHED_FIRST = "a job is pushed before it starts"
+PUSHED_BEFORE_END = "a job is pushed before it ends"
+TAKEN_BEFORE_END = "a job is taken up before it ends"
 PUSHED_BEFORE_LINE = "a job is pushed before its worker speaks of it"
+TAKEN_BEFORE_LINE = "the queue lets a job be taken up before its worker has done it"
 LINE_BEFORE_END = "a job's first line comes before its end"
 PUSHED_BEFORE_SAID = "a job is pushed before its pusher says so"
 REQUEST_PUSHES = "a request is begun before the job it pushes is"
@@ -53,6 +57,9 @@ SPOKEN_FIRST = (
 
 _READ_AS_IT_HAPPENED = (Meaning.OCCURRED.value, Meaning.SENT.value, Meaning.COMMITTED.value)
 """Stamps that are readings of a clock at the event itself."""
+_READ_BEFORE = (*_READ_AS_IT_HAPPENED, Meaning.TRANSACTION_START.value)
+"""Stamps that are readings at the event or before it (a database's `now()`, however long the commit
+took): what the event caused comes after either. Of an effect the latter say nothing."""
 _NOT_ONCE = (Kind.JOB_FAILED.value, Kind.JOB_RETRIED.value, Kind.JOB_DEAD.value)
 MAX_REQUESTS = 2_000
 """Requests that two services share and that are looked at, spread over the window; a clock does not
@@ -73,36 +80,49 @@ well have been written when the call was over."""
 
 def causal_pairs(incident: Incident) -> pl.DataFrame:
     """Every pair of two clocks (PAIR_SCHEMA), by the instant it was received."""
-    parts = [_job_pairs(incident), _handed_over(incident), _request_pairs(incident)]
+    once = _ran_once(incident)
+    parts = [_job_pairs(incident, once), _handed_over(incident, once), _request_pairs(incident)]
     typed = [part.select(pl.col(n).cast(t) for n, t in PAIR_SCHEMA.items()) for part in parts]
     pairs = pl.concat([pl.DataFrame(schema=PAIR_SCHEMA), *typed])
     apart = pairs.filter(pl.col("sender") != pl.col("receiver"))
     return apart.sort("received", "sent", "id", "how")
 
 
-def _job_pairs(incident: Incident) -> pl.DataFrame:
-    once = _ran_once(incident)
+def _job_pairs(incident: Incident, once: pl.DataFrame) -> pl.DataFrame:
+    """Pairs of the transitions of jobs that certainly ran `once`, and of the lines about them."""
+    if once.is_empty():
+        return pl.DataFrame(schema=PAIR_SCHEMA)
     pushed = once.filter(pl.col("kind") == Kind.JOB_ENQUEUED.value)
-    started = once.filter(pl.col("kind") == Kind.JOB_STARTED.value)
-    ended = once.filter(pl.col("kind") == Kind.JOB_FINISHED.value)
-    parts = [_joined(pushed, started, PUSHED_FIRST)]
+    taken = once.filter(pl.col("kind") == Kind.JOB_STARTED.value)
+    started = taken.filter("at_event")
+    ended = once.filter((pl.col("kind") == Kind.JOB_FINISHED.value) & pl.col("at_event"))
+    parts = [
+        _joined(pushed, started, PUSHED_FIRST),
+        _joined(pushed, ended, PUSHED_BEFORE_END),
+        _joined(taken, ended, TAKEN_BEFORE_END),
+    ]
     spoken = _lines_about(incident, once.get_column("job").unique())
     if spoken.height:
-        lines = _worker_lines(incident, spoken)
+        lines, last = _worker_lines(incident, spoken)
+        # Others speak of jobs, too: whoever stamped the end had taken it up.
+        last = last.join(ended.select("job", "clock"), on=["job", "clock"], how="semi")
         several = lines.filter(pl.col("lines") > 1)
         said = _pushers_lines(incident, spoken)
         begun = _begun_requests(incident, said)
         parts += [
             _joined(pushed, lines, PUSHED_BEFORE_LINE),
+            _joined(_by_the_queue(taken, pushed), last, TAKEN_BEFORE_LINE),
             _joined(several, ended, LINE_BEFORE_END),
             _joined(pushed, said, PUSHED_BEFORE_SAID),
-            _joined(begun, pushed, REQUEST_PUSHES),
+            _joined(begun, pushed.filter("at_event"), REQUEST_PUSHES),
             _joined(begun, started, REQUEST_PUSHES),
         ]
     return pl.concat(parts, how="vertical_relaxed")
 
 
 def _joined(first: pl.DataFrame, second: pl.DataFrame, how: str) -> pl.DataFrame:
+    if first.is_empty() or second.is_empty():
+        return pl.DataFrame(schema=PAIR_SCHEMA)
     both = first.join(second, on="job", suffix="_second")
     return both.select(
         id="job",
@@ -117,11 +137,12 @@ def _joined(first: pl.DataFrame, second: pl.DataFrame, how: str) -> pl.DataFrame
 
 
 def _ran_once(incident: Incident) -> pl.DataFrame:
-    """Transitions (row, timestamp, unit, clock, kind, job) of jobs that certainly ran once."""
-    moves = incident.jobs.transitions.select("row", "timestamp", "clock", "kind", "job")
+    """Transitions (row, timestamp, unit, at_event, clock, kind, job) of jobs that certainly ran
+    once; `at_event` says whether the stamp was read at the event and not before it."""
+    moves = incident.jobs.transitions.select("row", "timestamp", "clock", "kind", "job", "worker")
     clocks = moves.get_column("clock").unique()
     if moves.is_empty() or (clocks.len() < 2 and not _keyed_elsewhere(incident, moves)):
-        return _with_units(incident, moves.head(0))
+        return _with_units(incident, moves.head(0), _READ_BEFORE)
     kind = pl.col("kind")
     counts = moves.group_by("job").agg(
         pushes=(kind == Kind.JOB_ENQUEUED.value).sum(),
@@ -135,7 +156,14 @@ def _ran_once(incident: Incident) -> pl.DataFrame:
         & (pl.col("ends") <= 1)
         & (pl.col("again") == 0)
     )
-    return _with_units(incident, moves.join(once.select("job"), on="job", how="semi"))
+    told = with_workers_clocks(incident, moves.join(once.select("job"), on="job", how="semi"))
+    return _with_units(incident, told, _READ_BEFORE)
+
+
+def _by_the_queue(taken: pl.DataFrame, pushed: pl.DataFrame) -> pl.DataFrame:
+    """Those of `taken` that the clock of their own push stamped: the queue's, which lets a job go
+    before anybody can speak of it. A worker may speak first and stamp its start then."""
+    return taken.join(pushed.select("job", "clock"), on=["job", "clock"], how="semi")
 
 
 def _keyed_elsewhere(incident: Incident, moves: pl.DataFrame) -> bool:
@@ -143,17 +171,23 @@ def _keyed_elsewhere(incident: Incident, moves: pl.DataFrame) -> bool:
     return incident.shared(job_pairs).height > moves.height
 
 
-def _with_units(incident: Incident, moves: pl.DataFrame) -> pl.DataFrame:
-    """`moves` whose stamps were read as it happened, with the unit of each stamp (ns)."""
+def _with_units(
+    incident: Incident, moves: pl.DataFrame, meanings: tuple[str, ...] = _READ_AS_IT_HAPPENED
+) -> pl.DataFrame:
+    """`moves` whose stamps have one of `meanings`, with the unit of each stamp (ns) and whether it
+    was read as it happened."""
     if moves.is_empty():
-        return moves.with_columns(unit=pl.lit(None, pl.Int64))
+        return moves.with_columns(unit=pl.lit(None, pl.Int64), at_event=pl.lit(None, pl.Boolean))
     events = incident.snapshot.events
     told = [events.get_column(name).gather(moves.get_column("row")) for name in _STAMP_COLUMNS]
     units = {precision.value: length for precision, length in PRECISION_NS.items()}
     return (
         moves.hstack([column.cast(pl.String) for column in told])
-        .filter(pl.col("meaning").is_in(_READ_AS_IT_HAPPENED))
-        .with_columns(unit=pl.col("precision").replace_strict(units, return_dtype=pl.Int64))
+        .filter(pl.col("meaning").is_in(meanings))
+        .with_columns(
+            unit=pl.col("precision").replace_strict(units, return_dtype=pl.Int64),
+            at_event=pl.col("meaning").is_in(_READ_AS_IT_HAPPENED),
+        )
         .drop(_STAMP_COLUMNS)
     )
 
@@ -170,17 +204,19 @@ def _lines_about(incident: Incident, jobs: pl.Series) -> pl.DataFrame:
     return _with_units(incident, lines_at(incident, alone.get_column("row")).join(alone, on="row"))
 
 
-def _worker_lines(incident: Incident, spoken: pl.DataFrame) -> pl.DataFrame:
-    """(row, timestamp, unit, clock, job, lines): the first line of the only worker that runs it.
+def _worker_lines(incident: Incident, spoken: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """(row, timestamp, unit, clock, job, lines): the first line of the only worker that runs it,
+    and its last one; `lines` is how many it wrote.
 
-    `lines` is how many it wrote.
+    A queue may keep the start of the last attempt alone, of which only the last line surely is.
     """
     lines = spoken.filter(
         pl.col("actor").is_in(sorted(incident.workers)) & ~pl.col("body").str.contains(PUT_BACK)
     )
     only = lines.filter(pl.col("clock").n_unique().over("job") == 1)
     first = only.sort("timestamp", "row").with_columns(lines=pl.len().over("job"))
-    return first.unique("job", keep="first", maintain_order=True)
+    by_job = (first.unique("job", keep=end, maintain_order=True) for end in ("first", "last"))
+    return next(by_job), next(by_job)
 
 
 def _pushers_lines(incident: Incident, spoken: pl.DataFrame) -> pl.DataFrame:
@@ -194,6 +230,8 @@ def _pushers_lines(incident: Incident, spoken: pl.DataFrame) -> pl.DataFrame:
 
 def _begun_requests(incident: Incident, said: pl.DataFrame) -> pl.DataFrame:
     """The lines with which the requests began that pushed the jobs of `said`."""
+    if said.is_empty():
+        return said
     within = incident.executions.of_rows(said.get_column("row")).join(
         said.select("row", "job", "actor"), on="row"
     )
@@ -205,17 +243,17 @@ def _begun_requests(incident: Incident, said: pl.DataFrame) -> pl.DataFrame:
     return _with_units(incident, begun)
 
 
-def _handed_over(incident: Incident) -> pl.DataFrame:
-    """Requests and the work they handed over, where no queue stamped either end of it."""
-    moves = incident.jobs.transitions.select("row", "timestamp", "clock", "kind", "job")
-    once = _ran_once(incident).get_column("job").unique()
+def _handed_over(incident: Incident, once: pl.DataFrame) -> pl.DataFrame:
+    """Requests and the work they handed over, where no queue stamped either end of it: of jobs
+    that ran `once`, and of those that ran again, the queue did."""
+    moves = incident.jobs.transitions.select("job", "kind")
     repeated = moves.group_by("job").agg(
         again=pl.col("kind").is_in(_NOT_ONCE).any()
         | ((pl.col("kind") == Kind.JOB_STARTED.value).sum() > 1)
         | ((pl.col("kind") == Kind.JOB_ENQUEUED.value).sum() > 1)
     )
     again = repeated.filter("again").get_column("job")
-    found = handovers(incident, pl.concat([once, again]).unique())
+    found = handovers(incident, pl.concat([once.get_column("job"), again]).unique())
     if found.is_empty():
         return pl.DataFrame(schema=PAIR_SCHEMA)
     rows = pl.concat([found.get_column("begun_row"), found.get_column("taken_row")])

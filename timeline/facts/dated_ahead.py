@@ -68,19 +68,20 @@ def dated_ahead(incident: Incident) -> list[DatedAhead]:
         return []
     ahead = pl.col("timestamp") - pl.col("commit")
     late = made.with_columns(ahead=ahead).with_columns(
-        early=(pl.col("ahead") > MIN_SKEW_NS + _allowed(incident)) & (pl.col("ahead") < LONGEST_NS)
+        early=(pl.col("ahead") > MIN_SKEW_NS + allowed_apart(incident))
+        & (pl.col("ahead") < LONGEST_NS)
     )
     tables = late.filter("early").group_by("table", "source").len()
     found = []
     for table, source, count in tables.sort("table", "source").iter_rows():
         mine = late.filter((pl.col("table") == table) & (pl.col("source") == source))
         if count >= LEAST_ROWS and count < CONVENTION * mine.height:
-            one = _judged(mine, str(table), str(source))
+            one = judged(mine, str(table), str(source))
             found += [one] if one is not None else []
     return found
 
 
-def _allowed(incident: Incident) -> int:
+def allowed_apart(incident: Incident) -> int:
     """How far the clocks of those who date rows may be ahead of their servers', as declared, ns."""
     versions, events = incident.records.versions, incident.snapshot.events
     clocks = events.get_column("clock").gather(versions.get_column("row")).cast(pl.String)
@@ -90,7 +91,7 @@ def _allowed(incident: Incident) -> int:
     return max(bound(name).ahead for name in names) + max(bound(name).behind for name in sources)
 
 
-def _judged(mine: pl.DataFrame, table: str, source: str) -> DatedAhead | None:
+def judged(mine: pl.DataFrame, table: str, source: str) -> DatedAhead | None:
     early = mine.filter("early").sort("timestamp", "row")
     spans = early.get_column("ahead")
     low, middle, high = (float(spans.quantile(part) or 0) for part in (0.25, 0.5, 0.75))
