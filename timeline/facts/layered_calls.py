@@ -210,10 +210,10 @@ def _judged(
     kept = rows.filter(pl.col("id").is_in(again.implode()))
     per_bin = bins.filter(pl.col("actor") == inner)
     calm = per_bin.filter(pl.col("bin") < began // BIN_NS).get_column("requests")
-    here = per_bin.filter(pl.col("bin") >= began // BIN_NS).get_column("requests")
+    here: list[int] = per_bin.filter(pl.col("bin") >= began // BIN_NS)["requests"].to_list()
     minutes = 60 * SECOND_NS / BIN_NS
     usual = float(calm.sum()) / calm.len() * minutes if calm.len() else 0.0
-    busiest = float(str(here.max() or 0)) * minutes * steps[-1][1]
+    busiest = max(here, default=0) * minutes * steps[-1][1]
     return Layers(
         services=tuple(name for name, _ in steps),
         arrivals=tuple(mean for _, mean in steps),
