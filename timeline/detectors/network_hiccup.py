@@ -32,7 +32,7 @@ import polars as pl
 
 from timeline.errors.kinds import ErrorClass
 from timeline.event import Lane
-from timeline.facts.burst_strays import without_strays
+from timeline.facts.burst_strays import lone_sorts, without_strays
 from timeline.facts.bursts import FOLD, MIN_PLACEBOS, Placebo, clusters, placebo, without_routine
 from timeline.facts.ended_peers import EndedPeer, Others, ended_peers, peer_host
 from timeline.facts.errors import network_errors
@@ -135,10 +135,10 @@ class NetworkHiccupDetector:
             return NotEvaluated(self.term, "logs of at least two services")
         hits = network_errors(incident.errors).filter(pl.col("lane") == Lane.LOG.value)
         unusual = without_routine(incident, without_limits(incident, hits))
-        found = []
+        found, lone = [], lone_sorts(unusual, GAP_NS)
         bursts = sorted(clusters(unusual, GAP_NS, MIN_ERRORS), key=len, reverse=True)
         for cluster in bursts[:MAX_BURSTS]:
-            burst = without_strays(cluster, unusual, GAP_NS)
+            burst = without_strays(cluster, lone)
             ended = ended_peers(incident, burst) if _tells(burst) else []
             stood = [one.host for one in ended if one.others is Others.STOOD]
             burst = burst.filter(~peer_host().is_in(stood).fill_null(value=False))

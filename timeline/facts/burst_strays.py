@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import polars as pl
 
-from timeline.facts.bursts import clusters
-
 ALONE_AGAIN = 2
 """Other occasions on which an error of the same sort stood alone, from which that is its way."""
 FEW = 3
@@ -20,12 +18,20 @@ FEW = 3
 SORT = ("actor", "peer", "error_class")
 
 
-def without_strays(burst: pl.DataFrame, unusual: pl.DataFrame, gap: int) -> pl.DataFrame:
-    """`burst` (time order) less its strays; `unusual` holds the errors of the whole window, of
-    which those more than `gap` ns apart are different occasions. Errors whose peer nobody names
-    stay: they may be of the same one.
+def lone_sorts(unusual: pl.DataFrame, gap: int) -> pl.DataFrame:
+    """The sorts (SORT) of which `unusual`, the errors of the whole window in time order, has
+    several with no other error within `gap` ns before or after."""
+    apart = pl.col("timestamp").diff() > gap
+    first, last = apart.fill_null(value=True), apart.shift(-1).fill_null(value=True)
+    counts = unusual.filter(first & last).group_by(SORT).len()
+    return counts.filter(pl.col("len") >= ALONE_AGAIN).select(SORT)
+
+
+def without_strays(burst: pl.DataFrame, lone: pl.DataFrame) -> pl.DataFrame:
+    """`burst` (time order, several errors) less its strays; `lone` are the `lone_sorts` of its
+    window. Errors whose peer nobody names stay: they may be of the same one.
     """
-    return _without_further_peers(_without_lone_sorts(burst, unusual, gap))
+    return _without_further_peers(_without_lone_sorts(burst, lone))
 
 
 def _host() -> pl.Expr:
@@ -33,21 +39,18 @@ def _host() -> pl.Expr:
     return pl.col("peer").str.replace(r":\d+$", "")
 
 
-def _without_lone_sorts(burst: pl.DataFrame, unusual: pl.DataFrame, gap: int) -> pl.DataFrame:
+def _without_lone_sorts(burst: pl.DataFrame, lone: pl.DataFrame) -> pl.DataFrame:
     """`burst` less single errors of a sort that comes alone elsewhere, of a caller, a peer and a
     system that no other error of the burst names."""
+    if lone.is_empty():
+        return burst
     named = burst.with_columns(host=_host())
     single = pl.col("host").is_not_null() & (pl.len().over("host") == 1)
     shared = pl.col("system").is_not_null() & (pl.len().over("system") > 1)
     asked = named.filter(single & ~shared & (pl.len().over("actor") == 1))
     if asked.is_empty():
         return burst
-    elsewhere = unusual.join(burst.select("row"), on="row", how="anti", maintain_order="left")
-    lone = [part for part in clusters(elsewhere, gap, 1) if part.height == 1]
-    if len(lone) < ALONE_AGAIN:
-        return burst
-    usual = pl.concat(lone).group_by(SORT).len().filter(pl.col("len") >= ALONE_AGAIN)
-    strays = asked.join(usual, on=list(SORT), how="semi")
+    strays = asked.join(lone, on=list(SORT), how="semi")
     return burst.join(strays.select("row"), on="row", how="anti", maintain_order="left")
 
 

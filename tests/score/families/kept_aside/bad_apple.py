@@ -10,9 +10,9 @@ A person sees it by:
 from __future__ import annotations
 
 from tests.score.families.acts import fault
+from tests.score.held import narrowed, of_these
 from tests.score.sixth_company.acts import close, pushed, told
 from tests.score.sixth_company.company import settle, shift
-from tests.score.sixth_company.held import narrowed, of_these
 from tests.score.truth import Truth
 from tests.score.world import World
 

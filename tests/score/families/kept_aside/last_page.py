@@ -13,9 +13,9 @@ from dataclasses import replace
 
 from tests.score.families.acts import fault
 from tests.score.families.watched import row_names
+from tests.score.held import narrowed, of_these
 from tests.score.sixth_company.acts import close, told
 from tests.score.sixth_company.company import settle, shift
-from tests.score.sixth_company.held import narrowed, of_these
 from tests.score.truth import Truth
 from tests.score.world import World
 from timeline.event import Kind

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from tests.score.families.acts import fault
 from tests.score.healthy import starts
+from tests.score.held import narrowed, of_these
 from tests.score.sixth_company.acts import (
     SEVERITY_ERROR,
     answered,
@@ -24,7 +25,6 @@ from tests.score.sixth_company.acts import (
     told,
 )
 from tests.score.sixth_company.company import Shift, settle, shift
-from tests.score.sixth_company.held import narrowed, of_these
 from tests.score.truth import Truth
 from tests.score.world import Thing, World
 

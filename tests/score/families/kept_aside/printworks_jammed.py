@@ -7,9 +7,9 @@ the company's own services are well throughout, and what was refused goes throug
 from __future__ import annotations
 
 from tests.score.families.acts import fault, left_alone
+from tests.score.held import Act, narrowed
 from tests.score.seventh_company.acts import opened, running_between, tried, unrun
 from tests.score.seventh_company.utility import Shift, move_in
-from tests.score.sixth_company.held import Act, narrowed
 from tests.score.truth import Truth
 from tests.score.world import Thing, World
 from timeline.window import MINUTE_NS

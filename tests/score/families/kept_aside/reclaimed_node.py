@@ -12,10 +12,10 @@ from __future__ import annotations
 from tests.score.families.acts import fault
 from tests.score.families.shopfloor import pod_event
 from tests.score.families.watched import beside
+from tests.score.held import narrowed, of_these
 from tests.score.queues import Job
 from tests.score.sixth_company.acts import close, pushed, rows_of, taken_over, told
 from tests.score.sixth_company.company import KEEPING, Shift, settle, shift
-from tests.score.sixth_company.held import narrowed, of_these
 from tests.score.truth import Truth
 from tests.score.world import Thing, World
 

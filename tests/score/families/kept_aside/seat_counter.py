@@ -13,9 +13,9 @@ from itertools import pairwise
 
 from tests.score.families.acts import fault
 from tests.score.families.watched import audited, row_names
+from tests.score.held import narrowed, of_these
 from tests.score.sixth_company.acts import answered, asked, both_names, close, told
 from tests.score.sixth_company.company import Shift, settle, shift
-from tests.score.sixth_company.held import narrowed, of_these
 from tests.score.truth import Entity, Truth
 from tests.score.world import World
 from timeline.event import Kind

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from tests.score.families.acts import burst, fault, mute
 from tests.score.families.shopfloor import pod_event
+from tests.score.held import Act, narrowed
 from tests.score.sixth_company.acts import close, sampled, told
 from tests.score.sixth_company.company import Shift, settle, shift
-from tests.score.sixth_company.held import Act, narrowed
 from tests.score.truth import Truth
 from tests.score.world import World
 

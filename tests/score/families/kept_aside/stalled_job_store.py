@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from tests.score.families.acts import fault
 from tests.score.healthy import work
+from tests.score.held import Act, narrowed
 from tests.score.seventh_company.acts import (
     in_tongue,
     opened,
@@ -18,7 +19,6 @@ from tests.score.seventh_company.acts import (
     withdrawn,
 )
 from tests.score.seventh_company.utility import Shift, move_in, request_names, without_pause
-from tests.score.sixth_company.held import Act, narrowed
 from tests.score.truth import Truth
 from tests.score.world import Thing, World
 from timeline.event import SEVERITY_ERROR

@@ -13,9 +13,9 @@ from dataclasses import replace
 
 from tests.score.families.acts import fault
 from tests.score.families.shopfloor import pod_event
+from tests.score.held import Act, narrowed
 from tests.score.sixth_company.acts import close, taken_over, told
 from tests.score.sixth_company.company import settle, shift
-from tests.score.sixth_company.held import Act, narrowed
 from tests.score.truth import Truth
 from tests.score.world import World
 from timeline.knowledge import Schedule, Work

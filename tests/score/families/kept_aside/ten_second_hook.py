@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from tests.score.families.acts import fault
 from tests.score.families.watched import accessed
+from tests.score.held import Act, narrowed, of_these
 from tests.score.sixth_company.acts import (
     answered,
     asked,
@@ -22,7 +23,6 @@ from tests.score.sixth_company.acts import (
     told,
 )
 from tests.score.sixth_company.company import Shift, settle, shift
-from tests.score.sixth_company.held import Act, narrowed, of_these
 from tests.score.truth import Truth
 from tests.score.world import Thing, World
 

@@ -10,6 +10,7 @@ A person sees it by:
 from __future__ import annotations
 
 from tests.score.families.acts import fault
+from tests.score.held import narrowed, of_these
 from tests.score.sixth_company.acts import (
     SEVERITY_ERROR,
     answered,
@@ -20,7 +21,6 @@ from tests.score.sixth_company.acts import (
     told,
 )
 from tests.score.sixth_company.company import Shift, settle, shift
-from tests.score.sixth_company.held import narrowed, of_these
 from tests.score.truth import Entity, Truth
 from tests.score.world import World
 from timeline.event import Kind

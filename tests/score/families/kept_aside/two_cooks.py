@@ -13,10 +13,10 @@ from itertools import pairwise
 
 from tests.score.families.acts import fault
 from tests.score.families.watched import audited
+from tests.score.held import narrowed, of_these
 from tests.score.queues import Attempt
 from tests.score.sixth_company.acts import SEVERITY_ERROR, close, told
 from tests.score.sixth_company.company import Shift, settle, shift
-from tests.score.sixth_company.held import narrowed, of_these
 from tests.score.truth import Truth
 from tests.score.world import Thing, World
 from timeline.event import Kind

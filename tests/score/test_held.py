@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import pytest
 
-from tests.score.sixth_company.held import NarrowTruth, narrowed, of_these
+from tests.score.held import NarrowTruth, narrowed, of_these
 from tests.score.truth import Truth
 from timeline.finding import Finding
 from timeline.order import Verdict
