@@ -43,6 +43,8 @@ LARGEST_FRAME = 25_000
 """Bytes of a scrolled page, as wanted for a terminal behind a slow line."""
 IDLE_PERCENT = 5.0
 """Of one core while nothing happens: less than 1 is wanted of an idle machine."""
+NOISE = 1.2
+"""Between two runs of one thing on a machine that others share."""
 ANALYSIS_S = 3.0
 """Half again the two seconds that are aimed at for a first analysis of a million lines."""
 UNLIKE, UNLIKE_S = 320_000, 20.0
@@ -214,6 +216,13 @@ def test_a_key_waits_about_as_long_as_in_a_bare_view(
 @pytest.mark.timing
 def test_all_detectors_explain_a_million_lines_in_about_two_seconds() -> None:
     assert whole(night(max(SIZES), EVENTS, EVENTS), detectors()) < ANALYSIS_S
+
+
+@pytest.mark.timing
+def test_fewer_lines_take_no_longer_than_the_most() -> None:
+    """A step for each cluster or key shows where the clusters are many, not where the lines are."""
+    spent = [whole(night(lines, EVENTS, EVENTS), detectors()) for lines in sorted(SIZES)]
+    assert max(spent) <= NOISE * spent[-1], spent
 
 
 @pytest.mark.timing
